@@ -1,0 +1,1 @@
+"""Program: the `coc` command, one file a subcommand."""

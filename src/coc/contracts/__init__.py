@@ -1,0 +1,1 @@
+"""Shared: checked-in ABI and bytecode of the system contracts, with typed callers."""

@@ -1,0 +1,4 @@
+"""Shared: bytes to messages and back, without a socket.
+
+Holds frames, the handshake, message envelopes, gossip and the DHT; each layer owns the codec of its own messages.
+"""

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Rewrites the Python lock files from their .in files: exact versions, hashes, no registry address.
+# Needs `uv` (pip install uv). Cargo.lock and package-lock.json are kept by cargo and npm themselves.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+for name in runtime dev; do
+  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
+    --custom-compile-command "make lock" "requirements/$name.in" --output-file "requirements/$name.txt"
+done
