@@ -1,8 +1,8 @@
 """Runs the test suites one after the other and ends with one line: `N passed, N failed`.
 
-Each suite is a command and a way to count its outcome: cargo and the vector runner are read as they print, pytest
-writes its report to a file. A suite that cannot start counts as one failure, so that the sum can never look better
-than the run. Names given as arguments choose suites; without any, all run. `--nightly` runs the long campaigns.
+Each suite is a command and a way to count its outcome: cargo and the vector runner are read as they print,
+pytest writes its report to a file. A suite that cannot start counts as one failure, so that the sum can never
+look better than the run. Names given as arguments choose suites; without any, all run.
 """
 
 from __future__ import annotations
@@ -33,9 +33,7 @@ class Outcome:
     skipped: int = 0
 
     def __add__(self, other: Outcome) -> Outcome:
-        return Outcome(
-            self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped
-        )
+        return Outcome(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
 
     def __str__(self) -> str:
         """The closing line: skipped cases are named only where there are some."""
@@ -131,7 +129,11 @@ def suites() -> tuple[Suite, ...]:
     apart = (argument for place in APART for argument in ("--ignore", place))
     return (
         _pytest("python", "-n", str(WORKERS), *apart, places=("tests",)),
-        Suite("rust", ("cargo", "test", "--workspace", "--exclude", "coc-native", "--locked", "--no-fail-fast"), count_cargo),
+        Suite(
+            "rust",
+            ("cargo", "test", "--workspace", "--exclude", "coc-native", "--locked", "--no-fail-fast"),
+            count_cargo,
+        ),
         _vectors("statetest"),
         _vectors("blocktest"),
         _pytest("conformance", "-n", str(WORKERS), places=("tests/conformance",), variable="CONFORMANCE_DIR"),
@@ -188,7 +190,9 @@ def main(arguments: list[str]) -> int:
     if unknown:
         print(f"No suite named {unknown[0]!r}; there are: {', '.join(suite.name for suite in known)}.")
         return 2
-    chosen = tuple(suite for suite in known if not arguments or any(_is_named(suite, name) for name in arguments))
+    chosen = tuple(
+        suite for suite in known if not arguments or any(_is_named(suite, name) for name in arguments)
+    )
     total = run_all(chosen, os.environ)
     print(total)
     return 1 if total.failed else 0

@@ -1,4 +1,4 @@
 """Layer 3, PoSe: pays nodes for service they proved.
 
-Holds epochs, duties, challenges, verification, witnesses, batches, scores, rewards and faults, each as a pure machine.
+Holds epochs, duties, challenges, verification, witnesses, batches, scores, rewards and faults.
 """

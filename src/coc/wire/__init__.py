@@ -1,4 +1,4 @@
 """Shared: bytes to messages and back, without a socket.
 
-Holds frames, the handshake, message envelopes, gossip and the DHT; each layer owns the codec of its own messages.
+Holds frames, the handshake, message envelopes, gossip and the DHT. Each layer owns the codec of its messages.
 """
