@@ -1,7 +1,8 @@
 """What decides may not touch the world: an allow-list of imports, and the door to the Rust core.
 
-A list of forbidden modules has holes; a list of allowed ones has none. A module that is missing here and only
-computes (no clock, disk, socket, thread, process, environment, dice, log) is added in one commit with its reason.
+A list of forbidden modules has holes; a list of allowed ones has none. A module that is missing here and
+only computes (no clock, disk, socket, thread, process, environment, dice, log) is added in one commit, with
+its reason.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ PURE_PACKAGES = frozenset(
 )
 """Lines 0 to 3 of the import table."""
 
-PURE_STANDARD_LIBRARY = frozenset(
-    "__future__ abc base64 binascii bisect collections copy dataclasses datetime decimal enum fractions functools "
-    "hashlib heapq hmac ipaddress itertools json math operator re string struct textwrap types typing unicodedata "
-    "urllib.parse weakref zlib".split()
-)
-"""Modules of the standard library that compute and do nothing else (`datetime.now` is ruff's to find: DTZ)."""
+# fmt: off
+PURE_STANDARD_LIBRARY = frozenset({
+    "__future__", "abc", "base64", "binascii", "bisect", "collections", "copy", "dataclasses", "datetime",
+    "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "ipaddress", "itertools", "json",
+    "math", "operator", "re", "string", "struct", "textwrap", "types", "typing", "unicodedata", "urllib.parse",
+    "weakref", "zlib",
+})
+# fmt: on
+"""Modules of the standard library that only compute (`datetime.now` is ruff's to find: DTZ)."""
 
 PURE_THIRD_PARTY = {
     "msgspec": "JSON bytes to typed structs and back",
