@@ -26,7 +26,7 @@ PURE_STANDARD_LIBRARY = frozenset({
     "weakref", "zlib",
 })
 # fmt: on
-"""Modules of the standard library that only compute (`datetime.now` is ruff's to find: DTZ)."""
+"""Modules of the standard library that only compute (ruff finds `datetime.now`)."""
 
 PURE_THIRD_PARTY = {
     "msgspec": "JSON bytes to typed structs and back",
@@ -91,7 +91,7 @@ def handles_in(stub: str) -> frozenset[str]:
 
 
 def imports(file: SourceFile) -> Iterator[tuple[str, frozenset[str], int]]:
-    """Each import of a file: the module, the names taken from it, the line. Relative imports are made absolute."""
+    """Each import of a file: module, names taken, line; relative ones are made absolute."""
     for node in ast.walk(file.python()):
         if isinstance(node, ast.Import):
             for alias in node.names:
