@@ -22,8 +22,8 @@ PURE_PACKAGES = frozenset(
 PURE_STANDARD_LIBRARY = frozenset({
     "__future__", "abc", "base64", "binascii", "bisect", "collections", "copy", "dataclasses", "datetime",
     "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "ipaddress", "itertools", "json",
-    "math", "operator", "re", "string", "struct", "textwrap", "types", "typing", "unicodedata", "urllib.parse",
-    "weakref", "zlib",
+    "math", "operator", "re", "string", "struct", "textwrap", "types", "typing", "unicodedata",
+    "urllib.parse", "weakref", "zlib",
 })
 # fmt: on
 """Modules of the standard library that only compute (ruff finds `datetime.now`)."""
