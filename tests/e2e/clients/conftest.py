@@ -1,7 +1,8 @@
 """Fixtures of the client tests: one development node a test worker, and one call that runs a scenario.
 
 A scenario is a small program in the client's own language that uses the client as its documentation says and
-prints what it saw as JSON. The test asserts on that report.
+prints what it saw as JSON. The test asserts on that report. A scenario runs once a worker, however many tests
+look at its report.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -54,11 +56,11 @@ def javascript(node: NodeProcess) -> Scenario:
     interpreter = shutil.which("node")
     if interpreter is None:
         raise NodeMissing("Node.js is not installed: the ethers and viem tests need version 20 or newer")
-    return lambda name: run_scenario([interpreter, "js/run.mjs", name], node, "node_modules")
+    return cache(lambda name: run_scenario([interpreter, "js/run.mjs", name], node, "node_modules"))
 
 
 @pytest.fixture(scope="session")
 def web3py(node: NodeProcess) -> Scenario:
     """Runs `web3py/NAME.py` with the interpreter of the clients' own environment."""
     interpreter = str(CLIENTS / ".venv" / "bin" / "python")
-    return lambda name: run_scenario([interpreter, "-m", f"web3py.{name}"], node, ".venv")
+    return cache(lambda name: run_scenario([interpreter, "-m", "web3py", name], node, ".venv"))

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the clients, at locked versions, beside the tests: node_modules/ and .venv/ of this folder.
-# Does nothing when what is installed is what the lock files name. PYTHON names the interpreter (default python3).
+# Does nothing when what is installed is what the lock files name. PYTHON names the interpreter; without it, the
+# checkout's own .venv or python3.
 set -eu
 cd "$(dirname "$0")"
 
@@ -12,7 +13,8 @@ if [ "$(cat node_modules/.stamp 2>/dev/null || true)" != "$npm_stamp" ]; then
     echo "$npm_stamp" > node_modules/.stamp
 fi
 
-python=${PYTHON:-python3}
+own=../../../.venv/bin/python
+python=${PYTHON:-$([ -x "$own" ] && echo "$own" || echo python3)}
 pip_stamp="$(stamp_of requirements.txt) $("$python" --version)"
 if [ "$(cat .venv/.stamp 2>/dev/null || true)" != "$pip_stamp" ]; then
     rm -rf .venv

@@ -1,5 +1,5 @@
 /** What every ethers scenario starts from: a provider that does not cache, and a signer that holds its own key. */
-import { ContractFactory, HDNodeWallet, JsonRpcProvider, NonceManager } from "ethers";
+import { ContractFactory, HDNodeWallet, JsonRpcProvider } from "ethers";
 
 import { ACCOUNT_OF, DEV_MNEMONIC, artifact } from "../accounts.mjs";
 
@@ -21,5 +21,3 @@ export async function deploy(signer, name, ...args) {
   await contract.waitForDeployment();
   return contract;
 }
-
-export { NonceManager };
