@@ -1,1 +1,36 @@
-//! .
+//! Merkle Patricia Trie with Ethereum's encodings (yellow paper, appendix D), as persistent, immutable trees over
+//! location-addressed node records.
+//!
+//! A [`Trie`] is a value: [`Trie::update`] gives a new one that shares every untouched part with the old one, so any
+//! number of states may be alive at once and be read from any thread. [`Trie::flush`] writes what is not yet written,
+//! child before parent, to a [`NodeWriter`]; afterwards a parent knows of each hashed child its hash **and** the place
+//! it was written to, so reading needs no index, and what is read is trusted only after its keccak-256 was checked.
+//!
+//! The crate knows no file, clock or thread pool of its own (heavy work is split over the caller's rayon pool).
+
+mod children;
+mod decode;
+mod encode;
+mod error;
+mod flush;
+mod hashing;
+mod iterate;
+mod nibbles;
+mod node;
+mod ordered;
+mod port;
+mod proof;
+mod read;
+mod record;
+mod trie;
+mod update;
+
+pub use children::Children;
+pub use error::{ProofError, TrieError};
+pub use iterate::Entries;
+pub use nibbles::{MAX_KEY_BYTES, Nibbles};
+pub use node::{Child, Node, NodeKind, Value};
+pub use ordered::ordered_root;
+pub use port::{Loc, NodeReader, NodeWriter};
+pub use proof::verify_proof;
+pub use trie::{EMPTY_ROOT_HASH, Trie};

@@ -1,0 +1,109 @@
+//! The record of a flushed node: its Merkle encoding, and where its hashed children were written.
+//!
+//! ```text
+//! u32 LE   length of the encoding
+//! bytes    the encoding, exactly as hashed
+//! u64 LE   Loc of each hashed child, in the order they stand in the encoding
+//! u64 LE   for an account leaf with storage: Loc of its storage trie's root
+//! ```
+//!
+//! A leaf has no children, so eight bytes after a leaf's encoding can only be the last of these: a record says by its
+//! length whether its value is an account with storage.
+
+use crate::decode::{Flaw, account_storage_root, decode_node};
+use crate::encode::encode_node;
+use crate::node::{Child, Node, NodeKind, Reference, Value};
+use crate::{EMPTY_ROOT_HASH, Loc, Trie, TrieError};
+use alloy_primitives::{B256, keccak256};
+
+const LENGTH_BYTES: usize = 4;
+const LOC_BYTES: usize = 8;
+
+impl Node {
+    /// The record of this node, once all hashed children (and an account's storage trie) were written.
+    ///
+    /// # Panics
+    /// When one of them was not: [`Trie::flush`] writes children before parents.
+    pub fn encode_record(&self) -> Vec<u8> {
+        let mut record = Vec::new();
+        write_record(self, &mut Vec::new(), &mut record);
+        record
+    }
+
+    /// Reads the node whose encoding hashes to `expected` from its record.
+    ///
+    /// # Errors
+    /// [`TrieError::Damaged`] when the hash, a length or the encoding is not as it must be.
+    pub fn decode_record(record: &[u8], expected: &B256) -> Result<Node, TrieError> {
+        let damaged = |what| TrieError::damaged(expected, what);
+        let (rlp, locs) = split(record).ok_or_else(|| damaged("the record is shorter than it says"))?;
+        if keccak256(rlp) != *expected {
+            return Err(damaged("its encoding has another hash"));
+        }
+        let mut locs = locs.chunks_exact(LOC_BYTES).map(read_loc);
+        let mut next_loc = || locs.next().unwrap_or(Err("the place of a child is missing"));
+        let mut kind = decode_node(rlp, &mut next_loc).map_err(damaged)?;
+        if let NodeKind::Leaf { value, .. } = &mut kind
+            && let Some(loc) = locs.next()
+        {
+            let root = storage_root(value)
+                .ok_or_else(|| damaged("it names storage but is no account with storage"))?;
+            let storage = Trie::stored(root, loc.map_err(damaged)?);
+            *value = Value::account(value.rlp(), storage);
+        }
+        if locs.next().is_some() {
+            return Err(damaged("the record is longer than its node"));
+        }
+        Ok(Node::with_reference(kind, Reference::hash(*expected)))
+    }
+}
+
+/// Replaces what is in `record` by the record of `node`.
+pub(crate) fn write_record(node: &Node, buffer: &mut Vec<u8>, record: &mut Vec<u8>) {
+    let rlp = encode_node(node, buffer);
+    record.clear();
+    record.extend_from_slice(&(rlp.len() as u32).to_le_bytes());
+    record.extend_from_slice(rlp);
+    let mut write_loc = |loc: Option<Loc>| {
+        let place = loc.expect("children are written before their parent").0;
+        record.extend_from_slice(&place.to_le_bytes());
+    };
+    match node.kind() {
+        NodeKind::Leaf { value, .. } => {
+            if let Some(storage) = value.storage() {
+                write_loc(storage.loc());
+            }
+        }
+        NodeKind::Extension { child, .. } => write_child_loc(child, &mut write_loc),
+        NodeKind::Branch { children, .. } => {
+            children.iter().for_each(|(_, child)| write_child_loc(child, &mut write_loc));
+        }
+    }
+}
+
+fn write_child_loc(child: &Child, write_loc: &mut impl FnMut(Option<Loc>)) {
+    match child {
+        Child::Empty => {}
+        Child::Stored { loc, .. } => write_loc(Some(*loc)),
+        Child::Node(node) if node.reference().as_hash().is_some() => write_loc(node.loc()),
+        Child::Node(_) => {}
+    }
+}
+
+/// The storage root of a value that is an account with storage.
+pub(crate) fn storage_root(value: &Value) -> Option<B256> {
+    account_storage_root(value.rlp()).filter(|root| *root != EMPTY_ROOT_HASH)
+}
+
+fn read_loc(bytes: &[u8]) -> Result<Loc, Flaw> {
+    match bytes.iter().rev().fold(0, |place, byte| place << 8 | u64::from(*byte)) {
+        0 => Err("the place of a child is zero"),
+        place => Ok(Loc(place)),
+    }
+}
+
+fn split(record: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (len, rest) = record.split_first_chunk::<LENGTH_BYTES>()?;
+    let (rlp, locs) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
+    (locs.len() % LOC_BYTES == 0).then_some((rlp, locs))
+}
