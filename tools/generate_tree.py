@@ -1,0 +1,80 @@
+"""Writes the tree of the project into README.md, from the first line of every package and crate.
+
+The block stands between two markers; a tidy test compares it with what this module renders, so it cannot rot.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+START, END = "<!-- tree: written by `make docs` -->", "<!-- /tree -->"
+
+PACKAGES = (
+    "execution", "consensus", "pose", "agent", "storage",
+    "primitives", "wire", "rpc", "contracts",
+    "node", "adapters", "sim", "cli",
+)  # fmt: skip
+"""Packages in the order in which the architecture tells them."""
+
+CRATES = ("disk", "log", "store", "trie", "evm", "chain", "native")
+"""Crates from the disk up to Python."""
+
+FOLDERS = {
+    "specs": "our protocol in English: numbered rules, cited by code and tests",
+    "docs": "tutorials, how-to, reference, decisions (adr/), road map",
+    "tests": "mirrors src/coc; plus tidy/, vectors/, conformance/, differential/, e2e/",
+    "bench": "the published figures, one script each",
+    "tools": "small scripts behind the Makefile",
+}
+
+
+def render(root: Path) -> str:
+    """The tree as text; packages and crates that are not there yet are left out."""
+    lines = ["src/coc/"]
+    for name in PACKAGES:
+        place = root / "src" / "coc" / name / "__init__.py"
+        if place.is_file():
+            kind, text = _package_line(place)
+            lines.append(f"  {name + '/':<14}{kind:<9}{text}")
+    lines.append("crates/")
+    for name in CRATES:
+        place = root / "crates" / name / "src" / "lib.rs"
+        if place.is_file():
+            lines.append(f"  {name + '/':<14}{'Rust':<9}{_crate_line(place)}")
+    lines += [f"{name + '/':<25}{text}" for name, text in FOLDERS.items() if (root / name).is_dir()]
+    return "\n".join(lines)
+
+
+def replace_block(document: str, tree: str) -> str:
+    """The document with the tree between its markers; raises ValueError where there are none."""
+    before, start, rest = document.partition(START)
+    _, end, after = rest.partition(END)
+    if not start or not end:
+        raise ValueError(f"the document has no tree block; write {START} and {END} where it belongs")
+    return f"{before}{START}\n```text\n{tree}\n```\n{END}{after}"
+
+
+def _package_line(place: Path) -> tuple[str, str]:
+    """Splits `Layer 1, execution: runs …` into `layer 1` and `runs …`."""
+    first = (ast.get_docstring(ast.parse(place.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+    kind, _, text = first.partition(": ")
+    return kind.partition(",")[0].lower(), text.rstrip(".")
+
+
+def _crate_line(place: Path) -> str:
+    """The first sentence of a crate's documentation, without its markup."""
+    first = place.read_text(encoding="utf-8").partition("\n")[0].removeprefix("//!").strip()
+    return re.sub(r"[`\[\]]", "", first).rstrip(".")
+
+
+def main() -> None:
+    """Rewrites the block in README.md."""
+    readme = ROOT / "README.md"
+    readme.write_text(replace_block(readme.read_text(encoding="utf-8"), render(ROOT)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
