@@ -10,14 +10,17 @@
 //! ├── AlreadyOpen       this process has it open
 //! ├── SnapshotsExhausted  more live snapshots than reader slots
 //! ├── KeyLength, RecordLength  the caller's mistake: a limit was passed
-//! ├── GenerationGone, GenerationsExhausted  a location or a count outside what is kept
+//! ├── GenerationsExhausted  a data folder can number no further generation
 //! ├── HistoryGone       (in memory only) a crash point older than the history kept
 //! ├── Poisoned          an earlier sync failed: what is on disk is unknown until the next open
-//! └── Io                everything else the operating system said
+//! └── Disk, Io          everything else the operating system said
 //! ```
 
 use alloy_primitives::B256;
+use coc_disk::DiskError;
+use coc_trie::TrieError;
 use std::io;
+use std::path::Path;
 
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +42,9 @@ pub enum StoreError {
         detail: String,
     },
     /// The file was not written by this program.
-    #[error("{file} was not written by coc: {detail}. Move it away, or choose another data folder with `--data`")]
+    #[error(
+        "{file} was not written by coc: {detail}. Move it away, or choose another data folder with `--data`"
+    )]
     Foreign {
         /// The file in question.
         file: String,
@@ -102,20 +107,18 @@ pub enum StoreError {
         /// Longest allowed record in bytes.
         limit: usize,
     },
-    /// A location names a generation of node files that is not kept.
-    #[error("generation {generation} of the node files is not kept: the state that needs it was pruned")]
-    GenerationGone {
-        /// The generation named by the location.
-        generation: u16,
-    },
     /// No further generation can be numbered.
-    #[error("all {limit} generation numbers of the node files are used up. Start afresh with `coc db rebuild`")]
+    #[error(
+        "all {limit} generation numbers of the node files are used up. Start afresh with `coc db rebuild`"
+    )]
     GenerationsExhausted {
         /// How many generations a data folder can ever have.
         limit: u16,
     },
     /// A crash was asked for at a write older than the history kept in memory.
-    #[error("write {wanted} is not in the history, which keeps writes {oldest} to {newest}: keep a longer history")]
+    #[error(
+        "write {wanted} is not in the history, which keeps writes {oldest} to {newest}: keep a longer history"
+    )]
     HistoryGone {
         /// The write asked for.
         wanted: u64,
@@ -125,13 +128,18 @@ pub enum StoreError {
         newest: u64,
     },
     /// An earlier sync failed, so nobody knows what the disk holds.
-    #[error("{file} takes no writes since an earlier write to it failed ({reason}): check the disk, then restart")]
+    #[error(
+        "{file} takes no writes since an earlier write to it failed ({reason}): check the disk, then restart"
+    )]
     Poisoned {
         /// The file in question.
         file: String,
         /// What the operating system said then.
         reason: String,
     },
+    /// A file could not be used, for the reason given.
+    #[error("the store failed: {0}")]
+    Disk(#[source] DiskError),
     /// The operating system refused.
     #[error("cannot {action} {file}: {source}. Check the disk and the permissions of the data folder")]
     Io {
@@ -143,4 +151,35 @@ pub enum StoreError {
         #[source]
         source: io::Error,
     },
+}
+
+impl StoreError {
+    pub(crate) fn damaged(path: &Path, detail: String) -> StoreError {
+        StoreError::Damaged { file: path.display().to_string(), detail }
+    }
+
+    /// Whether the same call may succeed once there is room again; everything written before is intact.
+    pub fn is_out_of_space(&self) -> bool {
+        matches!(self, StoreError::NoSpace { .. })
+    }
+
+    /// The error of this crate inside an error of the trie that read or wrote through it.
+    pub fn inside(error: &TrieError) -> Option<&StoreError> {
+        match error {
+            TrieError::Storage(source) => source.downcast_ref(),
+            _ => None,
+        }
+    }
+}
+
+impl From<DiskError> for StoreError {
+    fn from(error: DiskError) -> StoreError {
+        if error.kind.is_out_of_space() {
+            return StoreError::NoSpace {
+                file: error.path.display().to_string(),
+                detail: error.kind.to_string(),
+            };
+        }
+        StoreError::Disk(error)
+    }
 }

@@ -12,6 +12,13 @@
 
 pub mod error;
 pub mod index;
+pub mod nodes;
 
 pub use error::StoreError;
-pub use index::{Batch, Index, IndexReport, IndexSnapshot, IndexStats, LmdbIndex, LmdbOptions, MemIndex, MemOptions, Row, Table, TableStats};
+pub use index::{
+    Batch, Index, IndexReport, IndexSnapshot, IndexStats, LmdbIndex, LmdbOptions, MemIndex, MemOptions, Row,
+    Table, TableStats,
+};
+pub use nodes::{
+    GenerationLength, NodeAppender, NodeFiles, NodeFilesOpened, NodeFilesOptions, generation_of,
+};

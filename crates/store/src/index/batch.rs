@@ -142,7 +142,9 @@ impl TableBatch {
                 .then_with(|| key_in(buffer, a).cmp(key_in(buffer, b)))
                 .then_with(|| b.start.cmp(&a.start))
         });
-        self.changes.dedup_by(|later, kept| later.prefix == kept.prefix && key_in(buffer, later) == key_in(buffer, kept));
+        self.changes.dedup_by(|later, kept| {
+            later.prefix == kept.prefix && key_in(buffer, later) == key_in(buffer, kept)
+        });
         Ok(())
     }
 }

@@ -194,7 +194,8 @@ impl State {
         for table in Table::ALL {
             let slot = table.slot();
             for (from, to) in batch.cuts(table) {
-                let doomed: Vec<_> = in_bounds(&self.tables[slot], from, to).map(|(key, _)| key.clone()).collect();
+                let doomed: Vec<_> =
+                    in_bounds(&self.tables[slot], from, to).map(|(key, _)| key.clone()).collect();
                 for key in doomed {
                     self.set(&mut undo, slot, &key, None);
                 }

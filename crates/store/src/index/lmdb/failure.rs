@@ -72,7 +72,11 @@ impl Failures {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => true,
             _ => action == "write" && self.disk_is_full(),
         };
-        if full { self.no_space(source.to_string()) } else { StoreError::Io { action, file: self.file(), source } }
+        if full {
+            self.no_space(source.to_string())
+        } else {
+            StoreError::Io { action, file: self.file(), source }
+        }
     }
 
     fn disk_is_full(&self) -> bool {
@@ -80,7 +84,9 @@ impl Failures {
     }
 
     pub(super) fn over_budget(&self, wanted: u64, limit: u64) -> StoreError {
-        self.no_space(format!("the tables would take {wanted} bytes, the disk budget lets them grow to {limit}"))
+        self.no_space(format!(
+            "the tables would take {wanted} bytes, the disk budget lets them grow to {limit}"
+        ))
     }
 
     fn no_space(&self, detail: String) -> StoreError {

@@ -97,7 +97,9 @@ fn check_row(row: &[u8], genesis_hash: B256, failures: &Failures) -> Result<(), 
     match B256::try_from(rest) {
         Ok(found) if found == genesis_hash => Ok(()),
         Ok(found) => Err(failures.wrong_chain(found, genesis_hash)),
-        Err(_) => Err(failures.damaged(format!("its identity has {} bytes instead of {ROW_BYTES}", row.len()))),
+        Err(_) => {
+            Err(failures.damaged(format!("its identity has {} bytes instead of {ROW_BYTES}", row.len())))
+        }
     }
 }
 

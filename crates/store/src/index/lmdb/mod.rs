@@ -90,10 +90,7 @@ impl LmdbIndex {
         std::fs::create_dir_all(dir).map_err(|source| failures.io("create", source))?;
         let budget_bytes = options.budget_bytes.max(MIN_BUDGET_BYTES).next_multiple_of(BUDGET_UNIT_BYTES);
         let mut opening = EnvOpenOptions::new().read_txn_without_tls();
-        opening
-            .map_size(budget_bytes as usize)
-            .max_readers(READER_SLOTS)
-            .max_dbs(Table::COUNT as u32 + 1);
+        opening.map_size(budget_bytes as usize).max_readers(READER_SLOTS).max_dbs(Table::COUNT as u32 + 1);
         // SAFETY: `NO_READ_AHEAD` only advises the kernel about a map that is read in random order.
         unsafe { opening.flags(EnvFlags::NO_READ_AHEAD) };
         // SAFETY: the file is changed by LMDB alone. That no second node writes to the folder is what the caller's
@@ -236,6 +233,7 @@ impl IndexSnapshot for LmdbSnapshot {
         limit: usize,
         reverse: bool,
     ) -> Result<Vec<Row>, StoreError> {
-        View { txn: &self.txn, sheets: &self.sheets, failures: &self.failures }.range(table, from, to, limit, reverse)
+        View { txn: &self.txn, sheets: &self.sheets, failures: &self.failures }
+            .range(table, from, to, limit, reverse)
     }
 }

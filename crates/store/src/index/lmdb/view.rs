@@ -20,7 +20,9 @@ impl View<'_> {
         if key.is_empty() || key.len() > MAX_KEY_BYTES {
             return Ok(None);
         }
-        let sealed = self.sheets[table.slot()].get(self.txn, key).map_err(|error| self.failures.explain("read", error))?;
+        let sealed = self.sheets[table.slot()]
+            .get(self.txn, key)
+            .map_err(|error| self.failures.explain("read", error))?;
         sealed.map(|sealed| self.open(table, key, sealed).map(<[u8]>::to_vec)).transpose()
     }
 
@@ -43,7 +45,11 @@ impl View<'_> {
             Ok(rows)
         };
         if reverse {
-            gather(&mut sheet.rev_range(self.txn, &bounds).map_err(|error| self.failures.explain("read", error))?)
+            gather(
+                &mut sheet
+                    .rev_range(self.txn, &bounds)
+                    .map_err(|error| self.failures.explain("read", error))?,
+            )
         } else {
             gather(&mut sheet.range(self.txn, &bounds).map_err(|error| self.failures.explain("read", error))?)
         }
@@ -76,16 +82,20 @@ impl View<'_> {
     }
 
     fn open<'v>(&self, table: Table, key: &[u8], sealed: &'v [u8]) -> Result<&'v [u8], StoreError> {
-        row::open(table, key, sealed)
-            .ok_or_else(|| self.failures.damaged(format!("a row of table {} fails its checksum", table.name())))
+        row::open(table, key, sealed).ok_or_else(|| {
+            self.failures.damaged(format!("a row of table {} fails its checksum", table.name()))
+        })
     }
 }
+
+/// Start and end of a range of keys.
+type KeyBounds<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
 
 /// The range `from <= key < to` in a form that LMDB takes, `None` if no key can lie in it.
 ///
 /// LMDB knows no empty key and none above [`MAX_KEY_BYTES`]. A longer bound is cut; every real key that equals the cut
 /// bound lies below the long one.
-pub(super) fn key_bounds<'a>(from: &'a [u8], to: Option<&'a [u8]>) -> Option<(Bound<&'a [u8]>, Bound<&'a [u8]>)> {
+pub(super) fn key_bounds<'a>(from: &'a [u8], to: Option<&'a [u8]>) -> Option<KeyBounds<'a>> {
     if to.is_some_and(|to| from >= to) {
         return None;
     }
