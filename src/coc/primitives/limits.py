@@ -85,8 +85,6 @@ MEMPOOL_REPLACEMENT_PERCENT_MIN: Final = 10
 MEMPOOL_BLOB_REPLACEMENT_PERCENT_MIN: Final = 100
 # The journal is rewritten once its dead records outweigh the live ones by this: rare for small pools.
 MEMPOOL_JOURNAL_SLACK_BYTES_MAX: Final = 4 * MIB
-# One input of the pool admits at most one batch of JSON-RPC items from one turn of the loop.
-MEMPOOL_BATCH_TRANSACTIONS_MAX: Final = 4_096
 # The bound for power loss: the journal is handed to the operating system at once and fsynced this often.
 MEMPOOL_JOURNAL_FSYNC_MS_MAX: Final = 200
 
