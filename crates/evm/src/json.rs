@@ -1,0 +1,95 @@
+//! Numbers and bytes as Ethereum's JSON files write them: hexadecimal with `0x`, decimal text, or plain numbers.
+
+use alloy_primitives::{Address, B256, Bytes, U256, hex};
+use serde_json::Value;
+
+/// A value that does not read as what its place demands.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {reason}")]
+pub struct JsonError {
+    /// The field.
+    pub place: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl JsonError {
+    /// `place` is wrong because of `reason`.
+    pub fn new(place: impl Into<String>, reason: impl Into<String>) -> Self {
+        JsonError { place: place.into(), reason: reason.into() }
+    }
+}
+
+/// An unsigned integer of at most 256 bits.
+pub fn u256(value: &Value, place: &str) -> Result<U256, JsonError> {
+    let wrong = || JsonError::new(place, format!("{value} is not an unsigned integer"));
+    match value {
+        Value::Number(number) => number.as_u64().map(U256::from).ok_or_else(wrong),
+        Value::String(text) => {
+            let text = text.trim();
+            let parsed = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+                Some("") => Some(U256::ZERO),
+                Some(digits) => U256::from_str_radix(digits, 16).ok(),
+                None => U256::from_str_radix(text, 10).ok(),
+            };
+            parsed.ok_or_else(wrong)
+        }
+        _ => Err(wrong()),
+    }
+}
+
+/// An unsigned integer of at most 64 bits.
+pub fn u64(value: &Value, place: &str) -> Result<u64, JsonError> {
+    u64::try_from(u256(value, place)?).map_err(|_| JsonError::new(place, format!("{value} is more than 64 bits hold")))
+}
+
+/// An unsigned integer of at most 128 bits.
+pub fn u128(value: &Value, place: &str) -> Result<u128, JsonError> {
+    u128::try_from(u256(value, place)?).map_err(|_| JsonError::new(place, format!("{value} is more than 128 bits hold")))
+}
+
+/// Bytes; the `0x` may be missing.
+pub fn bytes(value: &Value, place: &str) -> Result<Bytes, JsonError> {
+    let text = text(value, place)?;
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    hex::decode(digits).map(Bytes::from).map_err(|error| JsonError::new(place, format!("{error}")))
+}
+
+/// Exactly 20 bytes.
+pub fn address(value: &Value, place: &str) -> Result<Address, JsonError> {
+    let bytes = bytes(value, place)?;
+    Address::try_from(bytes.as_ref()).map_err(|_| JsonError::new(place, format!("{} bytes are not an address of 20", bytes.len())))
+}
+
+/// Exactly 32 bytes, or fewer read as a number.
+pub fn b256(value: &Value, place: &str) -> Result<B256, JsonError> {
+    let bytes = bytes(value, place)?;
+    if bytes.len() > 32 {
+        return Err(JsonError::new(place, format!("{} bytes are more than 32", bytes.len())));
+    }
+    Ok(B256::left_padding_from(&bytes))
+}
+
+/// A string.
+pub fn text<'a>(value: &'a Value, place: &str) -> Result<&'a str, JsonError> {
+    value.as_str().ok_or_else(|| JsonError::new(place, format!("{value} is not a string")))
+}
+
+/// The field `name` of an object, which must be there.
+pub fn field<'a>(object: &'a Value, name: &str) -> Result<&'a Value, JsonError> {
+    object.get(name).ok_or_else(|| JsonError::new(name, "is missing"))
+}
+
+/// The field `name` of an object where it is there and not null.
+pub fn optional<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+    object.get(name).filter(|value| !value.is_null())
+}
+
+/// Reads an optional field with `read`.
+pub fn maybe<T>(
+    object: &Value,
+    name: &str,
+    read: impl FnOnce(&Value, &str) -> Result<T, JsonError>,
+) -> Result<Option<T>, JsonError> {
+    optional(object, name).map(|value| read(value, name)).transpose()
+}

@@ -1,0 +1,347 @@
+//! What a block has changed so far, on top of its parent's state.
+//!
+//! The EVM reads through an [`Overlay`] and commits each transaction's changes into it; [`Overlay::seal_into`] then turns all that
+//! changed since the last sealing into a new [`WorldState`]. Accounts and slots read once stay here for the rest of the block.
+
+use crate::error::StateError;
+use crate::fork::EMPTY_CODE_HASH;
+use crate::state::{Account, WorldState, account_value};
+use alloy_primitives::map::{AddressMap, B256Map, HashMap};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_rlp::Encodable;
+use coc_trie::{Trie, Value};
+use rayon::prelude::*;
+use revm::bytecode::Bytecode;
+use revm::state::{AccountInfo, EvmState};
+use std::sync::Arc;
+
+/// Storage tries with fewer changed slots than this are updated on the calling thread: handing them out costs more.
+const PARALLEL_ACCOUNTS_MIN: usize = 64;
+
+/// Names the ancestors of the block that is being executed.
+pub trait BlockHashes: Send + Sync {
+    /// Hash of the ancestor at `number`, which is one of the 256 before the block.
+    fn block_hash(&self, number: u64) -> Option<B256>;
+}
+
+/// No ancestors: for single transactions outside a chain.
+pub struct NoBlockHashes;
+
+impl BlockHashes for NoBlockHashes {
+    fn block_hash(&self, _number: u64) -> Option<B256> {
+        None
+    }
+}
+
+/// Code hash shown to the EVM for an account without nonce and code that has storage: no contract may be created there
+/// (EIP-7610), and the EVM looks at the code hash alone. It still counts as "no code" everywhere else. Such accounts exist
+/// only in test fixtures, since no rule of Ethereum makes one.
+const COLLIDES: B256 = B256::ZERO;
+
+struct Entry {
+    info: Option<AccountInfo>,
+    /// Storage trie in the state below; empty once the storage was wiped.
+    storage: Trie,
+    slots: HashMap<U256, U256>,
+    dirty_slots: Vec<U256>,
+    dirty: bool,
+}
+
+/// The changes of one block over the state below it.
+pub struct Overlay {
+    below: WorldState,
+    hashes: Arc<dyn BlockHashes>,
+    entries: AddressMap<Entry>,
+    codes: B256Map<Bytecode>,
+    new_codes: B256Map<Bytes>,
+    dirty: Vec<Address>,
+}
+
+/// What an overlay became when it was sealed.
+pub struct Sealed {
+    /// The state with all changes applied.
+    pub state: WorldState,
+    /// Code that was deployed, by hash.
+    pub codes: B256Map<Bytes>,
+}
+
+impl Overlay {
+    /// No changes yet over `below`.
+    pub fn new(below: WorldState, hashes: Arc<dyn BlockHashes>) -> Self {
+        Overlay {
+            below,
+            hashes,
+            entries: AddressMap::default(),
+            codes: B256Map::default(),
+            new_codes: B256Map::default(),
+            dirty: Vec::new(),
+        }
+    }
+
+    fn entry(&mut self, address: Address) -> Result<&mut Entry, StateError> {
+        use alloy_primitives::map::hash_map::Entry as Slot;
+        match self.entries.entry(address) {
+            Slot::Occupied(occupied) => Ok(occupied.into_mut()),
+            Slot::Vacant(vacant) => Ok(vacant.insert(load(&self.below, &address)?)),
+        }
+    }
+
+    /// Adds `amount` wei to `address`, creating the account where it does not exist and `amount` is not zero.
+    pub fn add_balance(&mut self, address: Address, amount: U256) -> Result<(), StateError> {
+        if amount.is_zero() {
+            return Ok(());
+        }
+        let entry = self.entry(address)?;
+        let info = entry.info.get_or_insert_with(AccountInfo::default);
+        info.balance = info.balance.saturating_add(amount);
+        self.mark(address);
+        Ok(())
+    }
+
+    /// Takes the whole balance of `address` away and returns it.
+    pub fn drain_balance(&mut self, address: Address) -> Result<U256, StateError> {
+        let entry = self.entry(address)?;
+        let Some(info) = entry.info.as_mut() else { return Ok(U256::ZERO) };
+        let balance = std::mem::take(&mut info.balance);
+        self.mark(address);
+        Ok(balance)
+    }
+
+    /// Nonce, balance and code hash as of now.
+    pub fn info(&mut self, address: Address) -> Result<Option<AccountInfo>, StateError> {
+        Ok(self.entry(address)?.info.clone())
+    }
+
+    /// Overwrites an account as a whole (dev methods, state overrides, test fixtures).
+    pub fn set_account(&mut self, address: Address, nonce: u64, balance: U256, code: Option<Bytes>) -> Result<(), StateError> {
+        if let Some(code) = code {
+            let hash = if code.is_empty() { EMPTY_CODE_HASH } else { keccak256(&code) };
+            self.remember_code(hash, Bytecode::new_raw(code));
+            self.entry(address)?.info.get_or_insert_with(AccountInfo::default).code_hash = hash;
+        }
+        let info = self.entry(address)?.info.get_or_insert_with(AccountInfo::default);
+        (info.nonce, info.balance) = (nonce, balance);
+        info.code = None;
+        self.mark(address);
+        Ok(())
+    }
+
+    /// Removes an account as a whole.
+    pub fn remove(&mut self, address: Address) -> Result<(), StateError> {
+        let entry = self.entry(address)?;
+        entry.info = None;
+        entry.wipe();
+        self.mark(address);
+        Ok(())
+    }
+
+    /// Forgets every slot of an account.
+    pub fn wipe_storage(&mut self, address: Address) -> Result<(), StateError> {
+        let entry = self.entry(address)?;
+        entry.wipe();
+        self.mark(address);
+        Ok(())
+    }
+
+    /// Overwrites one slot.
+    pub fn set_slot(&mut self, address: Address, slot: U256, value: U256) -> Result<(), StateError> {
+        self.entry(address)?.write(slot, value);
+        self.mark(address);
+        Ok(())
+    }
+
+    fn mark(&mut self, address: Address) {
+        if let Some(entry) = self.entries.get_mut(&address)
+            && !entry.dirty
+        {
+            entry.dirty = true;
+            self.dirty.push(address);
+        }
+    }
+
+    fn remember_code(&mut self, hash: B256, code: Bytecode) {
+        if hash != EMPTY_CODE_HASH {
+            self.new_codes.entry(hash).or_insert_with(|| code.original_bytes());
+            self.codes.insert(hash, code);
+        }
+    }
+
+    /// Takes over what one transaction changed.
+    pub fn commit(&mut self, changes: EvmState) {
+        for (address, account) in changes {
+            if !account.is_touched() {
+                continue;
+            }
+            let below = &self.below;
+            let Ok(entry) = (match self.entries.entry(address) {
+                alloy_primitives::map::hash_map::Entry::Occupied(occupied) => Ok(occupied.into_mut()),
+                alloy_primitives::map::hash_map::Entry::Vacant(vacant) => load(below, &address).map(|e| vacant.insert(e)),
+            }) else {
+                continue; // the EVM read this account through us a moment ago, so it is always here
+            };
+            let changed;
+            if account.is_selfdestructed() || (account.is_empty() && !account.is_created()) {
+                changed = entry.info.take().is_some() | !entry.slots.is_empty();
+                entry.wipe();
+            } else {
+                let created = account.is_created();
+                if created {
+                    entry.wipe();
+                }
+                let mut info = account.info;
+                if info.code_hash == COLLIDES {
+                    info.code_hash = EMPTY_CODE_HASH;
+                }
+                let mut wrote = false;
+                for (slot, value) in account.storage {
+                    if value.is_changed() || (created && !value.present_value().is_zero()) {
+                        entry.write(slot, value.present_value());
+                        wrote = true;
+                    }
+                }
+                let code = info.code.take();
+                changed = created || wrote || entry.info.as_ref() != Some(&info);
+                let new_code = entry.info.as_ref().is_none_or(|old| old.code_hash != info.code_hash);
+                entry.info = Some(info.clone());
+                if new_code && let Some(code) = code {
+                    self.remember_code(info.code_hash, code);
+                }
+            }
+            if changed {
+                self.mark(address);
+            }
+        }
+    }
+
+    /// Applies everything changed since the last sealing to the tries below and stands on the result from now on.
+    pub fn seal_into(&mut self) -> Result<Sealed, StateError> {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.sort_unstable();
+        let mut work: Vec<(Address, &mut Entry)> = Vec::with_capacity(dirty.len());
+        // `entries` is walked once: borrowing many entries mutably at the same time needs one pass.
+        for (address, entry) in &mut self.entries {
+            if entry.dirty {
+                work.push((*address, entry));
+            }
+        }
+        let below = &self.below;
+        let seal = |(address, entry): &mut (Address, &mut Entry)| entry.seal(below, address);
+        let changes: Result<Vec<_>, StateError> = if work.len() >= PARALLEL_ACCOUNTS_MIN {
+            work.par_iter_mut().with_min_len(16).map(seal).collect()
+        } else {
+            work.iter_mut().map(seal).collect()
+        };
+        let accounts = self.below.accounts.update(&*self.below.nodes, changes?)?;
+        self.below = self.below.with_accounts(accounts);
+        Ok(Sealed { state: self.below.clone(), codes: std::mem::take(&mut self.new_codes) })
+    }
+}
+
+fn load(below: &WorldState, address: &Address) -> Result<Entry, StateError> {
+    let found = below.account(address)?;
+    let (info, storage) = match found {
+        None => (None, Trie::empty()),
+        Some((account, storage)) => {
+            let info = AccountInfo {
+                balance: account.balance,
+                nonce: account.nonce,
+                code_hash: account.code_hash,
+                code: None,
+                ..AccountInfo::default()
+            };
+            (Some(info), storage)
+        }
+    };
+    Ok(Entry { info, storage, slots: HashMap::default(), dirty_slots: Vec::new(), dirty: false })
+}
+
+impl Entry {
+    fn wipe(&mut self) {
+        self.storage = Trie::empty();
+        self.slots.clear();
+        self.dirty_slots.clear();
+    }
+
+    fn write(&mut self, slot: U256, value: U256) {
+        self.slots.insert(slot, value);
+        self.dirty_slots.push(slot);
+    }
+
+    /// The change this entry makes to the account trie; afterwards it is clean and stands on its new storage trie.
+    fn seal(&mut self, below: &WorldState, address: &Address) -> Result<(B256, Option<Value>), StateError> {
+        self.dirty = false;
+        let key = keccak256(address);
+        let Some(info) = &self.info else {
+            self.dirty_slots.clear();
+            return Ok((key, None));
+        };
+        if !self.dirty_slots.is_empty() {
+            self.dirty_slots.sort_unstable();
+            self.dirty_slots.dedup();
+            let changes = self.dirty_slots.drain(..).map(|slot| {
+                let value = self.slots.get(&slot).copied().unwrap_or_default();
+                (keccak256(slot.to_be_bytes::<32>()), (!value.is_zero()).then(|| slot_value(value)))
+            });
+            self.storage = self.storage.update(&*below.nodes, changes)?;
+        }
+        let account = Account {
+            nonce: info.nonce,
+            balance: info.balance,
+            storage_root: self.storage.root_hash(),
+            code_hash: info.code_hash,
+        };
+        Ok((key, Some(account_value(&account, self.storage.clone()))))
+    }
+}
+
+fn slot_value(value: U256) -> Value {
+    let mut rlp = Vec::with_capacity(33);
+    value.encode(&mut rlp);
+    Value::new(rlp)
+}
+
+impl revm::Database for Overlay {
+    type Error = StateError;
+
+    fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, StateError> {
+        let entry = self.entry(address)?;
+        let Some(mut info) = entry.info.clone() else { return Ok(None) };
+        if info.code_hash == EMPTY_CODE_HASH {
+            info.code = Some(Bytecode::default());
+            if info.nonce == 0 && !entry.storage.is_empty() {
+                info.code_hash = COLLIDES;
+            }
+        }
+        Ok(Some(info))
+    }
+
+    fn code_by_hash(&mut self, hash: B256) -> Result<Bytecode, StateError> {
+        if let Some(code) = self.codes.get(&hash) {
+            return Ok(code.clone());
+        }
+        let code = Bytecode::new_raw(self.below.code(&hash)?);
+        self.codes.insert(hash, code.clone());
+        Ok(code)
+    }
+
+    fn storage(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
+        let below = self.below.clone();
+        let entry = self.entry(address)?;
+        if let Some(value) = entry.slots.get(&slot) {
+            return Ok(*value);
+        }
+        let value = below.slot(&entry.storage, &B256::from(slot))?;
+        entry.slots.insert(slot, value);
+        Ok(value)
+    }
+
+    fn block_hash(&mut self, number: u64) -> Result<B256, StateError> {
+        Ok(self.hashes.block_hash(number).unwrap_or_default())
+    }
+}
+
+impl revm::DatabaseCommit for Overlay {
+    fn commit(&mut self, changes: EvmState) {
+        Overlay::commit(self, changes);
+    }
+}
