@@ -37,11 +37,14 @@ impl Flush<'_> {
             return Ok(());
         }
         match node.kind() {
-            NodeKind::Leaf { value, .. } => self.write_storage(value)?,
+            NodeKind::Leaf { .. } => {}
             NodeKind::Extension { child, .. } => self.write_child(child)?,
             NodeKind::Branch { children, .. } => {
                 children.iter().try_for_each(|(_, child)| self.write_child(child))?;
             }
+        }
+        if let Some(value) = node.kind().value() {
+            self.write_storage(value)?;
         }
         write_record(node, &mut self.rlp, &mut self.record);
         node.learn_loc(self.writer.write(&self.record)?);

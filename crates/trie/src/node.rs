@@ -83,6 +83,25 @@ impl Child {
     }
 }
 
+impl NodeKind {
+    /// The value of the key that ends here.
+    pub fn value(&self) -> Option<&Value> {
+        match self {
+            NodeKind::Leaf { value, .. } => Some(value),
+            NodeKind::Branch { value, .. } => value.as_deref(),
+            NodeKind::Extension { .. } => None,
+        }
+    }
+
+    pub(crate) fn value_mut(&mut self) -> Option<&mut Value> {
+        match self {
+            NodeKind::Leaf { value, .. } => Some(value),
+            NodeKind::Branch { value, .. } => value.as_deref_mut(),
+            NodeKind::Extension { .. } => None,
+        }
+    }
+}
+
 impl From<NodeKind> for Child {
     fn from(kind: NodeKind) -> Child {
         Child::Node(Arc::new(Node::new(kind)))

@@ -4,11 +4,11 @@
 //! u32 LE   length of the encoding
 //! bytes    the encoding, exactly as hashed
 //! u64 LE   Loc of each hashed child, in the order they stand in the encoding
-//! u64 LE   for an account leaf with storage: Loc of its storage trie's root
+//! u64 LE   for an account with storage: Loc of its storage trie's root
 //! ```
 //!
-//! A leaf has no children, so eight bytes after a leaf's encoding can only be the last of these: a record says by its
-//! length whether its value is an account with storage.
+//! A value is an account with storage when it is the RLP of an account (yellow paper, section 4.1) that names another
+//! storage root than [`EMPTY_ROOT_HASH`]. No other value has that form, so a record says by itself what follows.
 
 use crate::decode::{Flaw, account_storage_root, decode_node};
 use crate::encode::encode_node;
@@ -43,12 +43,10 @@ impl Node {
         let mut locs = locs.chunks_exact(LOC_BYTES).map(read_loc);
         let mut next_loc = || locs.next().unwrap_or(Err("the place of a child is missing"));
         let mut kind = decode_node(rlp, &mut next_loc).map_err(damaged)?;
-        if let NodeKind::Leaf { value, .. } = &mut kind
-            && let Some(loc) = locs.next()
+        if let Some(value) = kind.value_mut()
+            && let Some(root) = storage_root(value)
         {
-            let root = storage_root(value)
-                .ok_or_else(|| damaged("it names storage but is no account with storage"))?;
-            let storage = Trie::stored(root, loc.map_err(damaged)?);
+            let storage = Trie::stored(root, next_loc().map_err(damaged)?);
             *value = Value::account(value.rlp(), storage);
         }
         if locs.next().is_some() {
@@ -69,15 +67,14 @@ pub(crate) fn write_record(node: &Node, buffer: &mut Vec<u8>, record: &mut Vec<u
         record.extend_from_slice(&place.to_le_bytes());
     };
     match node.kind() {
-        NodeKind::Leaf { value, .. } => {
-            if let Some(storage) = value.storage() {
-                write_loc(storage.loc());
-            }
-        }
+        NodeKind::Leaf { .. } => {}
         NodeKind::Extension { child, .. } => write_child_loc(child, &mut write_loc),
         NodeKind::Branch { children, .. } => {
             children.iter().for_each(|(_, child)| write_child_loc(child, &mut write_loc));
         }
+    }
+    if let Some(storage) = node.kind().value().and_then(Value::storage) {
+        write_loc(storage.loc());
     }
 }
 
