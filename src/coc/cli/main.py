@@ -1,0 +1,41 @@
+"""The command `coc`: one file a subcommand, imported only when it is asked for, so that every command starts fast."""
+
+import importlib
+
+import rich_click as click
+
+SUBCOMMANDS: dict[str, tuple[str, str]] = {
+    "up": ("coc.cli.up", "Start a development chain on this machine."),
+    "init": ("coc.cli.init", "Create a data folder from a genesis file."),
+    "node": ("coc.cli.node", "Run a node on a data folder."),
+    "import": ("coc.cli.import_", "Import blocks from a file."),
+    "export": ("coc.cli.export", "Export blocks to a file."),
+    "wallet": ("coc.cli.wallet", "Make, import and list encrypted keys."),
+    "db": ("coc.cli.db", "Look at a data folder, check it, rebuild it."),
+    "evm": ("coc.cli.evm", "Run EVM tests and code, after go-ethereum's `evm`."),
+    "version": ("coc.cli.version", "Print the version of COC and of what it is built on."),
+}
+"""Name of each subcommand, the module whose `command` it is, and its line in the help."""
+
+
+class LazyGroup(click.RichGroup):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names in the order of `SUBCOMMANDS`."""
+        del ctx
+        return list(SUBCOMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or None."""
+        del ctx
+        entry = SUBCOMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = importlib.import_module(entry[0]).command
+        return command
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """COC, ChainOfClaw: an EVM chain whose nodes earn by proving service."""
