@@ -1,4 +1,4 @@
-"""Writes the tree of the project into README.md, from the first line of every package and crate.
+"""Writes the tree of the project into README.md, from the first line of every package.
 
 The block stands between two markers; a tidy test compares it with what this module renders, so it cannot rot.
 """
@@ -6,7 +6,6 @@ The block stands between two markers; a tidy test compares it with what this mod
 from __future__ import annotations
 
 import ast
-import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,8 +18,17 @@ PACKAGES = (
 )  # fmt: skip
 """Packages in the order in which the architecture tells them."""
 
-CRATES = ("disk", "log", "store", "trie", "evm", "chain", "native")
-"""Crates from the disk up to Python."""
+CRATES = {
+    "disk": "the one way to files, and a faulty twin that forgets what was not synced",
+    "trie": "the Merkle Patricia Trie: persistent nodes, found by place, trusted by hash",
+    "log": "the append-only block log: the truth on disk",
+    "store": "trie nodes in files by generation, and a small ordered index",
+    "evm": "Ethereum's rules, Frontier to Osaka, and the one transition function",
+    "chain": "the tree of executed blocks: flushing, head and finality",
+    "tool": "state tests, block tests and t8n, for people who test EVMs",
+    "native": "the Python module coc._native: bytes and integers, nothing else",
+}
+"""Crates from the disk up to Python; their own documentation opens too long for one line."""
 
 FOLDERS = {
     "specs": "our protocol in English: numbered rules, cited by code and tests",
@@ -40,10 +48,11 @@ def render(root: Path) -> str:
             kind, text = _package_line(place)
             lines.append(f"  {name + '/':<14}{kind:<9}{text}")
     lines.append("crates/")
-    for name in CRATES:
-        place = root / "crates" / name / "src" / "lib.rs"
-        if place.is_file():
-            lines.append(f"  {name + '/':<14}{'Rust':<9}{_crate_line(place)}")
+    lines += [
+        f"  {name + '/':<14}{'Rust':<9}{text}"
+        for name, text in CRATES.items()
+        if (root / "crates" / name).is_dir()
+    ]
     lines += [f"{name + '/':<25}{text}" for name, text in FOLDERS.items() if (root / name).is_dir()]
     return "\n".join(lines)
 
@@ -62,12 +71,6 @@ def _package_line(place: Path) -> tuple[str, str]:
     first = (ast.get_docstring(ast.parse(place.read_text(encoding="utf-8"))) or "").partition("\n")[0]
     kind, _, text = first.partition(": ")
     return kind.partition(",")[0].lower(), text.rstrip(".")
-
-
-def _crate_line(place: Path) -> str:
-    """The first sentence of a crate's documentation, without its markup."""
-    first = place.read_text(encoding="utf-8").partition("\n")[0].removeprefix("//!").strip()
-    return re.sub(r"[`\[\]]", "", first).rstrip(".")
 
 
 def main() -> None:

@@ -14,6 +14,9 @@ _NAMED_PATH = re.compile(r"`((?:src|crates|tests|tools|docs|bench|specs|requirem
 _MAKE = re.compile(r"(?:`|^\s*(?:\$ )?)(?:[A-Z_]+=\S+ )*make ([a-z][a-z0-9-]*)", re.MULTILINE)
 _TARGET = re.compile(r"^([a-z][a-z0-9-]*):(?P<rest>.*)$", re.MULTILINE)
 _RECORD = re.compile(r"docs/adr/(\d{4})-[a-z0-9-]+\.md")
+PLANS = frozenset({"docs/roadmap.md"})
+"""Documents that name what does not exist yet."""
+
 RECORD_SECTIONS = ("## Context", "## Decision", "## Consequences", "## Rejected")
 
 
@@ -84,7 +87,7 @@ def disordered_records(files: Iterable[SourceFile]) -> list[str]:
 
 
 def _markdown(files: Iterable[SourceFile]) -> list[SourceFile]:
-    return [file for file in files if file.path.suffix == ".md"]
+    return [file for file in files if file.path.suffix == ".md" and str(file.path) not in PLANS]
 
 
 def _paths_of(files: Iterable[SourceFile]) -> frozenset[str]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tests.tidy.tree import SourceFile
+from tests.tidy.tree import SAMPLES, SourceFile
 
 FACTORS = frozenset({"KIB", "MIB", "GIB", "GWEI", "ETHER"})
 """Names that are units themselves."""
@@ -46,7 +46,7 @@ def limits_without_unit(files: Iterable[SourceFile]) -> list[str]:
 def limits_without_reason(files: Iterable[SourceFile]) -> list[str]:
     """Limits that nobody explains: neither a comment above nor a string below."""
     return [
-        f"{limit.file.path}:{limit.line}: `{limit.name}` has no reason; say above or below why it is that much"
+        f"{limit.file.path}:{limit.line}: `{limit.name}` has no reason; say why it is that much"
         for limit in limits(files)
         if not limit.has_reason
     ]
@@ -55,9 +55,7 @@ def limits_without_reason(files: Iterable[SourceFile]) -> list[str]:
 def limits_without_test(files: Iterable[SourceFile]) -> list[str]:
     """Limits that no test names."""
     files = list(files)
-    tests = "\n".join(
-        file.text for file in files if file.is_under("tests") and not file.is_under("tests/tidy")
-    )
+    tests = "\n".join(file.text for file in files if file.is_under("tests") and not file.is_under(*SAMPLES))
     named = set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", tests))
     return [
         f"{limit.file.path}:{limit.line}: no test names `{limit.name}`; show what happens at it and above it"

@@ -22,7 +22,7 @@ PURE_PACKAGES = frozenset(
 PURE_STANDARD_LIBRARY = frozenset({
     "__future__", "abc", "base64", "binascii", "bisect", "collections", "copy", "dataclasses", "datetime",
     "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "ipaddress", "itertools", "json",
-    "math", "operator", "re", "string", "struct", "textwrap", "types", "typing", "unicodedata",
+    "math", "operator", "re", "statistics", "string", "struct", "textwrap", "types", "typing", "unicodedata",
     "urllib.parse", "weakref", "zlib",
 })
 # fmt: on

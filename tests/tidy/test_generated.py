@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.tidy.tree import ROOT
-from tools.generate_tree import END, PACKAGES, START, render, replace_block
+from tools.generate_tree import CRATES, END, PACKAGES, START, render, replace_block
 
 
 def test_the_tree_in_the_readme_is_the_real_tree() -> None:
@@ -18,6 +18,10 @@ def test_the_tree_names_every_package() -> None:
     real = {place.parent.name for place in (ROOT / "src/coc").glob("*/__init__.py")}
 
     assert real == set(PACKAGES)
+
+
+def test_the_tree_names_every_crate() -> None:
+    assert {place.parent.name for place in ROOT.glob("crates/*/Cargo.toml")} == set(CRATES)
 
 
 def test_a_package_shows_its_layer_and_its_purpose(tmp_path: Path) -> None:

@@ -1,0 +1,129 @@
+"""The sum of all suites can never look better than the run."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools import run_tests
+from tools.run_tests import (
+    Outcome,
+    Suite,
+    count_cargo,
+    count_pytest,
+    count_vectors,
+    main,
+    run,
+    run_all,
+    suites,
+)
+
+REPORT = '<testsuites><testsuite tests="9" failures="1" errors="1" skipped="2"/></testsuites>'
+
+
+@pytest.fixture
+def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Sends reports to a folder of the test."""
+    monkeypatch.setattr(run_tests, "REPORTS", tmp_path)
+    return tmp_path
+
+
+def _suite(*command: str, name: str = "sample", variable: str = "") -> Suite:
+    return Suite(name, command, count_cargo, variable=variable)
+
+
+def _prints(text: str, status: int = 0) -> Suite:
+    return _suite(sys.executable, "-c", f"import sys; print({text!r}); sys.exit({status})")
+
+
+def test_outcomes_of_all_crates_are_added() -> None:
+    lines = [
+        "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.03s",
+        "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.03s",
+    ]
+
+    assert count_cargo(_suite(), 101, lines) == Outcome(15, 2, 1)
+
+
+def test_a_build_that_fails_is_a_failure() -> None:
+    assert count_cargo(_suite(), 101, ["error: could not compile"]) == Outcome(0, 1, 0)
+
+
+def test_vectors_count_what_is_missing_to_the_total_as_failed() -> None:
+    assert count_vectors(_suite(), 1, ["loading …", "118/120"]) == Outcome(118, 2, 0)
+
+
+def test_a_vector_run_without_a_summary_is_a_failure() -> None:
+    assert count_vectors(_suite(), 0, ["done"]) == Outcome(0, 1, 0)
+
+
+def test_a_vector_run_over_nothing_is_a_failure() -> None:
+    assert count_vectors(_suite(), 0, ["0/0"]) == Outcome(0, 1, 0)
+
+
+def test_errors_in_fixtures_count_as_failures(reports: Path) -> None:
+    (reports / "sample.xml").write_text(REPORT, encoding="utf-8")
+
+    assert count_pytest(_suite(), 1, []) == Outcome(5, 2, 2)
+
+
+@pytest.mark.usefixtures("reports")
+def test_a_run_without_a_report_is_a_failure() -> None:
+    assert count_pytest(_suite(), 0, []) == Outcome(0, 1, 0)
+
+
+@pytest.mark.usefixtures("reports")
+def test_a_command_that_cannot_start_is_a_failure() -> None:
+    assert run(_suite("/nowhere/coc")) == Outcome(0, 1, 0)
+
+
+@pytest.mark.usefixtures("reports")
+def test_a_command_that_ends_with_an_error_has_failed_whatever_it_counted() -> None:
+    assert run(_prints("test result: ok. 7 passed; 0 failed; 0 ignored", status=3)) == Outcome(7, 1, 0)
+
+
+@pytest.mark.usefixtures("reports")
+def test_a_suite_without_its_data_is_skipped_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    total = run_all((_suite("false", name="conformance", variable="CONFORMANCE_DIR"),), {})
+
+    assert total == Outcome()
+    assert "conformance: skipped: CONFORMANCE_DIR is not set" in capsys.readouterr().out
+
+
+def test_the_sum_names_skipped_cases_only_where_there_are_some() -> None:
+    assert str(Outcome(812, 0)) == "812 passed, 0 failed"
+    assert str(Outcome(812, 0, 3)) == "812 passed, 0 failed, 3 skipped"
+
+
+@pytest.mark.usefixtures("reports")
+def test_the_last_line_is_the_sum(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = (
+        _prints("test result: ok. 7 passed; 0 failed; 0 ignored"),
+        _prints("test result: ok. 1 passed; 0 failed; 0 ignored"),
+    )
+    monkeypatch.setattr(run_tests, "suites", lambda: chosen)
+
+    assert main([]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "8 passed, 0 failed"
+
+
+@pytest.mark.usefixtures("reports")
+def test_the_status_is_not_zero_when_anything_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_tests, "suites", lambda: (_prints("", status=1),))
+
+    assert main([]) == 1
+
+
+def test_a_suite_nobody_knows_is_refused_with_the_names(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fly"]) == 2
+    assert "conformance" in capsys.readouterr().out
+
+
+def test_what_the_plain_suite_leaves_out_is_run_by_another_suite() -> None:
+    by_others = " ".join(place for suite in suites() if suite.name != "python" for place in suite.places)
+
+    left_out = [place for place in run_tests.APART if place not in by_others]
+
+    assert left_out == ["tests/differential"], "these run under `make differential` only"
