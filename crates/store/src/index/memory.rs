@@ -211,7 +211,9 @@ impl State {
             return Err(StoreError::NoSpace { file: NAME.into(), detail });
         }
         self.writes += 1;
-        self.undo.push_back(undo);
+        if self.records_undo() {
+            self.undo.push_back(undo);
+        }
         self.forget_old_undo();
         Ok(())
     }
@@ -225,8 +227,15 @@ impl State {
             None => self.tables[slot].remove(key),
         };
         self.used_bytes -= old.as_ref().map_or(0, |old| row_bytes(key, old));
-        // A key cut and then put in one batch must keep what stood there before the batch.
-        undo[slot].entry(key.to_vec()).or_insert(old);
+        if self.records_undo() {
+            // A key cut and then put in one batch must keep what stood there before the batch.
+            undo[slot].entry(key.to_vec()).or_insert(old);
+        }
+    }
+
+    /// Whether anybody could ask for what a write replaces: a snapshot, the history, or the write itself when refused.
+    fn records_undo(&self) -> bool {
+        !self.snapshots.is_empty() || self.options.history_writes > 0 || self.options.budget_bytes < u64::MAX
     }
 
     fn undo_newest(&mut self) {

@@ -1,7 +1,7 @@
 //! A small ordered key-value store: tables of sorted byte keys, atomic durable batches, consistent snapshots.
 //!
 //! [`Index`] is all that the chain knows of it. [`MemIndex`] serves tests, the simulator and a node without a data
-//! folder; [`LmdbIndex`] serves a node with one. Both pass the same conformance suite (`tests/index_conformance.rs`).
+//! folder; [`LmdbIndex`] serves a node with one. Both pass the same conformance suite (`tests/index_contract.rs`).
 
 mod batch;
 mod lmdb;

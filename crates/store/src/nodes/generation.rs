@@ -75,8 +75,9 @@ pub(super) fn path(dir: &Path, generation: u16) -> PathBuf {
 /// The generation whose file has this name; `None` for a file that is none of ours.
 pub(super) fn number_in(name: &str) -> Option<u16> {
     let digits = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
-    let number = digits.parse().ok()?;
-    (digits.len() == DIGITS && number >= FIRST).then_some(number)
+    let number: u16 = digits.parse().ok()?;
+    // Only the spelling we write: `parse` also takes "+1" and fewer digits.
+    (number >= FIRST && digits == format!("{number:0DIGITS$}")).then_some(number)
 }
 
 #[cfg(test)]

@@ -43,7 +43,6 @@ use alloy_primitives::B256;
 use appender::Writing;
 use cache::NodeCache;
 use coc_disk::{Disk, DiskErrorKind, DiskFile, OpenMode};
-use coc_trie::{Loc, Node};
 use header::HEADER_BYTES;
 use parking_lot::{Mutex, RwLock};
 use std::collections::BTreeMap;
@@ -207,11 +206,6 @@ impl NodeFiles {
         self.disk.remove(&generation::path(&self.dir, number))?;
         self.disk.sync_dir(&self.dir)?;
         Ok(Some(GenerationLength { generation: number, bytes: kept.synced_bytes }))
-    }
-
-    /// Puts a node that was just written into the cache, so that the first read of it costs no decoding.
-    pub fn admit(&self, loc: Loc, node: Arc<Node>) {
-        self.cache.insert(loc, node);
     }
 
     /// Bytes of decoded nodes in the cache.
