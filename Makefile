@@ -11,6 +11,8 @@ STAMPS := $(VENV)/.stamps
 
 # Which build of the Rust core `make setup` installs: `release` is what users run, `quick` is for the edit loop.
 PROFILE ?= release
+# A terminal shows cargo's progress; a log file does not need it.
+QUIET := $(if $(MAKE_TERMOUT),,--quiet)
 # Arguments for `make devnet` and friends: make devnet ARGS="--port 9000"
 ARGS ?=
 # Seeds and rounds of the long targets.
@@ -31,7 +33,7 @@ PYTHON_PLACES := $(wildcard src tests tools bench)
 RUN := $(BIN)/python tools/run_tests.py
 
 .PHONY: help setup devnet test check check-python check-rust check-tidy test-python test-rust test-e2e conformance \
-	vectors differential nightly bench fmt docs lock hooks clean
+	vectors differential nightly bench fmt docs picture lock hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +80,9 @@ fmt: $(STAMPS)/python ## format Python and Rust
 docs: setup ## write the generated parts of the documentation again
 	@for generator in tools/generate_*.py; do $(BIN)/python "$$generator"; done
 
+picture: setup ## take the picture of the README again
+	@$(BIN)/python tools/take_picture.py docs/images/devnet.svg 10 -- $(BIN)/coc up --port 18545
+
 lock: $(STAMPS)/python ## resolve the Python lock files again
 	@$(BIN)/pip install --quiet uv && PATH="$(CURDIR)/$(BIN):$$PATH" tools/lock.sh
 
@@ -116,7 +121,7 @@ $(STAMPS)/python: requirements/dev.txt tools/check_system.sh
 
 $(STAMPS)/native-$(PROFILE): $(STAMPS)/python $(NATIVE_SOURCES)
 	@echo "setup: Rust core, profile $(PROFILE), built in $(CARGO_TARGET_DIR) (about three minutes the first time)"
-	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/maturin develop --quiet --locked --profile $(PROFILE)
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" PIP_QUIET=1 $(BIN)/maturin develop --locked --profile $(PROFILE) $(QUIET)
 	@rm -f $(STAMPS)/native-* && touch $@
 
 $(STAMPS)/clients: $(STAMPS)/python $(wildcard tests/e2e/clients/setup.sh tests/e2e/clients/package-lock.json tests/e2e/clients/requirements.txt)
