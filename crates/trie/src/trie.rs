@@ -47,10 +47,21 @@ impl Trie {
             Child::Empty => EMPTY_ROOT_HASH,
             Child::Stored { hash, .. } => *hash,
             Child::Node(node) => {
-                hashing::hash_all_below(node);
+                hashing::hash_all_below(std::iter::once(&**node));
                 node.hash()
             }
         }
+    }
+
+    /// The root hash of each trie. Many small tries (the storage of a block's accounts) are hashed faster together than one
+    /// after the other.
+    pub fn root_hashes<'a>(tries: impl IntoIterator<Item = &'a Trie>) -> Vec<B256> {
+        let tries: Vec<&Trie> = tries.into_iter().collect();
+        hashing::hash_all_below(tries.iter().filter_map(|trie| match &trie.root {
+            Child::Node(node) => Some(&**node),
+            _ => None,
+        }));
+        tries.into_iter().map(Trie::root_hash).collect()
     }
 
     /// The same trie with its root node out of memory, when it was flushed.
