@@ -26,6 +26,8 @@ pub(crate) fn open(
     for name in unfinished(&names) {
         disk.remove(&dir.join(name))?;
     }
+    // A segment removed by an earlier process whose sync failed must not come back after this.
+    disk.sync_dir(dir)?;
     let mut segments = closed_segments(&*disk, dir, &options, &segment_bases(&names))?;
     let created = segments.is_empty();
     if created {
@@ -35,7 +37,7 @@ pub(crate) fn open(
     let file = disk.open(&segment_path(dir, last_segment.base), OpenMode::Existing)?;
     let found = scan(&*file, last_segment)?;
     let cut_bytes = cut_torn_tail(&*file, last_segment, &found, &options)?;
-    settle(&*file, last_segment, &found, cut_bytes)?;
+    settle(&*file, last_segment, &found)?;
     let last = match found.last {
         Some(last) => Some(last),
         None => last_of_closed(&*disk, dir, &segments)?,
@@ -141,10 +143,11 @@ fn cut_torn_tail(
     Ok(cut_bytes)
 }
 
-/// Makes the end of the log durable. Bytes that no record declares durable are written again first: if
-/// a sync of an earlier process failed, the kernel may take them for clean and a sync alone skips them.
-fn settle(file: &dyn DiskFile, segment: Segment, found: &Scan, cut_bytes: u64) -> Result<(), LogError> {
-    if cfg!(feature = "mutant-trust-unsynced-tail") || (found.durable == found.end && cut_bytes == 0) {
+/// Makes the end of the log durable. Bytes that no record declares durable are written again first, and
+/// the length is set again: if a sync of an earlier process failed, the kernel may take both for clean,
+/// and a sync alone would skip them.
+fn settle(file: &dyn DiskFile, segment: Segment, found: &Scan) -> Result<(), LogError> {
+    if cfg!(feature = "mutant-trust-unsynced-tail") {
         return Ok(());
     }
     let (mut offset, end) = (segment.offset_of(found.durable), segment.offset_of(found.end));
@@ -154,6 +157,12 @@ fn settle(file: &dyn DiskFile, segment: Segment, found: &Scan, cut_bytes: u64) -
         file.write_at(offset, &bytes)?;
         offset += bytes.len() as u64;
     }
+    // Setting the length a file has is nothing to a kernel, so it is changed and changed back.
+    match file.set_len(end + 1) {
+        Err(error) if error.kind.is_out_of_space() => {}
+        changed => changed?,
+    }
+    file.set_len(end)?;
     Ok(file.sync()?)
 }
 

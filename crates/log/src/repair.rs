@@ -35,9 +35,9 @@ impl BlockLog {
         // Newest first, each durably, so that no crash leaves a gap.
         while let Some(last) = segments.all().last().copied().filter(|last| last.base > position) {
             self.disk.remove(&segment_path(&self.dir, last.base))?;
-            self.disk.sync_dir(&self.dir)?;
             segments.pop();
             self.end.store(last.base, Ordering::Release);
+            self.disk.sync_dir(&self.dir)?;
         }
         let Some(segment) = segments.holding(position) else { return Ok(()) };
         let file = self.disk.open(&segment_path(&self.dir, segment.base), OpenMode::Existing)?;

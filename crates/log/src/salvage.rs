@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use coc_disk::{Disk, OpenMode};
+use coc_disk::{Disk, DiskFile, OpenMode};
 
 use crate::error::LogError;
 use crate::format::Position;
@@ -33,27 +33,7 @@ impl BlockLog {
     /// # Errors
     /// [`LogError::WrongGenesis`] and [`LogError::NewerFormat`], and what the disk refuses; damage is no error here.
     pub fn check(disk: &dyn Disk, dir: &Path, options: &LogOptions) -> Result<Salvaged, LogError> {
-        let bases = segment_bases(&disk.list(dir)?);
-        let first = bases.first().copied().unwrap_or(0);
-        let mut found = Salvaged {
-            first: Position(first),
-            whole_to: Position(first),
-            records: 0,
-            lost_bytes: 0,
-            damage: None,
-        };
-        for base in bases {
-            let path = segment_path(dir, base);
-            let length = disk.open(&path, OpenMode::Read)?.len()?;
-            if found.damage.is_none() {
-                found.damage = walk(disk, dir, base, options, &mut found)?;
-                let whole = Segment { base, salt: 0 }.offset_of(found.whole_to.0.max(base));
-                found.lost_bytes += if found.damage.is_some() { length.saturating_sub(whole) } else { 0 };
-            } else {
-                found.lost_bytes += length;
-            }
-        }
-        Ok(found)
+        Ok(Walk::over(disk, dir, options)?.found)
     }
 
     /// Cuts a log that is not open behind its last whole record, durably, so that it opens again. What is
@@ -62,46 +42,70 @@ impl BlockLog {
     /// # Errors
     /// As [`check`](Self::check).
     pub fn salvage(disk: &dyn Disk, dir: &Path, options: &LogOptions) -> Result<Salvaged, LogError> {
-        let found = Self::check(disk, dir, options)?;
-        let Some(LogError::Corrupt { offset, .. }) = &found.damage else { return Ok(found) };
-        for base in segment_bases(&disk.list(dir)?).into_iter().rev() {
-            let path = segment_path(dir, base);
-            let header_is_damaged = base == found.whole_to.0 && *offset < crate::format::SEGMENT_HEADER_BYTES;
-            if base > found.whole_to.0 || header_is_damaged {
-                disk.remove(&path)?;
-                disk.sync_dir(dir)?;
-                continue;
-            }
-            let file = disk.open(&path, OpenMode::Existing)?;
-            file.set_len(Segment { base, salt: 0 }.offset_of(found.whole_to.0))?;
-            file.sync()?;
-            break;
+        let walk = Walk::over(disk, dir, options)?;
+        if walk.found.damage.is_none() {
+            return Ok(walk.found);
         }
-        Ok(found)
+        // Newest first, each durably, so that a crash leaves a log that can be salvaged again.
+        for base in segment_bases(&disk.list(dir)?).into_iter().rev() {
+            if walk.last_sound.is_none_or(|sound| base > sound.base) {
+                disk.remove(&segment_path(dir, base))?;
+                disk.sync_dir(dir)?;
+            }
+        }
+        if let Some(sound) = walk.last_sound {
+            let file = disk.open(&segment_path(dir, sound.base), OpenMode::Existing)?;
+            file.set_len(sound.offset_of(walk.found.whole_to.0))?;
+            file.sync()?;
+        }
+        Ok(walk.found)
     }
 }
 
-/// Walks one segment, moves `found` forward, and returns the first damage.
-fn walk(
-    disk: &dyn Disk,
-    dir: &Path,
-    base: u64,
-    options: &LogOptions,
-    found: &mut Salvaged,
-) -> Result<Option<LogError>, LogError> {
-    let path = segment_path(dir, base);
-    if base != found.whole_to.0 {
-        let what =
-            format!("the segment begins at position {base}, but the one before ends at {}", found.whole_to);
-        return Ok(Some(LogError::corrupt(&path, 0, what)));
+/// A walk over all segments, up to the first damage.
+struct Walk {
+    found: Salvaged,
+    /// The last segment whose header is whole and which begins where the one before ends.
+    last_sound: Option<Segment>,
+}
+
+impl Walk {
+    fn over(disk: &dyn Disk, dir: &Path, options: &LogOptions) -> Result<Self, LogError> {
+        let bases = segment_bases(&disk.list(dir)?);
+        let first = Position(bases.first().copied().unwrap_or(0));
+        let found = Salvaged { first, whole_to: first, records: 0, lost_bytes: 0, damage: None };
+        let mut walk = Self { found, last_sound: None };
+        for base in bases {
+            let file = disk.open(&segment_path(dir, base), OpenMode::Read)?;
+            let whole_bytes =
+                if walk.found.damage.is_none() { walk.enter(&*file, base, options)? } else { 0 };
+            walk.found.lost_bytes += file.len()?.saturating_sub(whole_bytes);
+        }
+        Ok(walk)
     }
-    let file = disk.open(&path, OpenMode::Read)?;
-    let segment = match read_segment(&*file, base, options.genesis_hash) {
-        Err(damage @ LogError::Corrupt { .. }) => return Ok(Some(damage)),
-        segment => segment?,
-    };
-    let scanned = scan(&*file, segment)?;
-    found.whole_to = Position(scanned.end);
-    found.records += scanned.records;
-    Ok(scanned.damage.map(|damage| LogError::corrupt(&path, segment.offset_of(scanned.end), damage)))
+
+    /// Walks one segment; returns how many bytes of its file are whole.
+    fn enter(&mut self, file: &dyn DiskFile, base: u64, options: &LogOptions) -> Result<u64, LogError> {
+        let whole_to = self.found.whole_to;
+        if base != whole_to.0 {
+            let what =
+                format!("the segment begins at position {base}, but the one before ends at {whole_to}");
+            self.found.damage = Some(LogError::corrupt(file.path(), 0, what));
+            return Ok(0);
+        }
+        let segment = match read_segment(file, base, options.genesis_hash) {
+            Err(damage @ LogError::Corrupt { .. }) => {
+                self.found.damage = Some(damage);
+                return Ok(0);
+            }
+            segment => segment?,
+        };
+        let scanned = scan(file, segment)?;
+        let whole_bytes = segment.offset_of(scanned.end);
+        self.found.damage = scanned.damage.map(|damage| LogError::corrupt(file.path(), whole_bytes, damage));
+        self.found.whole_to = Position(scanned.end);
+        self.found.records += scanned.records;
+        self.last_sound = Some(segment);
+        Ok(whole_bytes)
+    }
 }
