@@ -29,6 +29,7 @@ from .oracle import (
     transactions_root,
 )
 from .plan import Account, Block, Chain, Ommer
+from .refusals import refusal_name
 from .signing import Prices, sign_transaction
 
 _DAO_EXTRA_DATA = b"dao-hard-fork"
@@ -48,6 +49,8 @@ class Built:
     ommers: tuple[HeaderFields, ...]
     refusal: str = ""
     note: str = ""
+    expected: str = ""
+    """Name of the refusal in the public test suites."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -113,14 +116,14 @@ class _BlockAssembly:
         try:
             after = self.ledger.judge(raw)
         except Refused as refused:
-            return [Built(raw, fields, (), refused.reason, "as planned")], self.ledger
+            return [_refused(raw, fields, refused, "as planned")], self.ledger
         siblings = [*self._rejected(fields, outcome), *self._faulty(fields, outcome)]
         return [*siblings, Built(raw, fields, self._ommer_headers(draft))], after
 
     def _judge_hopeless(self, fields: HeaderFields, refused: BlockRefused) -> list[Built]:
         """A block that fails whatever its roots say, for instance where a system contract is missing."""
         fields = fields | {"transactions_root": transactions_root(self.spec, refused.body.transactions)}
-        return [Built(refused.body.encode(fields), fields, (), refused.reason, "block-level failure")]
+        return [_refused(refused.body.encode(fields), fields, refused, "fails as a whole")]
 
     def _draft(self) -> HeaderFields:
         """All header fields that do not depend on execution; the others hold the parent's values."""
@@ -193,7 +196,7 @@ class _BlockAssembly:
             transactions = (*accepted[: rejection.position], rejection.item, *accepted[rejection.position :])
             body = dataclasses.replace(outcome.body, transactions=transactions)
             changed = fields | {"transactions_root": transactions_root(self.spec, transactions)}
-            yield from self._refusal(body.encode(changed), changed, "rejected transaction")
+            yield from self._refusal(body.encode(changed), changed, "rejected transaction", "TransactionException")
 
     def _faulty(self, fields: HeaderFields, outcome: Outcome) -> Iterator[Built]:
         for name in self.plan.faults:
@@ -201,14 +204,14 @@ class _BlockAssembly:
             attempt = Attempt(self.ledger, self.spec, fields, outcome.body, f"{self.label}/{name}")
             raw = fault.apply(attempt)
             if raw is not None:
-                yield from self._refusal(raw, fields, name)
+                yield from self._refusal(raw, fields, name, fault.expected)
 
-    def _refusal(self, raw: bytes, fields: HeaderFields, note: str) -> Iterator[Built]:
+    def _refusal(self, raw: bytes, fields: HeaderFields, note: str, expected: str) -> Iterator[Built]:
         """The block if the specification refuses it; nothing if it does not or cannot tell."""
         try:
             self.ledger.judge(raw)
         except Refused as refused:
-            yield Built(raw, fields, (), refused.reason, note)
+            yield _refused(raw, fields, refused, note, expected)
         except Undefined:
             return
 
@@ -243,6 +246,13 @@ def ommer_header(ledger: Ledger, spec: Specification, ommer: Ommer) -> HeaderFie
     encoded = rlp.encode(encode_header(header))
     used = [one for generation in range(min(7, ledger.length)) for one in ledger.ommers(generation)]
     return None if header == rival or encoded in used else header
+
+
+def _refused(
+    raw: bytes, fields: HeaderFields, refused: Refused, note: str, expected: str = "BlockException"
+) -> Built:
+    name = expected if expected.startswith("BlockException.") else refusal_name(refused.reason, expected)
+    return Built(raw, fields, (), refused.reason, note, name)
 
 
 def _int(fields: HeaderFields, name: str) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from . import rlp
 from .networks import Fork
-from .oracle import BlockBody, HeaderFields, Ledger, Specification, encode_header, keccak256, transactions_root
+from .oracle import BlockBody, HeaderFields, Ledger, Specification, keccak256, transactions_root
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,9 +36,20 @@ class Attempt:
         assert isinstance(value, int)
         return value
 
+    def bytes_in(self, name: str) -> bytes:
+        """A header's byte string."""
+        value = self.fields[name]
+        assert isinstance(value, bytes)
+        return value
+
     def with_fields(self, **changed: bytes | int) -> bytes:
         """The block with other header fields."""
         return self.body.encode(self.fields | changed)
+
+    def shifted(self, name: str, *steps: int) -> bytes | None:
+        """The block with one quantity moved by one of the steps; None where that would be negative."""
+        moved = self.number_in(name) + self.dice.choice(steps)
+        return self.with_fields(**{name: moved}) if moved >= 0 else None
 
     def with_body(self, body: BlockBody, **changed: bytes | int) -> bytes:
         """The block with another body, its transaction root and ommers' hash made to fit."""
@@ -49,6 +60,9 @@ class Attempt:
         return body.encode(fields | changed)
 
 
+Apply = Callable[[Attempt], bytes | None]
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Fault:
     """A named change; ``expected`` is the exception's name in the public test suites."""
@@ -57,34 +71,35 @@ class Fault:
     expected: str
     since: Fork
     until: Fork
-    apply: Callable[[Attempt], bytes | None]
+    apply: Apply
 
 
-FAULTS: dict[str, Fault] = {}
+_FAULTS: dict[str, Fault] = {}
 
 
-def fault_named(name: str) -> Fault:
-    """Look a fault up."""
-    return FAULTS[name]
+def fault(expected: str, since: Fork = Fork.FRONTIER, until: Fork = Fork.BPO2) -> Callable[[Apply], Apply]:
+    """Register a function as the fault of its name, for blocks from one fork to another."""
 
-
-def faults_of(fork: Fork) -> list[str]:
-    """Names of the faults that make sense under a fork's rules."""
-    return [name for name, fault in FAULTS.items() if fault.since <= fork <= fault.until]
-
-
-_Apply = Callable[[Attempt], bytes | None]
-
-
-def _fault(expected: str, since: Fork = Fork.FRONTIER, until: Fork = Fork.BPO2) -> Callable[[_Apply], _Apply]:
-    def register(apply: _Apply) -> _Apply:
+    def register(apply: Apply) -> Apply:
         name = apply.__name__
-        FAULTS[name] = Fault(name, expected, since, until, apply)
+        _FAULTS[name] = Fault(name, expected, since, until, apply)
         return apply
 
     return register
 
 
-@_fault("BlockException.INVALID_STATE_ROOT")
-def wrong_state_root(attempt: Attempt) -> bytes | None:
-    return attempt.with_fields(state_root=attempt.dice.randbytes(32))
+def fault_named(name: str) -> Fault:
+    """Look a fault up."""
+    return _all()[name]
+
+
+def faults_of(fork: Fork) -> list[str]:
+    """Names of the faults that make sense under a fork's rules."""
+    return [name for name, one in _all().items() if one.since <= fork <= one.until]
+
+
+def _all() -> dict[str, Fault]:
+    from . import body_faults, header_faults
+
+    assert body_faults and header_faults, "importing them fills the table"
+    return _FAULTS

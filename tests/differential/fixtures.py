@@ -113,7 +113,8 @@ def write(path: Path, tests: dict[str, Json]) -> None:
 
 def _block_json(block: Built) -> Json:
     if block.refusal:
-        return {"rlp": hex_bytes(block.raw), "expectException": block.refusal, "_note": block.note}
+        note = f"{block.note}; the specification says: {' '.join(block.refusal.split())[:120]}"
+        return {"rlp": hex_bytes(block.raw), "expectException": block.expected, "_note": note}
     number = block.header["number"]
     return {
         "blockHeader": header_json(block.header),

@@ -318,8 +318,8 @@ class Ledger:
 
     def judge(self, raw: bytes) -> Ledger:
         """The chain with this block on top. Raises Refused, or Undefined where the specification fails."""
-        number, timestamp = _position(raw)
-        spec = self.rules_for(number, timestamp)
+        position = _position(raw)
+        spec = self.spec if position is None else self.rules_for(*position)
         block = spec.decode(raw)
         chain = self._fresh(spec)
         try:
@@ -542,13 +542,13 @@ def transactions_root(spec: Specification, transactions: Sequence[rlp.Item]) -> 
     return bytes(spec.trie.root(trie))
 
 
-def _position(raw: bytes) -> tuple[int, int]:
-    """Height and time that an encoded block claims; zeros where the bytes are no block."""
+def _position(raw: bytes) -> tuple[int, int] | None:
+    """Height and time that an encoded block claims; None where the bytes are no block."""
     try:
-        header = rlp.decode(raw)[0]
-        return int.from_bytes(bytes(header[8]), "big"), int.from_bytes(bytes(header[11]), "big")  # type: ignore[arg-type,index]
-    except (AssertionError, IndexError, TypeError, ValueError) as error:
-        raise Refused(error) from error
+        header: Any = rlp.decode(raw)[0]
+        return int.from_bytes(header[8], "big"), int.from_bytes(header[11], "big")
+    except (AssertionError, IndexError, TypeError, ValueError):
+        return None
 
 
 def _plain(value: Any) -> bytes | int:

@@ -21,7 +21,7 @@ def random_accounts(dice: random.Random, network: Network) -> dict[bytes, Accoun
     fork = network.last
     accounts: dict[bytes, Account] = {}
     for secret in addresses.SENDERS:
-        poor = dice.random() < 0.05
+        poor = dice.random() < 0.03
         accounts[address_of(secret)] = Account(balance=dice.randrange(10**6) if poor else RICH)
     for contract in addresses.CONTRACTS:
         accounts[contract] = _contract(dice, fork)
