@@ -136,6 +136,12 @@ def suites() -> tuple[Suite, ...]:
         ),
         _vectors("statetest"),
         _vectors("blocktest"),
+        Suite(
+            "conformance-statetest",
+            (sys.executable, "tools/run_state_tests.py"),
+            count_vectors,
+            variable="CONFORMANCE_DIR",
+        ),
         _pytest("conformance", "-n", str(WORKERS), places=("tests/conformance",), variable="CONFORMANCE_DIR"),
         _pytest("e2e", places=("tests/e2e",)),
     )

@@ -1,6 +1,6 @@
 """Takes the README's picture: runs a command in a terminal of its own and saves what it showed as SVG.
 
-The command runs until it has been quiet or talked for the given seconds, then gets an interrupt, as from a person.
+The command runs for the given seconds, then gets an interrupt, as from a person.
 Colours are kept, the live line shows its last state, and the picture asks no server for fonts.
 
     python tools/take_picture.py docs/images/devnet.svg 8 -- coc up --port 18545
