@@ -1,0 +1,211 @@
+"""From the bytes of a connection to whole HTTP requests, within bounds. It does no I/O and can be fed by
+hand.
+
+httptools finds the structure; the bounds on line, headers and body are ours, since the parser has none. After
+a refusal nothing more is read: where a request ends is no longer certain, and guessing is how requests are
+smuggled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import httptools
+
+from coc.primitives.limits_rpc import HTTP_HEAD_BYTES_MAX, HTTP_HEADERS_MAX, RPC_BODY_BYTES_MAX
+
+_SINGLE: Final = frozenset({b"host", b"content-type", b"origin"})
+"""Headers that decide who may ask: two of one kind are refused, as it is not clear which one counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One request. Header names are in lower case, and the last of several equal ones counts."""
+
+    method: bytes
+    target: bytes
+    headers: dict[bytes, bytes]
+    body: bytes
+    keep_alive: bool
+    is_http_1_0: bool
+
+    @property
+    def path(self) -> bytes:
+        """The target without its query."""
+        return self.target.partition(b"?")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """Bytes that are not a request within the bounds: the status and the sentence to answer before
+    closing.
+    """
+
+    status: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """The client wants another protocol from here on; `rest` are the bytes after its request."""
+
+    request: HttpRequest
+    rest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitsContinue:
+    """The client has sent a head with `Expect: 100-continue` and waits before it sends the body."""
+
+
+Event = HttpRequest | Malformed | Upgraded | AwaitsContinue
+
+
+class RequestReader:
+    """Feeds one connection's bytes to the parser and hands over each event as it is complete."""
+
+    __slots__ = (
+        "_body_bytes",
+        "_chunks",
+        "_emit",
+        "_head_bytes",
+        "_headers",
+        "_in_head",
+        "_last",
+        "_parser",
+        "_refused",
+        "_target",
+        "reading",
+    )
+
+    def __init__(self, emit: Callable[[Event], None]) -> None:
+        """`reading` is true from the first byte of a request to its last."""
+        self._emit = emit
+        self._parser = httptools.HttpRequestParser(self)
+        self._refused = False
+        self._last: HttpRequest | None = None
+        self.reading = False
+        self.on_message_begin()
+        self.reading = False
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes as they come from the socket."""
+        if self._refused:
+            return
+        began_before = self.reading and self._in_head
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._upgrade(data[upgrade.args[0] :])
+            return
+        except httptools.HttpParserError as error:
+            self._refuse(400, f"malformed HTTP: {error}")
+            return
+        if began_before and self.reading and self._in_head:
+            self._head_bytes += len(data)
+            self._check_head()
+
+    # ── called by httptools, in the order of the bytes ──────────────────────────────────────────────────────
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._target = b""
+        self._headers: dict[bytes, bytes] = {}
+        self._chunks: list[bytes] = []
+        self._body_bytes = 0
+        self._head_bytes = 0
+        self._in_head = True
+        self.reading = True
+
+    def on_url(self, part: bytes) -> None:
+        """A piece of the target."""
+        self._target += part
+        self._head_bytes += len(part)
+        self._check_head()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A whole header line."""
+        key = name.lower()
+        headers = self._headers
+        if key in headers and key in _SINGLE:
+            self._refuse(400, f"more than one {key.decode('latin-1')} header")
+        headers[key] = value
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > HTTP_HEAD_BYTES_MAX or len(headers) > HTTP_HEADERS_MAX:
+            self._check_head()
+
+    def on_headers_complete(self) -> None:
+        """The head is whole; a body may follow."""
+        self._in_head = False
+        headers = self._headers
+        length = headers.get(b"content-length")
+        if length is not None and int(length) > RPC_BODY_BYTES_MAX:
+            self._refuse_body()
+        elif b"expect" in headers:
+            if headers[b"expect"].lower() != b"100-continue":
+                self._refuse(417, "the only expectation understood is 100-continue")
+            elif not self._refused:
+                self._emit(AwaitsContinue())
+
+    def on_body(self, part: bytes) -> None:
+        """A piece of the body."""
+        self._body_bytes += len(part)
+        if self._body_bytes > RPC_BODY_BYTES_MAX:
+            self._refuse_body()
+        else:
+            self._chunks.append(part)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        self.reading = False
+        if self._refused:
+            return
+        parser, chunks = self._parser, self._chunks
+        self._last = HttpRequest(
+            parser.get_method(),
+            self._target,
+            self._headers,
+            chunks[0] if len(chunks) == 1 else b"".join(chunks),
+            parser.should_keep_alive(),
+            parser.get_http_version() == "1.0",
+        )
+        if not parser.should_upgrade():
+            self._emit(self._last)
+
+    # ── ours ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _check_head(self) -> None:
+        if self._head_bytes > HTTP_HEAD_BYTES_MAX:
+            self._refuse(
+                431, f"request line and headers exceed {HTTP_HEAD_BYTES_MAX} bytes (HTTP_HEAD_BYTES_MAX)"
+            )
+        elif len(self._headers) > HTTP_HEADERS_MAX:
+            self._refuse(431, f"more than {HTTP_HEADERS_MAX} headers (HTTP_HEADERS_MAX)")
+
+    def _refuse_body(self) -> None:
+        self._refuse(
+            413, f"the body exceeds {RPC_BODY_BYTES_MAX} bytes (RPC_BODY_BYTES_MAX); send smaller batches"
+        )
+
+    def _refuse(self, status: int, reason: str) -> None:
+        if not self._refused:
+            self._refused = True
+            self.reading = False
+            self._chunks.clear()
+            self._emit(Malformed(status, reason))
+
+    def _upgrade(self, rest: bytes) -> None:
+        """The parser stops after a request that asks for another protocol; a fresh one goes on if it stays
+        HTTP.
+        """
+        if self._last is None or self._refused:
+            return
+        self._emit(Upgraded(self._last, rest))
+
+    def resume(self, rest: bytes) -> None:
+        """Go on with HTTP after an upgrade that was not taken up."""
+        self._parser = httptools.HttpRequestParser(self)
+        if rest:
+            self.feed(rest)

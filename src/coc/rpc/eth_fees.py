@@ -1,0 +1,87 @@
+"""Prices: gas, priority fee, blob gas, and their history."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from coc.primitives.limits_rpc import RPC_FEE_HISTORY_BLOCKS_MAX, RPC_FEE_HISTORY_PERCENTILES_MAX
+from coc.primitives.types import format_quantity
+from coc.rpc.block_refs import BLOCK_NUMBER, BlockNumber, resolve
+from coc.rpc.errors import invalid_params
+from coc.rpc.jobs import Answer, Pooled
+from coc.rpc.methods import Context, Method, Runs
+from coc.rpc.parameters import COUNT, PERCENTILES, Parameter
+
+
+def gas_price(context: Context) -> Answer:
+    """What a legacy transaction should pay to be in the next block."""
+    chain = context.chain
+    base_fee = 0 if chain.head.base_fee_per_gas is None else chain.next_base_fee(chain.head.hash)
+    return format_quantity(base_fee + context.fees.priority_fee(chain))
+
+
+def max_priority_fee_per_gas(context: Context) -> Answer:
+    """The suggested tip."""
+    return format_quantity(context.fees.priority_fee(context.chain))
+
+
+def blob_base_fee(context: Context) -> Answer:
+    """The price of blob gas in the next block; 0 before Cancun."""
+    head = context.chain.head
+    return format_quantity(0 if head.excess_blob_gas is None else context.chain.next_blob_base_fee(head.hash))
+
+
+def fee_history(context: Context, count: int, newest: BlockNumber, percentiles: list[float]) -> Answer:
+    """Base fees, use of gas and tips of a run of blocks that ends with `newest`."""
+    if len(percentiles) > RPC_FEE_HISTORY_PERCENTILES_MAX:
+        raise invalid_params(
+            f"{len(percentiles)} percentiles where {RPC_FEE_HISTORY_PERCENTILES_MAX} are allowed"
+            " (RPC_FEE_HISTORY_PERCENTILES_MAX)"
+        )
+    chain = context.chain
+    block = resolve(chain, newest)
+    if count == 0:
+        return {"oldestBlock": "0x0", "baseFeePerGas": [], "gasUsedRatio": []}
+    header = chain.header(block)
+    available = 1 if header is None else header.number + 1
+    blocks = min(count, RPC_FEE_HISTORY_BLOCKS_MAX, available)
+    return Pooled(lambda: msgspec.Raw(chain.fee_history_json(block, blocks, percentiles)))
+
+
+METHODS: Final = (
+    Method(
+        "eth_gasPrice",
+        gas_price,
+        cost=2,
+        returns="quantity, wei",
+        doc="Base fee of the next block plus the suggested tip.",
+    ),
+    Method(
+        "eth_maxPriorityFeePerGas",
+        max_priority_fee_per_gas,
+        cost=2,
+        returns="quantity, wei",
+        doc="The suggested tip: what recent blocks paid, or the default on a quiet chain.",
+    ),
+    Method(
+        "eth_blobBaseFee",
+        blob_base_fee,
+        returns="quantity, wei",
+        doc="The price of blob gas in the next block.",
+    ),
+    Method(
+        "eth_feeHistory",
+        fee_history,
+        (
+            Parameter("block count", COUNT),
+            Parameter("newest block", BLOCK_NUMBER),
+            Parameter("percentiles", PERCENTILES, default=[]),
+        ),
+        runs=Runs.POOLED,
+        cost=10,
+        returns="{oldestBlock, baseFeePerGas, gasUsedRatio, reward, …}",
+        doc="Base fees, use of gas and tips of a run of blocks.",
+    ),
+)

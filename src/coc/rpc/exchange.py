@@ -1,0 +1,151 @@
+"""One body under way: the places of a request or batch, the jobs that are still open, and at last the answer.
+
+The transport takes `ready()` jobs, has them done, and hands what came of each to `settle()`, until `done`. A
+job may be followed by another. At most `RPC_JOBS_PER_EXCHANGE_MAX` pooled jobs of one exchange are out at the
+same time.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from coc.primitives.limits_rpc import RPC_BATCH_RESPONSE_BYTES_MAX, RPC_JOBS_PER_EXCHANGE_MAX
+from coc.rpc.errors import RESPONSE_TOO_LARGE, CallError
+from coc.rpc.jobs import Job, Pooled, Submit, Wait
+
+if TYPE_CHECKING:
+    from coc.rpc.jobs import Answer
+
+_encode: Final = msgspec.json.Encoder().encode
+
+Proceed = Callable[[Callable[[], "Answer"]], "Answer | CallError"]
+"""Runs the next step of a call and turns what it raises into an error object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A job and the place in the exchange that it belongs to."""
+
+    place: int
+    job: Job
+
+
+class Exchange:
+    """The answers of one body as they come in, in the order of its requests."""
+
+    __slots__ = ("_bytes", "_ids", "_is_batch", "_open", "_parts", "_pooled", "_proceed", "_queue")
+
+    def __init__(self, proceed: Proceed, *, is_batch: bool) -> None:
+        """An exchange without places; `add` makes them."""
+        self._proceed = proceed
+        self._is_batch = is_batch
+        self._ids: list[bytes] = []
+        self._parts: list[bytes | None] = []
+        self._queue: deque[Ticket] = deque()
+        self._pooled = 0
+        self._open = 0
+        self._bytes = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether every place has its answer."""
+        return self._open == 0
+
+    @property
+    def overflowed(self) -> bool:
+        """Whether the answers so far fill the batch's limit, so that nothing more need be run."""
+        return self._bytes > RPC_BATCH_RESPONSE_BYTES_MAX
+
+    def add(self, request_id: bytes, answer: Answer | CallError) -> None:
+        """Append a place; an empty id marks a notification, whose answer is dropped."""
+        place = len(self._ids)
+        self._ids.append(request_id)
+        self._parts.append(None)
+        if isinstance(answer, Pooled | Submit | Wait):
+            self._open += 1
+            self._queue.append(Ticket(place, answer))
+        else:
+            self._write(place, answer)
+
+    def ready(self) -> list[Ticket]:
+        """The jobs that may begin now; each is handed out once."""
+        tickets: list[Ticket] = []
+        held: deque[Ticket] = deque()
+        while self._queue:
+            ticket = self._queue.popleft()
+            if isinstance(ticket.job, Pooled):
+                if self._pooled >= RPC_JOBS_PER_EXCHANGE_MAX:
+                    held.append(ticket)
+                    continue
+                self._pooled += 1
+            tickets.append(ticket)
+        self._queue = held
+        return tickets
+
+    def settle(self, ticket: Ticket, outcome: Any) -> None:  # noqa: ANN401 - each kind of job has its own outcome
+        """Take what came of a job: its result, or the exception that it ended with."""
+        job = ticket.job
+        if isinstance(job, Pooled):
+            self._pooled -= 1
+        answer = self._proceed(_next_step(job, outcome))
+        if isinstance(answer, Pooled | Submit | Wait):
+            self._queue.append(Ticket(ticket.place, answer))
+            return
+        self._open -= 1
+        self._write(ticket.place, answer)
+
+    def body(self) -> bytes | None:
+        """The answer's bytes, or None when there were only notifications. Call it when `done`."""
+        parts = [part for part in self._parts if part is not None]
+        if not parts:
+            return None
+        return b"[" + b",".join(parts) + b"]" if self._is_batch else parts[0]
+
+    def _write(self, place: int, answer: Answer | CallError) -> None:
+        request_id = self._ids[place]
+        if not request_id:
+            return
+        part = response(request_id, answer)
+        self._bytes += len(part)
+        if self._is_batch and self.overflowed:
+            self._bytes -= len(part)
+            part = response(request_id, response_too_large())
+            self._bytes += len(part)
+        self._parts[place] = part
+
+
+def response(request_id: bytes, answer: Answer | CallError) -> bytes:
+    """One response object (JSON-RPC 2.0 §5)."""
+    if isinstance(answer, CallError):
+        return b'{"jsonrpc":"2.0","id":%b,"error":%b}' % (request_id, _encode(answer.to_json()))
+    return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (request_id, _encode(answer))
+
+
+def response_too_large() -> CallError:
+    """The batch's answers are over the limit."""
+    return CallError(
+        RESPONSE_TOO_LARGE,
+        f"response too large: the answers of one batch have more than {RPC_BATCH_RESPONSE_BYTES_MAX} bytes"
+        " (RPC_BATCH_RESPONSE_BYTES_MAX); send smaller batches",
+    )
+
+
+def _next_step(job: Job, outcome: Any) -> Callable[[], Answer]:  # noqa: ANN401 - see `settle`
+    """What runs next for a job that ended with `outcome`."""
+    if isinstance(job, Submit):
+        return lambda: job.then(outcome)
+    if isinstance(outcome, Exception):
+        return lambda: _raise(outcome)
+    if isinstance(job, Wait):
+        return job.then
+    then = job.then
+    return (lambda: outcome) if then is None else (lambda: then(outcome))
+
+
+def _raise(error: Exception) -> Answer:
+    raise error

@@ -1,0 +1,103 @@
+"""From an exception to the error a client sees.
+
+What the native side raises on purpose has a code of its own; everything else is a defect and gets an id made
+of the place that failed, so that two reports of one defect carry the same id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+from coc.rpc.errors import PRUNED_HISTORY, CallError, internal_error, limit_exceeded, refused, unavailable
+from coc.rpc.ports import ChainFaults
+from coc.rpc.reverts import call_failure
+
+_ERROR_ID_BYTES: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """A failure nobody planned for, for the log: the id that the client was told, and the exception."""
+
+    error_id: str
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class Translator:
+    """Knows the native side's exception types, and whom to tell of a defect."""
+
+    faults: ChainFaults
+    report: Callable[[Defect], None]
+
+    def translate(self, error: Exception) -> CallError:
+        """The error object for `error`; anything unknown is reported and becomes -32603 with its id."""
+        faults = self.faults
+        if isinstance(error, CallError):
+            return error
+        if isinstance(error, faults.call_failed):
+            return call_failure(str(error), getattr(error, "data", b""))
+        if isinstance(error, faults.transaction_invalid):
+            return refused(transaction_refusal(str(getattr(error, "code", "")), str(error)))
+        if isinstance(error, faults.limit_exceeded):
+            return limit_exceeded(str(error))
+        if isinstance(error, faults.pruned):
+            return CallError(PRUNED_HISTORY, f"pruned history unavailable: {_sentence(error)}")
+        if isinstance(error, faults.storage_failed):
+            self.report(Defect(error_id_of(error), error))
+            return unavailable(f"the node's storage failed ({error_id_of(error)}); see its log for the cure")
+        self.report(Defect(error_id_of(error), error))
+        return internal_error(error_id_of(error))
+
+
+def error_id_of(error: Exception) -> str:
+    """`COC-RPC-` and eight hex digits over the type of the error and the function and line that raised it."""
+    place = ""
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        place = f"{code.co_qualname}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    digest = blake2b(f"{type(error).__qualname__}@{place}".encode(), digest_size=_ERROR_ID_BYTES)
+    return f"COC-RPC-{digest.hexdigest()}"
+
+
+_PHRASES: Final[dict[str, str]] = {
+    "NONCE_TOO_LOW": "nonce too low",
+    "NONCE_TOO_HIGH": "nonce too high",
+    "NONCE_MAX": "nonce has max value",
+    "NONCE_OVERFLOW": "nonce has max value",
+    "ALREADY_KNOWN": "already known",
+    "REPLACEMENT_UNDERPRICED": "replacement transaction underpriced",
+    "UNDERPRICED": "transaction underpriced",
+    "INSUFFICIENT_FUNDS": "insufficient funds for gas * price + value",
+    "INTRINSIC_GAS_TOO_LOW": "intrinsic gas too low",
+    "FLOOR_GAS_TOO_LOW": "insufficient gas for floor data gas cost",
+    "GAS_LIMIT_EXCEEDED": "exceeds block gas limit",
+    "GAS_LIMIT_TOO_HIGH": "exceeds block gas limit",
+    "FEE_CAP_BELOW_BASE_FEE": "max fee per gas less than block base fee",
+    "TIP_ABOVE_FEE_CAP": "max priority fee per gas higher than max fee per gas",
+    "TYPE_NOT_SUPPORTED": "transaction type not supported",
+    "CHAIN_ID_MISMATCH": "invalid chain id for signer",
+    "INVALID_SIGNATURE": "invalid sender",
+    "SENDER_NOT_EOA": "sender not an eoa",
+    "INITCODE_TOO_LARGE": "max initcode size exceeded",
+    "TOO_LARGE": "oversized data",
+    "POOL_FULL": "txpool is full",
+}
+"""Stable codes of a refusal and go-ethereum's words for them, which client libraries recognise."""
+
+
+def transaction_refusal(code: str, sentence: str) -> str:
+    """The sentence of a refused transaction, led by the words that clients look for."""
+    phrase = _PHRASES.get(code)
+    if phrase is None or phrase in sentence.lower():
+        return sentence or code.replace("_", " ").lower() or "transaction refused"
+    return f"{phrase}: {sentence}" if sentence else phrase
+
+
+def _sentence(error: Exception) -> str:
+    return str(error.args[0]) if error.args else type(error).__name__
