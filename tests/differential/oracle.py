@@ -1,13 +1,15 @@
 """The oracle: one thin adapter around the executable specification (EELS), the only place that imports it.
 
 EELS keeps each fork as a package of its own with its own classes, checks proof of work, and mainnet's activation
-heights are constants in it. Test networks differ in exactly four ways, and only these are altered here:
+heights are constants in it. Test networks differ, and only this is altered here:
 
 * proof of work is not checked (``sealEngine: NoProof``);
 * the heights of the two forks whose rules name their own height (DAO, London) are those of the network;
 * accounts are carried over into the next fork's classes when the rules change;
 * a parent of an earlier fork still has its blob gas (EIP-7691 keeps what EIP-4844 counted; EELS alone cannot
-  tell, because it compares the header's class).
+  tell, because it compares the header's class);
+* a typed transaction for another chain is refused. EELS 2.20 signs over ``chain_id`` but never compares it;
+  EIP-2718's types say the transaction is valid on that chain only, and every client refuses it.
 
 Everything that leaves this module is bytes, integers or plain dictionaries.
 """
@@ -134,6 +136,8 @@ class Specification:
     def _patch(self) -> None:
         if hasattr(self.rules, "validate_proof_of_work"):
             self.rules.validate_proof_of_work = lambda header: None
+        if self.fork >= Fork.BERLIN:
+            self.rules.recover_sender = _checking_chain_id(self.rules.recover_sender)
         if self.fork > Fork.CANCUN:
             blob_forks = [Fork(level) for level in range(Fork.CANCUN, self.fork + 1)]
             modules = [import_module(f"ethereum.forks.{fork.module}.blocks") for fork in blob_forks]
@@ -207,6 +211,15 @@ class Specification:
         if self.fork < Fork.CANCUN:
             return 0
         return int(self.gas.calculate_blob_gas_price(_numeric.U64(excess_blob_gas)))
+
+
+def _checking_chain_id(recover_sender: Any) -> Any:
+    def recover(chain_id: Any, tx: Any) -> Any:
+        if getattr(tx, "chain_id", chain_id) != chain_id:
+            raise _exceptions.InvalidSignatureError("wrong chain id")
+        return recover_sender(chain_id, tx)
+
+    return recover
 
 
 @cache

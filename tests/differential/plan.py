@@ -7,9 +7,9 @@ All amounts are wei or gas, all times seconds, all ids raw bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from .networks import Network
+from .networks import Fork, Network
 
 MAX_UINT256 = 2**256 - 1
 MAX_UINT64 = 2**64 - 1
@@ -141,20 +141,6 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
-class StateCase:
-    """A state test: one transaction in one environment, under several forks."""
-
-    name: str
-    accounts: tuple[tuple[bytes, Account], ...]
-    environment: Environment
-    transaction: Transaction
-    datas: tuple[bytes, ...]
-    gas_limits: tuple[int, ...]
-    values: tuple[int, ...]
-    networks: tuple[Network, ...] = field(default=())
-
-
-@dataclass(frozen=True, slots=True)
 class Environment:
     """Block values around a state test."""
 
@@ -166,3 +152,17 @@ class Environment:
     random: bytes
     base_fee: int
     excess_blob_gas: int
+
+
+@dataclass(frozen=True, slots=True)
+class StateCase:
+    """A state test: one transaction in one environment under several forks, with variants of three fields."""
+
+    name: str
+    forks: tuple[Fork, ...]
+    accounts: tuple[tuple[bytes, Account], ...]
+    environment: Environment
+    transaction: Transaction
+    datas: tuple[bytes, ...]
+    gas_limits: tuple[int, ...]
+    values: tuple[int, ...]

@@ -25,6 +25,7 @@ _BY_EXCEPTION = {
 }
 
 _BY_MESSAGE = {
+    "InvalidSignatureError: wrong chain id": "TransactionException.INVALID_CHAINID",
     "NonceMismatchError: nonce too low": "TransactionException.NONCE_MISMATCH_TOO_LOW",
     "NonceMismatchError: nonce too high": "TransactionException.NONCE_MISMATCH_TOO_HIGH",
     "InvalidBlock: System contract address": "BlockException.SYSTEM_CONTRACT_EMPTY",
