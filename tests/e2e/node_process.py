@@ -1,11 +1,11 @@
 """A node as a real process on a free port: started, awaited, killed or stopped.
 
-`COC_E2E_NODE` chooses the program: `coc` (the default) or `anvil`, the reference node of npm. Running the client
-tests against anvil shows that a test asks for Ethereum's behaviour and not for ours.
-`COC_E2E_COMMAND` replaces the path of the `coc` command, whose default is the checkout's own `.venv/bin/coc`.
+`COC_E2E_NODE` chooses the program: `coc` (the default) or `anvil`, the reference node of npm. Running the
+client tests against anvil shows that a test asks for Ethereum's behaviour and not for ours.
+`COC_E2E_COMMAND` replaces the path of the `coc` command, by default the checkout's own `.venv/bin/coc`.
 
-Readiness is the first answer to `eth_chainId`. Whatever the process writes goes to a log file, whose tail is part
-of every error raised here.
+Readiness is the first answer to `eth_chainId`. Whatever the process writes goes to a log file, whose tail is
+part of every error raised here.
 """
 
 from __future__ import annotations
@@ -98,7 +98,9 @@ class NodeProcess:
             return self.process.wait(STOP_SECONDS_MAX)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise NodeFailed(f"{self.program} ignored SIGTERM for {STOP_SECONDS_MAX} s:\n{self.log_tail()}") from None
+            raise NodeFailed(
+                f"{self.program} ignored SIGTERM for {STOP_SECONDS_MAX} s:\n{self.log_tail()}"
+            ) from None
 
 
 def coc_command() -> Path:
@@ -122,7 +124,9 @@ def foundry_binary(name: str) -> Path:
     return Path(on_path)
 
 
-def dev_node_command(program: str, port: int, *, block_time_s: int | None, extra: Sequence[str] = ()) -> list[str]:
+def dev_node_command(
+    program: str, port: int, *, block_time_s: int | None, extra: Sequence[str] = ()
+) -> list[str]:
     """Command line of a development chain; a block a transaction when `block_time_s` is None."""
     if program == "coc":
         sealing = ["--instant"] if block_time_s is None else ["--block-time", str(block_time_s)]
@@ -155,7 +159,9 @@ def start(program: str, command: Sequence[str], port: int, log: Path) -> NodePro
         except (OSError, http.client.HTTPException):
             if time.monotonic() - began > START_SECONDS_MAX:
                 node.kill()
-                raise NodeFailed(f"{program} gave no answer in {START_SECONDS_MAX} s:\n{node.log_tail()}") from None
+                raise NodeFailed(
+                    f"{program} gave no answer in {START_SECONDS_MAX} s:\n{node.log_tail()}"
+                ) from None
             pause.wait(POLL_SECONDS)
         else:
             node.first_answer_s = time.monotonic() - began
@@ -163,7 +169,9 @@ def start(program: str, command: Sequence[str], port: int, log: Path) -> NodePro
 
 
 @contextmanager
-def dev_node(log: Path, *, block_time_s: int | None = None, extra: Sequence[str] = ()) -> Iterator[NodeProcess]:
+def dev_node(
+    log: Path, *, block_time_s: int | None = None, extra: Sequence[str] = ()
+) -> Iterator[NodeProcess]:
     """A development node in memory for as long as the context lasts."""
     program = os.environ.get("COC_E2E_NODE", "coc")
     port = free_port()

@@ -33,3 +33,7 @@ def next_base_fee_wei(base_fee_wei: int, gas_used: int, gas_limit: int) -> int:
         return base_fee_wei
     step = base_fee_wei * abs(gas_used - target) // target // CHANGE_DENOMINATOR
     return base_fee_wei + max(step, 1) if gas_used > target else base_fee_wei - step
+
+
+EVENT_OF_SET = {"name": "ValueChanged", "tag": 5, "value": 42, "note": "hello"}
+"""What `Probe.set(5, 42, "hello")` emits, beside the sender."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from ..node_process import CLIENTS, E2E
+from tests.e2e.node_process import CLIENTS, E2E
 
 
 def test_every_contract_artifact_is_what_its_source_compiles_to() -> None:

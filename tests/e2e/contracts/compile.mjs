@@ -4,7 +4,7 @@
  *   node compile.mjs           writes artifacts/NAME.json
  *   node compile.mjs --check   writes nothing; exit 1 and a list of names if an artifact is not what its source gives
  *
- * An artifact holds abi, creation code and deployed code. Metadata is left out of the bytecode, so equal sources
+ * An artifact holds selectors, abi, creation code and deployed code. Metadata is left out of the bytecode, so equal sources
  * give equal artifacts wherever they are compiled.
  */
 import { readdirSync, readFileSync, writeFileSync, existsSync } from "node:fs";
@@ -31,7 +31,7 @@ function compileAll() {
       evmVersion: EVM_VERSION,
       optimizer: { enabled: true, runs: 200 },
       metadata: { bytecodeHash: "none", appendCBOR: false },
-      outputSelection: { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } },
+      outputSelection: { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "evm.methodIdentifiers"] } },
     },
   };
   const output = JSON.parse(solc.compile(JSON.stringify(input)));
@@ -49,6 +49,7 @@ function artifactOf(source, contract) {
     source,
     compiler: solc.version(),
     evmVersion: EVM_VERSION,
+    methods: contract.evm.methodIdentifiers,
     abi: contract.abi,
     bytecode: "0x" + contract.evm.bytecode.object,
     deployedBytecode: "0x" + contract.evm.deployedBytecode.object,
