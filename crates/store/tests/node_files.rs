@@ -98,7 +98,7 @@ fn new_nodes_go_to_the_youngest_generation_and_old_ones_stay_where_they_are() {
     let disk: Arc<dyn Disk> = Arc::new(MemDisk::new());
     let (files, _) = open(disk.clone(), &[]).unwrap();
     let (old, mut state, _) = flushed(&files, 6, 150);
-    assert_eq!(2, files.start_generation().unwrap());
+    assert_eq!(2, files.appender().start_generation().unwrap());
     let trie = grow(&files, &old, &mut state, &mut Dice::new(7), 5).unwrap();
     let mut appender = files.appender();
     let young = trie.flush(&mut appender).unwrap();
@@ -118,7 +118,7 @@ fn dropping_the_oldest_generation_frees_its_file_and_its_locations_are_missing_n
     let (files, _) = open(disk.clone(), &[]).unwrap();
     let (old, _, before) = flushed(&files, 8, 50);
     assert_eq!(None, files.drop_oldest().unwrap(), "the only generation is never dropped");
-    files.start_generation().unwrap();
+    files.appender().start_generation().unwrap();
     let (young, state, lengths) = flushed(&files, 9, 50);
     assert_eq!(Some(before[0]), files.drop_oldest().unwrap());
     assert!(!disk.exists(&path_of(1)).unwrap());
@@ -135,11 +135,11 @@ fn a_generation_that_no_marker_lists_is_removed_and_its_number_used_again() {
     let disk: Arc<dyn Disk> = Arc::new(MemDisk::new());
     let (files, _) = open(disk.clone(), &[]).unwrap();
     let (trie, state, marked) = flushed(&files, 10, 50);
-    files.start_generation().unwrap();
+    files.appender().start_generation().unwrap();
     drop(files);
     let (files, opened) = open(disk, &marked).unwrap();
     assert_eq!(vec![2], opened.removed_generations);
-    assert_eq!(2, files.start_generation().unwrap());
+    assert_eq!(2, files.appender().start_generation().unwrap());
     assert_eq!(state, read_all(&files, &trie).unwrap());
 }
 
@@ -263,13 +263,13 @@ fn a_full_disk_does_not_begin_a_generation_and_leaves_no_file_behind() {
     let (files, _) = open(Arc::new(disk.clone()), &[]).unwrap();
     let (trie, state, _) = flushed(&files, 16, 20);
     disk.limit_files(Some(1));
-    assert!(files.start_generation().unwrap_err().is_out_of_space());
+    assert!(files.appender().start_generation().unwrap_err().is_out_of_space());
     disk.limit_files(None);
     disk.limit_bytes(Some(files.bytes() + 10));
-    assert!(files.start_generation().unwrap_err().is_out_of_space());
+    assert!(files.appender().start_generation().unwrap_err().is_out_of_space());
     assert_eq!(1, disk.list(Path::new(DIR)).unwrap().len());
     disk.limit_bytes(None);
-    assert_eq!(2, files.start_generation().unwrap());
+    assert_eq!(2, files.appender().start_generation().unwrap());
     assert_eq!(state, read_all(&files, &trie).unwrap());
 }
 
@@ -352,7 +352,7 @@ fn readers_on_many_threads_see_every_flushed_state_while_the_writer_goes_on() {
             appender.sync().unwrap();
             drop(appender);
             if round % 10 == 9 {
-                files.start_generation().unwrap();
+                files.appender().start_generation().unwrap();
             }
         }
         drop(to_readers);

@@ -4,7 +4,9 @@
 //! the records stay in the tail: the next [`NodeAppender::sync`] writes them again. A failed sync poisons the files:
 //! what the disk holds is then unknown until they are opened again.
 
-use super::{MAX_RECORD_BYTES, NodeFiles};
+use super::header::{self, HEADER_BYTES};
+use super::tail::Tail;
+use super::{Generation, MAX_RECORD_BYTES, NodeFiles};
 use crate::StoreError;
 use crate::nodes::GenerationLength;
 use coc_disk::{DiskError, DiskFile};
@@ -79,6 +81,22 @@ impl<'a> NodeAppender<'a> {
             }
         }
         Ok(self.files.lengths())
+    }
+
+    /// Syncs what was appended and begins a new youngest generation, durable when this returns its number. It is
+    /// removed by the next open unless the marker lists it by then.
+    ///
+    /// # Errors
+    /// Those of [`sync`](Self::sync), and [`StoreError::GenerationsExhausted`]. The youngest stays what it was.
+    pub fn start_generation(&mut self) -> Result<u16, StoreError> {
+        self.sync()?;
+        let files = self.files;
+        let youngest = files.tail.read().generation();
+        let number = youngest.checked_add(1).ok_or(StoreError::GenerationsExhausted { limit: u16::MAX })?;
+        let file = header::create(files.disk.as_ref(), &files.dir, number, files.genesis_hash)?;
+        files.generations.write().insert(number, Generation { file, synced_bytes: HEADER_BYTES });
+        *files.tail.write() = Tail::new(number, HEADER_BYTES);
+        Ok(number)
     }
 
     /// Writes the part of the tail that the operating system does not have yet.

@@ -171,29 +171,12 @@ impl NodeFiles {
         self.generations.read().values().map(|kept| kept.synced_bytes).sum()
     }
 
-    /// Syncs what was appended and begins a new youngest generation, durable when this returns its number. It is
-    /// removed by the next open unless the marker lists it by then.
-    ///
-    /// # Errors
-    /// Those of [`NodeAppender::sync`], and [`StoreError::GenerationsExhausted`]. The youngest stays what it was.
-    pub fn start_generation(&self) -> Result<u16, StoreError> {
-        let mut appender = self.appender();
-        appender.sync()?;
-        let youngest = self.tail.read().generation();
-        let number = youngest.checked_add(1).ok_or(StoreError::GenerationsExhausted { limit: u16::MAX })?;
-        let file = header::create(self.disk.as_ref(), &self.dir, number, self.genesis_hash)?;
-        self.generations.write().insert(number, Generation { file, synced_bytes: HEADER_BYTES });
-        *self.tail.write() = Tail::new(number, HEADER_BYTES);
-        Ok(number)
-    }
-
     /// Removes the oldest generation and says how many bytes that freed; `None` if there is only one. The marker must
     /// not list it any more, or the next open finds the files damaged.
     ///
     /// # Errors
     /// [`StoreError::Disk`] when the file cannot be removed.
     pub fn drop_oldest(&self) -> Result<Option<GenerationLength>, StoreError> {
-        let _writer = self.appender();
         let oldest = {
             let mut generations = self.generations.write();
             if generations.len() < 2 {

@@ -58,18 +58,17 @@ type Range<'a> = (&'a [u8], Option<&'a [u8]>, usize, bool);
 /// Ranges that every comparison asks for, edges and bounds that are no keys among them.
 fn ranges() -> Vec<Range<'static>> {
     static LONG: [u8; 600] = [2; 600];
-    let bounds: [(&[u8], Option<&[u8]>, usize); 8] = [
-        (b"", None, usize::MAX),
-        (b"", None, 3),
-        (b"", Some(b""), 3),
-        (b"\x01", Some(b"\x02\x01"), usize::MAX),
-        (b"\x01\x02", Some(b"\x03"), 2),
-        (b"\x03", Some(b"\x01"), usize::MAX),
-        (&LONG, None, usize::MAX),
-        (b"\x01", Some(&LONG), usize::MAX),
+    let forward: [Range<'static>; 8] = [
+        (b"", None, usize::MAX, false),
+        (b"", None, 3, false),
+        (b"", Some(b""), 3, false),
+        (b"\x01", Some(b"\x02\x01"), usize::MAX, false),
+        (b"\x01\x02", Some(b"\x03"), 2, false),
+        (b"\x03", Some(b"\x01"), usize::MAX, false),
+        (&LONG, None, usize::MAX, false),
+        (b"\x01", Some(&LONG), usize::MAX, false),
     ];
-    let both_ways = |(from, to, limit)| [(from, to, limit, false), (from, to, limit, true)];
-    bounds.into_iter().flat_map(both_ways).collect()
+    forward.into_iter().flat_map(|range| [range, (range.0, range.1, range.2, true)]).collect()
 }
 
 impl Model {
