@@ -1,5 +1,4 @@
-"""A small language for mempool scenarios: named senders, transactions by fee and nonce, and one pool to
-drive."""
+"""A small language for mempool scenarios: named senders, transactions by fee and nonce, one pool to drive."""
 
 from __future__ import annotations
 
