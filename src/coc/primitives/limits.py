@@ -85,6 +85,8 @@ MEMPOOL_REPLACEMENT_PERCENT_MIN: Final = 10
 MEMPOOL_BLOB_REPLACEMENT_PERCENT_MIN: Final = 100
 # The journal is rewritten once its dead records outweigh the live ones by this: rare for small pools.
 MEMPOOL_JOURNAL_SLACK_BYTES_MAX: Final = 4 * MIB
+# Hashes kept for filters of new pending transactions that are polled now and then: as many as can wait.
+MEMPOOL_ARRIVALS_MAX: Final = MEMPOOL_TRANSACTIONS_MAX
 # The bound for power loss: the journal is handed to the operating system at once and fsynced this often.
 MEMPOOL_JOURNAL_FSYNC_MS_MAX: Final = 200
 

@@ -82,9 +82,9 @@ def test_filling_a_gap_makes_what_waited_behind_it_ready() -> None:
     scene = Scene()
     second, third, beyond, first = Tx(ALICE, 1), Tx(ALICE, 2), Tx(ALICE, 4), Tx(ALICE, 0)
     scene.submit(second, third, beyond)
-    assert scene.pool.pending_nonce(ALICE) == 0
+    assert scene.pool.view.next_nonce(ALICE) == 0
     assert scene.submit(first)[-2:] == [Added(first, ready=True), BecameReady([second.hash, third.hash])]
-    assert scene.pool.pending_nonce(ALICE) == 3
+    assert scene.pool.view.next_nonce(ALICE) == 3
 
 
 @pytest.mark.parametrize(("fee", "tip", "taken"), [(11, 110, True), (10, 110, False), (11, 109, False)])
@@ -208,7 +208,7 @@ def test_the_bytes_of_the_pool_are_bounded_and_a_failed_admission_leaves_no_trac
     before = scene.waiting()
     assert refusal_code(scene.submit(Tx(CAROL, 0, max_priority_fee_per_gas=5, size=290))) == "POOL_FULL"
     assert scene.waiting() == before
-    assert scene.pool.counts().bytes_total == 200
+    assert scene.pool.view.bytes_total() == 200
     big = Tx(CAROL, 0, max_priority_fee_per_gas=10, size=290)
     assert {effect.hash for effect in scene.submit(big) if isinstance(effect, Evicted)} == before
 

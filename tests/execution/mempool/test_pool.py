@@ -15,6 +15,7 @@ from coc.execution.mempool.effects import (
     Refuse,
 )
 from coc.execution.mempool.inputs import Account, HeadChanged, Judged, Origin, Standing, Submit, Verdict
+from coc.primitives.limits import MEMPOOL_ARRIVALS_MAX
 from coc.primitives.types import Hash32, Millis
 from tests.execution.mempool.scene import ALICE, BOB, CAROL, GWEI, RICH, Scene, Tx, head_at
 
@@ -29,7 +30,7 @@ def test_a_block_takes_its_transactions_and_voids_rivals_with_the_same_nonce() -
     assert isinstance(effects[1], Dropped)
     assert (effects[1].hash, effects[1].code) == (rival.hash, "NONCE_USED")
     assert list(scene.pool.best()) == [rest]
-    assert scene.pool.pending_nonce(ALICE) is None
+    assert scene.pool.view.next_nonce(ALICE) is None
 
 
 def test_a_nonce_that_jumps_over_a_gap_makes_what_waited_ready() -> None:
@@ -184,13 +185,33 @@ def test_views_split_ready_from_gapped_by_ascending_nonce() -> None:
     scene = Scene()
     txs = [Tx(ALICE, nonce) for nonce in (5, 1, 0, 7)]
     scene.submit(*txs)
-    assert scene.pool.content() == {ALICE: ([txs[2], txs[1]], [txs[0], txs[3]])}
-    assert scene.pool.waiting_of(BOB) == ([], [])
-    counts = scene.pool.counts()
-    assert (counts.ready, counts.gapped, counts.bytes_total) == (2, 2, 440)
-    assert scene.pool.get(txs[0].hash) is txs[0]
-    assert scene.pool.senders() == [ALICE]
-    assert scene.pool.oldest_ms() == 0
+    view = scene.pool.view
+    assert (view.pending_of(ALICE), view.queued_of(ALICE)) == ([txs[2], txs[1]], [txs[0], txs[3]])
+    assert (view.pending_of(BOB), view.queued_of(BOB)) == ([], [])
+    assert (view.counts(), view.bytes_total()) == ((2, 2), 440)
+    assert view.get(txs[0].hash) is txs[0]
+    assert view.senders() == [ALICE]
+    assert view.oldest_ms() == 0
+
+
+def test_arrivals_are_told_once_to_whoever_comes_back_with_a_cursor() -> None:
+    scene = Scene()
+    first, second = Tx(ALICE, 0), Tx(ALICE, 1)
+    scene.submit(first)
+    cursor, hashes = scene.pool.view.arrivals(-1)
+    assert hashes == []
+    scene.submit(second)
+    assert scene.pool.view.arrivals(cursor) == (cursor + 1, [second.hash])
+    assert scene.pool.view.arrivals(cursor + 1) == (cursor + 1, [])
+    assert scene.pool.view.arrivals(0) == (2, [first.hash, second.hash])
+
+
+def test_only_the_last_arrivals_are_kept() -> None:
+    view = Scene().pool.view
+    hashes = [Hash32(number.to_bytes(32, "big")) for number in range(MEMPOOL_ARRIVALS_MAX + 1)]
+    for hash_ in hashes:
+        view.note_arrival(hash_)
+    assert view.arrivals(0) == (len(hashes), hashes[1:])
 
 
 def test_a_verdict_that_drops_the_first_leaves_the_rest_behind_a_gap() -> None:
@@ -198,7 +219,7 @@ def test_a_verdict_that_drops_the_first_leaves_the_rest_behind_a_gap() -> None:
     first, second = Tx(ALICE, 0), Tx(ALICE, 1)
     scene.submit(first, second)
     scene.judge((first, Verdict(Standing.NEVER, "X", "x")))
-    assert scene.pool.pending_nonce(ALICE) == 0
+    assert scene.pool.view.next_nonce(ALICE) == 0
     assert list(scene.pool.best()) == []
     again = Tx(ALICE, 0)
     assert scene.submit(again)[1:] == [

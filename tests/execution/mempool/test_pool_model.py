@@ -135,9 +135,9 @@ class PoolAgainstModel(RuleBasedStateMachine):
     @invariant()
     def both_hold_the_same(self) -> None:
         assert self.scene.waiting() == {tx.hash for tx in self.model.waiting}
-        counts = self.scene.pool.counts()
-        assert counts.ready + counts.gapped == len(self.model.waiting) <= BOUNDS.transactions_max
-        assert counts.bytes_total == sum(tx.size for tx in self.model.waiting) <= BOUNDS.bytes_max
+        view = self.scene.pool.view
+        assert sum(view.counts()) == len(self.model.waiting) <= BOUNDS.transactions_max
+        assert view.bytes_total() == sum(tx.size for tx in self.model.waiting) <= BOUNDS.bytes_max
 
     @invariant()
     def a_builder_sees_the_same_order(self) -> None:
@@ -147,7 +147,7 @@ class PoolAgainstModel(RuleBasedStateMachine):
     def pending_nonces_agree(self) -> None:
         for sender in SENDERS:
             expected = self.model.ready_end(sender) if self.model.queue(sender) else None
-            assert self.scene.pool.pending_nonce(sender) == expected
+            assert self.scene.pool.view.next_nonce(sender) == expected
 
     @invariant()
     def what_was_acknowledged_waits_or_was_published(self) -> None:

@@ -16,7 +16,10 @@ from coc.primitives.types import Address, Hash32, Height
 
 
 class PooledTransaction(Protocol):
-    """What the pool reads of a decoded transaction; the native `Transaction` has exactly these attributes."""
+    """A decoded transaction; the native `Transaction` has these attributes and more.
+
+    The pool reads all but `to`, `value` and `json`, which only those need to whom its view hands one.
+    """
 
     @property
     def hash(self) -> bytes:
@@ -31,6 +34,16 @@ class PooledTransaction(Protocol):
     @property
     def nonce(self) -> int:
         """Its place among the sender's transactions."""
+        ...
+
+    @property
+    def to(self) -> bytes | None:
+        """20 bytes, or `None` for a creation."""
+        ...
+
+    @property
+    def value(self) -> int:
+        """Wei it transfers."""
         ...
 
     @property
@@ -76,6 +89,10 @@ class PooledTransaction(Protocol):
     @property
     def raw(self) -> bytes:
         """The canonical encoding."""
+        ...
+
+    def json(self) -> bytes:
+        """What execution-apis shows of a pending transaction: block fields null."""
         ...
 
 

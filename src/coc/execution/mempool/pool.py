@@ -1,4 +1,4 @@
-"""The mempool machine: one input in, effects out, and views for the builder and `txpool_*`.
+"""The mempool machine: one input in, effects out, an order for the builder, a view for everyone else.
 
 Rules it keeps, whatever the order of inputs:
 
@@ -12,8 +12,7 @@ shrinks
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from coc.execution.mempool import refusals
@@ -48,16 +47,8 @@ from coc.execution.mempool.inputs import (
 )
 from coc.execution.mempool.ordering import best
 from coc.execution.mempool.refusals import Refusal
+from coc.execution.mempool.view import PoolView
 from coc.primitives.types import Address, Hash32, Millis
-
-
-@dataclass(frozen=True, slots=True)
-class PoolCounts:
-    """How much waits: ready ones, and those behind a missing nonce."""
-
-    ready: int
-    gapped: int
-    bytes_total: int
 
 
 class Mempool:
@@ -69,11 +60,10 @@ class Mempool:
         self._bounds = bounds
         self._has_journal = has_journal
         self._holdings = Holdings(head.base_fee)
+        self.view = PoolView(self._holdings)
         self._journal_bytes = 0
         self._arrivals = 0
         self._unsettled: list[Effect] = []
-
-    # ── the machine ─────────────────────────────────────────────────────────────────────────────────────────
 
     def step(self, now_ms: Millis, event: Input) -> list[Effect]:
         """Apply one input and return what must now be done, in order."""
@@ -194,6 +184,7 @@ class Mempool:
             if is_local:
                 effects.append(Acknowledge(hash_))
             effects += _published(entry, outcome)
+            self.view.note_arrival(hash_)
         return raws
 
     def _journal_upkeep(self) -> list[Effect]:
@@ -205,47 +196,9 @@ class Mempool:
         entries = self._holdings.by_hash.values()
         return [JournalRewrite([entry.transaction.raw for entry in entries if entry.is_journalled])]
 
-    # ── views ───────────────────────────────────────────────────────────────────────────────────────────────
-
     def best(self) -> Iterator[PooledTransaction]:
         """What can run in the head's child, best first; read it before the next step."""
         return (entry.transaction for entry in best(self._holdings.senders.values(), self.head))
-
-    def get(self, hash_: Hash32) -> PooledTransaction | None:
-        """The waiting transaction with this hash."""
-        entry = self._holdings.by_hash.get(hash_)
-        return None if entry is None else entry.transaction
-
-    def pending_nonce(self, address: Address) -> int | None:
-        """The nonce after the sender's ready transactions; `None` when nothing of it waits."""
-        queue = self._holdings.senders.get(address)
-        return None if queue is None else queue.ready_end
-
-    def counts(self) -> PoolCounts:
-        """How much waits."""
-        ready = sum(queue.ready_count for queue in self._holdings.senders.values())
-        return PoolCounts(ready, len(self._holdings.by_hash) - ready, self._holdings.bytes_total)
-
-    def senders(self) -> list[Address]:
-        """Whose accounts the pool must be told of when they change."""
-        return list(self._holdings.senders)
-
-    def waiting_of(self, address: Address) -> tuple[list[PooledTransaction], list[PooledTransaction]]:
-        """One sender's ready and gapped transactions, each by ascending nonce."""
-        queue = self._holdings.senders.get(address)
-        if queue is None:
-            return [], []
-        entries = [queue.entries[nonce] for nonce in queue.nonces]
-        ready = [entry.transaction for entry in entries[: queue.ready_count]]
-        return ready, [entry.transaction for entry in entries[queue.ready_count :]]
-
-    def content(self) -> Mapping[Address, tuple[list[PooledTransaction], list[PooledTransaction]]]:
-        """Everything that waits, by sender: ready and gapped, each by ascending nonce."""
-        return {address: self.waiting_of(address) for address in self._holdings.senders}
-
-    def oldest_ms(self) -> Millis | None:
-        """When the transaction that has waited longest arrived."""
-        return min((entry.arrived_ms for entry in self._holdings.by_hash.values()), default=None)
 
 
 def _turned_away(hash_: Hash32, code: str, sentence: str, *, is_new: bool) -> Effect:
