@@ -2,10 +2,10 @@
 
     bench/e2e_transfers.py [--nodes coc,coc-disk,anvil] [--runs 5] [--count 20000] [--save FILE]
 
-Each run starts a fresh node with 1 s blocks and a gas limit that is no cap. Ether and ERC-20 transfers of a
-hundred accounts, signed before the clock starts, go over 16 keep-alive connections, one at a time and in batches
-of 50. Accepted: until the last answer. Included: until the block with the last transaction is seen. A run in
-which anything is refused, missing or failed is no result.
+Each run starts a fresh node with 1 s blocks and a gas limit that is no cap. A hundred accounts send ether and
+ERC-20 tokens, signed before the clock starts, over 16 keep-alive connections, singly and in batches of 50.
+Accepted: until the last answer. Included: until the block with the last transaction is seen. A run in which
+anything is refused, missing or failed is no result.
 """
 
 from __future__ import annotations

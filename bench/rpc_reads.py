@@ -63,7 +63,7 @@ def fill(node: RunningNode, transfers: Path) -> list[Question]:
 
 
 def largest_block(node: RunningNode) -> str:
-    """Number of the block that holds all the transfers. Raises BenchFailed if they were spread over several."""
+    """Number of the block that holds all transfers. Raises BenchFailed if they were spread over several."""
     counts: dict[str, int] = {}
     for at in range(int(node.rpc("eth_blockNumber"), 16) + 1):
         counts[hex(at)] = int(node.rpc("eth_getBlockTransactionCountByNumber", hex(at)), 16)
