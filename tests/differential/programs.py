@@ -157,11 +157,11 @@ class _Program:
 
     def _gas(self) -> None:
         """Gas for a call. Before EIP-150 asking for more than there is fails, so mostly a fixed amount."""
-        everything = 0.6 if self.fork >= Fork.TANGERINE_WHISTLE else 0.05
+        everything = 0.75 if self.fork >= Fork.TANGERINE_WHISTLE else 0.05
         if self.dice.random() < everything:
             self.code.op(Op.GAS)
         else:
-            self.code.push(self.dice.choice((0, 1, 700, 2300, 5_000, 20_000, 30_000, 60_000, 100_000)))
+            self.code.push(self.dice.choice((0, 700, 2300, 20_000, 60_000, 100_000, 200_000)))
 
     def _call_precompile(self) -> None:
         number = self.values.precompile()
@@ -300,11 +300,9 @@ class _Program:
             case 5:
                 self.values.region()
                 self.code.op(Op.REVERT)
-            case 6:
+            case 6 | 7:
                 self.values.account()
                 self.code.op(Op.SELFDESTRUCT)
-            case 7:
-                self.code.op(Op.INVALID)
             case _:
                 return  # runs off the end into the data behind the code
 

@@ -12,7 +12,7 @@ from .networks import Fork
 from .plan import MAX_UINT64, MAX_UINT256, Authorization, Transaction
 from .values import SLOTS
 
-_GAS_LIMITS = (21_000, 25_000, 40_000, 60_000, 100_000, 150_000, 250_000, 400_000, 400_000, 600_000)
+_GAS_LIMITS = (21_000, 40_000, 60_000, 100_000, 150_000, 300_000, 500_000, 500_000, 900_000, 900_000, 2_000_000)
 _TX_GAS_CAP = 2**24
 """EIP-7825: most gas a transaction may ask for since Osaka."""
 
@@ -77,7 +77,7 @@ def _transfer(dice: random.Random, fork: Fork) -> Transaction:
 
 def _creation(dice: random.Random, fork: Fork) -> Transaction:
     initcode = programs.random_initcode(dice, fork)
-    gas = dice.choice((60_000, 100_000, 200_000, 400_000, 600_000))
+    gas = dice.choice((60_000, 150_000, 400_000, 900_000, 900_000))
     return Transaction(
         _sender(dice), 0, gas, b"", dice.choice((0, 0, 3)), initcode, chain_id=_chain_id(dice, fork)
     )

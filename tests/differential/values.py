@@ -132,7 +132,7 @@ class Values:
 
     def account(self) -> None:
         """An address on the stack."""
-        if self.dice.random() < 0.15:
+        if self.dice.random() < 0.1:
             self.code.op(self.dice.choice((Op.ADDRESS, Op.CALLER, Op.ORIGIN, Op.COINBASE)))
         elif self.dice.random() < 0.03:
             self.word(1)

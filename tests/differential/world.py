@@ -10,6 +10,7 @@ from . import addresses, programs
 from .curves import address_of
 from .networks import Fork, Network
 from .plan import MAX_UINT64, Account
+from .scenarios import random_scenario
 from .values import SLOTS
 
 RICH = 10**24
@@ -34,7 +35,10 @@ def random_accounts(dice: random.Random, network: Network) -> dict[bytes, Accoun
 
 
 def _contract(dice: random.Random, fork: Fork) -> Account:
-    code = programs.random_program(dice, fork, dice.randrange(1, 9))
+    if dice.random() < 0.3:
+        code = random_scenario(dice, fork)
+    else:
+        code = programs.random_program(dice, fork, dice.randrange(1, 14))
     storage = tuple((slot, dice.randrange(1, 4)) for slot in range(SLOTS) if dice.random() < 0.3)
     nonce = MAX_UINT64 if dice.random() < 0.01 else dice.choice((0, 1, 1))
     return Account(balance=dice.choice((0, 0, 5, 10**18)), nonce=nonce, code=code, storage=storage)

@@ -1,0 +1,106 @@
+"""Cutting a failing case down: greedy, one change after another, as long as it still fails in the same way.
+
+Candidates are plans, so every try is executed by the specification again and is a correct test of its own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from .plan import Account, Block, Chain, StateCase, Transaction
+
+Plan = TypeVar("Plan", Chain, StateCase)
+
+MAX_TRIES = 400
+"""Bound on executions of one shrink; at some 50 ms each this is a matter of seconds."""
+
+
+def shrink(plan: Plan, smaller: Callable[[Plan], Iterator[Plan]], still_fails: Callable[[Plan], bool]) -> Plan:
+    """The smallest plan found that still fails."""
+    tries = 0
+    while True:
+        for candidate in smaller(plan):
+            tries += 1
+            if tries > MAX_TRIES:
+                return plan
+            if still_fails(candidate):
+                plan = candidate
+                break
+        else:
+            return plan
+
+
+def smaller_chains(plan: Chain) -> Iterator[Chain]:
+    """Plans with less in them, the largest cuts first."""
+    for keep in range(1, len(plan.blocks)):
+        yield dataclasses.replace(plan, blocks=plan.blocks[:keep])
+    for position, block in enumerate(plan.blocks):
+        for less in _smaller_blocks(block):
+            blocks = (*plan.blocks[:position], less, *plan.blocks[position + 1 :])
+            yield dataclasses.replace(plan, blocks=blocks)
+    for accounts in _smaller_accounts(plan.accounts):
+        yield dataclasses.replace(plan, accounts=accounts)
+
+
+def smaller_cases(plan: StateCase) -> Iterator[StateCase]:
+    """State tests with less in them."""
+    for fork in plan.forks:
+        if len(plan.forks) > 1:
+            yield dataclasses.replace(plan, forks=(fork,))
+    for data in plan.datas:
+        if len(plan.datas) > 1:
+            yield dataclasses.replace(plan, datas=(data,))
+        if data:
+            yield dataclasses.replace(plan, datas=(data[: len(data) // 2],))
+    for gas in plan.gas_limits:
+        if len(plan.gas_limits) > 1:
+            yield dataclasses.replace(plan, gas_limits=(gas,))
+    for value in plan.values:
+        if len(plan.values) > 1 or value:
+            yield dataclasses.replace(plan, values=(value if len(plan.values) > 1 else 0,))
+    for transaction in _smaller_transactions(plan.transaction):
+        yield dataclasses.replace(plan, transaction=transaction)
+    for accounts in _smaller_accounts(plan.accounts):
+        yield dataclasses.replace(plan, accounts=accounts)
+
+
+def _smaller_blocks(block: Block) -> Iterator[Block]:
+    for name in ("transactions", "faults", "ommers", "withdrawals"):
+        items: tuple[object, ...] = getattr(block, name)
+        if len(items) > 1:
+            yield dataclasses.replace(block, **{name: ()})  # type: ignore[arg-type]
+        for position in range(len(items)):
+            yield dataclasses.replace(block, **{name: items[:position] + items[position + 1 :]})  # type: ignore[arg-type]
+    for position, transaction in enumerate(block.transactions):
+        for less in _smaller_transactions(transaction):
+            transactions = (*block.transactions[:position], less, *block.transactions[position + 1 :])
+            yield dataclasses.replace(block, transactions=transactions)
+
+
+def _smaller_transactions(plan: Transaction) -> Iterator[Transaction]:
+    if plan.data:
+        yield dataclasses.replace(plan, data=plan.data[: len(plan.data) // 2])
+    if plan.access_list:
+        yield dataclasses.replace(plan, access_list=())
+    if plan.value:
+        yield dataclasses.replace(plan, value=0)
+    if len(plan.authorizations) > 1:
+        yield dataclasses.replace(plan, authorizations=plan.authorizations[1:])
+        yield dataclasses.replace(plan, authorizations=plan.authorizations[:-1])
+    if plan.kind in (1, 2):
+        yield dataclasses.replace(plan, kind=0, access_list=())
+
+
+def _smaller_accounts(accounts: tuple[tuple[bytes, Account], ...]) -> Iterator[tuple[tuple[bytes, Account], ...]]:
+    for position, (address, account) in enumerate(accounts):
+        before, after = accounts[:position], accounts[position + 1 :]
+        yield (*before, *after)
+        if account.storage:
+            yield (*before, (address, dataclasses.replace(account, storage=())), *after)
+        if account.code and not account.code.startswith(b"\xef"):
+            size = len(account.code)
+            for cut in sorted({0, size // 2, size * 3 // 4, size - 8, size - 1}):
+                if 0 <= cut < size:
+                    yield (*before, (address, dataclasses.replace(account, code=account.code[:cut])), *after)
