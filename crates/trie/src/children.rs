@@ -16,8 +16,31 @@ pub struct Children {
 
 impl Children {
     pub(crate) fn from_slots(slots: [Child; FANOUT]) -> Children {
-        let present = (0..FANOUT).filter(|&n| !slots[n].is_empty()).fold(0, |mask, n| mask | 1 << n);
-        Children { present, packed: slots.into_iter().filter(|child| !child.is_empty()).collect() }
+        let mut packed = Vec::with_capacity(slots.iter().filter(|child| !child.is_empty()).count());
+        let mut present = 0;
+        for (nibble, child) in slots.into_iter().enumerate() {
+            if !child.is_empty() {
+                present |= 1 << nibble;
+                packed.push(child);
+            }
+        }
+        Children { present, packed: packed.into_boxed_slice() }
+    }
+
+    /// These children with others in the places where there are some (an empty one removes).
+    pub(crate) fn with(&self, changed: [Option<Child>; FANOUT]) -> Children {
+        let is_there = |nibble: usize| match &changed[nibble] {
+            Some(child) => !child.is_empty(),
+            None => self.present & 1 << nibble != 0,
+        };
+        let present = (0..FANOUT).filter(|nibble| is_there(*nibble)).fold(0_u16, |mask, n| mask | 1 << n);
+        let mut packed = Vec::with_capacity(present.count_ones() as usize);
+        for (nibble, child) in changed.into_iter().enumerate() {
+            if present & 1 << nibble != 0 {
+                packed.push(child.unwrap_or_else(|| self.get(nibble as u8).clone()));
+            }
+        }
+        Children { present, packed: packed.into_boxed_slice() }
     }
 
     /// The child under `nibble`; [`Child::Empty`] when there is none.

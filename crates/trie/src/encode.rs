@@ -3,6 +3,7 @@
 use crate::children::FANOUT;
 use crate::node::{Child, Node, NodeKind, Reference};
 use crate::{Nibbles, Value};
+use std::ops::Range;
 
 pub(crate) const EMPTY_STRING: u8 = 0x80;
 pub(crate) const HASH_STRING: u8 = 0x80 + 32;
@@ -10,10 +11,13 @@ const EMPTY_LIST: u8 = 0xc0;
 const LONGEST_SHORT_PAYLOAD: usize = 55;
 /// Longest RLP header: one byte and a 64-bit length.
 const LONGEST_HEADER: usize = 9;
+/// Bytes of a full branch without a value and its header, rounded up.
+const LIKELY_ENCODING: usize = 576;
 
-/// Encodes `node` in `buffer` (what was there is lost); children not yet hashed are hashed on the way.
-pub(crate) fn encode_node<'buffer>(node: &Node, buffer: &'buffer mut Vec<u8>) -> &'buffer [u8] {
-    encode_list(buffer, |out| match node.kind() {
+/// Appends the encoding of `node` to `out` and says where it stands there (after some bytes that mean nothing); children
+/// not yet hashed are hashed on the way.
+pub(crate) fn encode_node(node: &Node, out: &mut Vec<u8>) -> Range<usize> {
+    encode_list(out, |out| match node.kind() {
         NodeKind::Leaf { path, value } => {
             write_path(path, true, out);
             write_string(value.rlp(), out);
@@ -35,15 +39,15 @@ pub(crate) fn encode_node<'buffer>(node: &Node, buffer: &'buffer mut Vec<u8>) ->
     })
 }
 
-/// Encodes in `buffer` the list whose payload `write` appends.
-pub(crate) fn encode_list(buffer: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
-    buffer.clear();
-    buffer.resize(LONGEST_HEADER, 0);
-    write(buffer);
-    let (header, len) = header(EMPTY_LIST, buffer.len() - LONGEST_HEADER);
-    let start = LONGEST_HEADER - len;
-    buffer[start..LONGEST_HEADER].copy_from_slice(&header[..len]);
-    &buffer[start..]
+/// Appends to `out` the list whose payload `write` appends, and says where it stands there.
+pub(crate) fn encode_list(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
+    out.reserve(LIKELY_ENCODING);
+    out.extend_from_slice(&[0; LONGEST_HEADER]);
+    let payload = out.len();
+    write(out);
+    let (header, len) = header(EMPTY_LIST, out.len() - payload);
+    out[payload - len..payload].copy_from_slice(&header[..len]);
+    payload - len..out.len()
 }
 
 pub(crate) fn write_path(path: &Nibbles, is_leaf: bool, out: &mut Vec<u8>) {

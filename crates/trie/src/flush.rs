@@ -19,15 +19,14 @@ impl Trie {
     pub fn flush(&self, writer: &mut dyn NodeWriter) -> Result<Trie, TrieError> {
         if let Child::Node(root) = &self.root {
             self.root_hash();
-            Flush { writer, rlp: Vec::new(), record: Vec::new() }.write(root)?;
+            Flush { writer, record: Vec::new() }.write(root)?;
         }
-        Ok(self.shed())
+        Ok(self.shed_below(0))
     }
 }
 
 struct Flush<'a> {
     writer: &'a mut dyn NodeWriter,
-    rlp: Vec<u8>,
     record: Vec<u8>,
 }
 
@@ -46,8 +45,9 @@ impl Flush<'_> {
         if let Some(value) = node.kind().value() {
             self.write_storage(value)?;
         }
-        write_record(node, &mut self.rlp, &mut self.record);
-        node.learn_loc(self.writer.write(&self.record)?);
+        self.record.clear();
+        let start = write_record(node, &mut self.record);
+        node.learn_loc(self.writer.write(&self.record[start..])?);
         Ok(())
     }
 

@@ -50,21 +50,18 @@ fn gather<'a>(node: &'a Node, depth: usize, depths: &mut Vec<Vec<&'a Node>>) {
 
 /// All that is below these nodes has its reference.
 fn hash_batch(nodes: &[&Node]) {
-    let (mut encodings, mut ends, mut buffer) = (Vec::new(), Vec::with_capacity(BATCH_NODES), Vec::new());
-    let mut hashed = Vec::with_capacity(BATCH_NODES);
+    let mut encodings = Vec::new();
+    let mut hashed = Vec::with_capacity(nodes.len());
     for node in nodes {
-        let rlp = encode_node(node, &mut buffer);
+        let rlp = encode_node(node, &mut encodings);
         if rlp.len() < HASHED_FROM_BYTES {
-            node.learn_reference(Reference::of(rlp));
-            continue;
+            node.learn_reference(Reference::of(&encodings[rlp]));
+        } else {
+            hashed.push((node, rlp));
         }
-        encodings.extend_from_slice(rlp);
-        ends.push(encodings.len());
-        hashed.push(node);
     }
-    let starts = std::iter::once(0).chain(ends.iter().copied());
-    let messages: Vec<&[u8]> = starts.zip(&ends).map(|(start, &end)| &encodings[start..end]).collect();
-    for (node, hash) in hashed.iter().zip(keccak256_many(&messages)) {
+    let messages: Vec<&[u8]> = hashed.iter().map(|(_, rlp)| &encodings[rlp.clone()]).collect();
+    for ((node, _), hash) in hashed.iter().zip(keccak256_many(&messages)) {
         node.learn_reference(Reference::hash(hash));
     }
 }

@@ -24,6 +24,7 @@ mod port;
 mod proof;
 mod read;
 mod record;
+mod shed;
 mod trie;
 mod update;
 

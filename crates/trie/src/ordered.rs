@@ -43,18 +43,20 @@ fn subtree<Item: AsRef<[u8]>>(entries: &[Entry<Item>], depth: usize) -> Referenc
             write_path(&first.tail(depth), true, out);
             write_string(value.as_ref(), out);
         });
-        return Reference::of(rlp);
+        return Reference::of(&buffer[rlp]);
     }
     let last = &entries[entries.len() - 1].0;
     let fork = depth + first.common(depth, last, depth);
-    let mut branch = Reference::of(encode_list(&mut buffer, |out| write_branch(entries, fork, out)));
-    if fork > depth {
-        branch = Reference::of(encode_list(&mut buffer, |out| {
-            write_path(&first.tail(depth).head(fork - depth), false, out);
-            write_reference(&branch, out);
-        }));
+    let rlp = encode_list(&mut buffer, |out| write_branch(entries, fork, out));
+    let branch = Reference::of(&buffer[rlp]);
+    if fork == depth {
+        return branch;
     }
-    branch
+    let rlp = encode_list(&mut buffer, |out| {
+        write_path(&first.tail(depth).head(fork - depth), false, out);
+        write_reference(&branch, out);
+    });
+    Reference::of(&buffer[rlp])
 }
 
 /// No key of a list begins another, so its branches have no values.

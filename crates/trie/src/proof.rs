@@ -28,7 +28,7 @@ impl Trie {
     /// A node on the path that cannot be read, or a key longer than [`crate::MAX_KEY_BYTES`].
     pub fn prove(&self, reader: &dyn NodeReader, key: &[u8]) -> Result<Vec<Bytes>, TrieError> {
         let key = whole_key(key)?;
-        let (mut proof, mut buffer) = (Vec::new(), Vec::new());
+        let mut proof = Vec::new();
         let mut child = self.root.clone();
         let mut depth = 0;
         loop {
@@ -38,7 +38,9 @@ impl Trie {
                 Child::Stored { hash, loc } => reader.read(loc, &hash)?,
             };
             if proof.is_empty() || node.reference().as_hash().is_some() {
-                proof.push(Bytes::copy_from_slice(encode_node(&node, &mut buffer)));
+                let mut buffer = Vec::new();
+                let rlp = encode_node(&node, &mut buffer);
+                proof.push(Bytes::copy_from_slice(&buffer[rlp]));
             }
             match step(node.kind(), &key, depth) {
                 Step::End(_) => return Ok(proof),

@@ -26,8 +26,8 @@ impl Node {
     /// When one of them was not: [`Trie::flush`] writes children before parents.
     pub fn encode_record(&self) -> Vec<u8> {
         let mut record = Vec::new();
-        write_record(self, &mut Vec::new(), &mut record);
-        record
+        let start = write_record(self, &mut record);
+        record.split_off(start)
     }
 
     /// Reads the node whose encoding hashes to `expected` from its record.
@@ -56,12 +56,12 @@ impl Node {
     }
 }
 
-/// Replaces what is in `record` by the record of `node`.
-pub(crate) fn write_record(node: &Node, buffer: &mut Vec<u8>, record: &mut Vec<u8>) {
-    let rlp = encode_node(node, buffer);
-    record.clear();
-    record.extend_from_slice(&(rlp.len() as u32).to_le_bytes());
-    record.extend_from_slice(rlp);
+/// Appends the record of `node` and says where it begins (after some bytes that mean nothing).
+pub(crate) fn write_record(node: &Node, record: &mut Vec<u8>) -> usize {
+    record.extend_from_slice(&[0; LENGTH_BYTES]);
+    let rlp = encode_node(node, record);
+    let start = rlp.start - LENGTH_BYTES;
+    record[start..rlp.start].copy_from_slice(&(rlp.len() as u32).to_le_bytes());
     let mut write_loc = |loc: Option<Loc>| {
         let place = loc.expect("children are written before their parent").0;
         record.extend_from_slice(&place.to_le_bytes());
@@ -76,6 +76,7 @@ pub(crate) fn write_record(node: &Node, buffer: &mut Vec<u8>, record: &mut Vec<u
     if let Some(storage) = node.kind().value().and_then(Value::storage) {
         write_loc(storage.loc());
     }
+    start
 }
 
 fn write_child_loc(child: &Child, write_loc: &mut impl FnMut(Option<Loc>)) {

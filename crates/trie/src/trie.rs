@@ -63,14 +63,6 @@ impl Trie {
         }));
         tries.into_iter().map(Trie::root_hash).collect()
     }
-
-    /// The same trie with its root node out of memory, when it was flushed.
-    ///
-    /// The nodes in memory go when no other trie shares them; what is read again comes through the reader.
-    #[must_use]
-    pub fn shed(&self) -> Trie {
-        self.loc().map_or_else(|| self.clone(), |loc| Trie::stored(self.root_hash(), loc))
-    }
 }
 
 impl Default for Trie {

@@ -2,18 +2,25 @@
 //!
 //! The changes are sorted and go down the trie together: at a branch the slice is cut by nibble, and only nodes that a
 //! change reaches are built anew. Every step gives either the new child or nothing, when the changes changed nothing, so
-//! that untouched nodes (written and hashed already) stay the very same.
+//! that untouched nodes (written and hashed already) stay the very same. Larger subtrees are hashed on the way back, by the
+//! thread that built them.
 
 use crate::children::{Children, FANOUT};
+use crate::hashing::hash_all_below;
 use crate::node::{Child, Node, NodeKind, Value};
 use crate::read::whole_key;
 use crate::{Nibbles, NodeReader, Trie, TrieError};
 use rayon::prelude::*;
 use std::mem;
+use std::sync::Arc;
 
 /// From this many changes on, a branch's children are changed on several threads. Below, waking a thread costs more than
 /// the work (about 1 µs a change).
 const PARALLEL_FROM_CHANGES: usize = 256;
+
+/// A subtree with this many changes is hashed as soon as it stands: enough nodes to fill the lanes of a vector, and few
+/// enough that they are still in the processor's second cache.
+const HASHED_FROM_CHANGES: usize = 64;
 
 /// One key and the value it shall have; nothing deletes it.
 struct Change {
@@ -131,6 +138,7 @@ impl Descent<'_> {
     ) -> Result<Option<Child>, TrieError> {
         let mut value = value.cloned();
         let mut is_changed = false;
+        let count = changes.len();
         let mut below = changes;
         if below[0].key.len() == depth {
             let (own, rest) = below.split_at_mut(1);
@@ -145,15 +153,12 @@ impl Descent<'_> {
             }
             below = rest;
         }
-        let mut slots = self.change_children(children, depth, below)?;
-        is_changed |= slots.iter().any(Option::is_some);
+        let changed = self.change_children(children, depth, below)?;
+        is_changed |= changed.iter().any(Option::is_some);
         if !is_changed {
             return Ok(None);
         }
-        let slots = std::array::from_fn(|nibble| {
-            slots[nibble].take().unwrap_or_else(|| children.get(nibble as u8).clone())
-        });
-        self.fork(slots, value).map(Some)
+        self.fork(children.with(changed), value, count).map(Some)
     }
 
     /// What each child becomes; nothing where it stays.
@@ -183,16 +188,13 @@ impl Descent<'_> {
     }
 
     /// The node that has these children and this value: no more than a leaf or extension where nothing forks.
-    fn fork(&self, slots: [Child; FANOUT], value: Option<Value>) -> Result<Child, TrieError> {
-        let mut present = (0..FANOUT).filter(|nibble| !slots[*nibble].is_empty());
-        match (present.next(), present.next(), value) {
+    fn fork(&self, children: Children, value: Option<Value>, changes: usize) -> Result<Child, TrieError> {
+        let first = children.iter().next();
+        match (first, children.count(), value) {
             (None, _, None) => Ok(Child::Empty),
             (None, _, Some(value)) => Ok(NodeKind::Leaf { path: Nibbles::EMPTY, value }.into()),
-            (Some(nibble), None, None) => self.lengthen(&Nibbles::one(nibble as u8), slots[nibble].clone()),
-            (_, _, value) => {
-                let children = Children::from_slots(slots);
-                Ok(NodeKind::Branch { children, value: value.map(Box::new) }.into())
-            }
+            (Some((nibble, child)), 1, None) => self.lengthen(&Nibbles::one(nibble), child.clone()),
+            (_, _, value) => Ok(branch(children, value, changes)),
         }
     }
 
@@ -285,14 +287,20 @@ fn grow(depth: usize, changes: &mut [Change]) -> Option<Child> {
     } else {
         (None, changes)
     };
-    let branch = NodeKind::Branch { children: grow_children(fork, below), value: value.map(Box::new) };
+    let branch = branch(grow_children(fork, below), value, last - first + 1);
     if fork == depth {
-        return Some(branch.into());
+        return Some(branch);
     }
-    Some(
-        NodeKind::Extension { path: key.tail(depth).head(fork - depth), child: Box::new(branch.into()) }
-            .into(),
-    )
+    Some(NodeKind::Extension { path: key.tail(depth).head(fork - depth), child: Box::new(branch) }.into())
+}
+
+/// A branch in which, or below which, this many changes were made.
+fn branch(children: Children, value: Option<Value>, changes: usize) -> Child {
+    let node = Arc::new(Node::new(NodeKind::Branch { children, value: value.map(Box::new) }));
+    if changes >= HASHED_FROM_CHANGES {
+        hash_all_below(std::iter::once(&*node));
+    }
+    Child::Node(node)
 }
 
 fn grow_children(depth: usize, changes: &mut [Change]) -> Children {
