@@ -1,1 +1,16 @@
-//! .
+//! The chain: executed blocks in memory, the log that is the truth, the store behind it.
+//!
+//! Read [`chain`] first, then [`flush`] and [`open`]: they are the order of files at each height and after a crash.
+
+pub mod build;
+pub mod chain;
+pub mod consensus_data;
+pub mod error;
+pub mod flush;
+pub mod logs;
+pub mod open;
+pub mod read;
+pub mod record;
+pub mod rows;
+pub mod shared;
+pub mod tree;

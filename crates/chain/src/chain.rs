@@ -1,0 +1,221 @@
+//! The chain as its callers see it: execute a block, decide it, choose the head, flush.
+//!
+//! A block is **executed** first (a candidate in memory), then **decided** (its record is in the log and durable), then **flushed**
+//! (its state and rows are in the store). [`Chain::import`] does the first two for blocks of an Ethereum chain.
+
+use crate::consensus_data;
+use crate::error::ChainError;
+use crate::record::StoredBlock;
+use crate::shared::{Lineage, Shared};
+use crate::tree::{Executed, Place};
+use alloy_primitives::{Address, B256, Bytes, U256};
+use coc_evm::block::{EngineCalls, Validated, decode_block, execute_block};
+use coc_evm::error::BlockInvalid;
+use coc_evm::fork::Rules;
+use coc_evm::types::Block;
+use std::sync::Arc;
+
+/// Gas of decided blocks that may be unflushed: what one core executes again in about a second.
+pub const TAIL_GAS_MAX: u64 = 400_000_000;
+/// Log bytes of decided blocks that may be unflushed (bytes, 32 MiB): bounds memory and the read at start.
+pub const TAIL_BYTES_MAX: u64 = 32 << 20;
+/// Decided blocks that may be unflushed, for chains of empty blocks.
+pub const TAIL_BLOCKS_MAX: usize = 256;
+
+/// An open chain. Cloned handles are the same chain; every method may be called from any thread.
+#[derive(Clone)]
+pub struct Chain {
+    /// Its parts.
+    pub shared: Arc<Shared>,
+}
+
+impl Chain {
+    /// The rules of a block on top of `parent`.
+    pub fn rules_after(&self, parent: &B256, timestamp: u64) -> Result<Rules, ChainError> {
+        let parent = self.shared.stored(parent)?.ok_or(ChainError::UnknownParent(*parent))?;
+        Ok(self.shared.schedule.rules(parent.block.header.number + 1, timestamp, parent.total_difficulty))
+    }
+
+    /// Validates and executes the block of these bytes; afterwards it is a candidate. Executing a known block again does nothing.
+    pub fn execute(&self, rlp: &[u8], consensus_data: Bytes, calls: &EngineCalls) -> Result<B256, ChainError> {
+        let block = decode_block(rlp)?;
+        self.execute_decoded(block, rlp.len(), consensus_data, None, calls)
+    }
+
+    pub(crate) fn execute_decoded(
+        &self,
+        block: Block,
+        rlp_length: usize,
+        consensus_data: Bytes,
+        senders: Option<Vec<Address>>,
+        calls: &EngineCalls,
+    ) -> Result<B256, ChainError> {
+        let hash = block.header.hash_slow();
+        if self.shared.tree.read().blocks.contains_key(&hash) || self.shared.row(&hash)?.is_some() {
+            return Ok(hash);
+        }
+        let parent = self.shared.parent(&block.header.parent_hash)?;
+        if self.shared.is_coc {
+            let withdrawals = block.body.withdrawals.as_ref().map_or(0, |list| list.len());
+            consensus_data::validate(&block.header, withdrawals, &parent.header, &consensus_data)?;
+            self.refuse_blobs(&block)?;
+        } else if !consensus_data.is_empty() {
+            return Err(BlockInvalid::new("COC_CONSENSUS_DATA", "an Ethereum chain has no consensus data").into());
+        }
+        let lineage = Lineage { shared: self.shared.clone(), from: parent.hash };
+        let validated = execute_block(
+            &self.shared.schedule,
+            &parent,
+            &block,
+            rlp_length,
+            senders,
+            (Arc::new(lineage.clone()), &lineage),
+            calls,
+        )?;
+        let total_difficulty = parent.total_difficulty.saturating_add(block.header.difficulty);
+        self.insert(hash, block, rlp_length, consensus_data, total_difficulty, validated);
+        Ok(hash)
+    }
+
+    fn refuse_blobs(&self, block: &Block) -> Result<(), BlockInvalid> {
+        if self.shared.schedule.blob_activations.is_empty() && block.body.has_eip4844_transactions() {
+            return Err(BlockInvalid::new("COC_BLOBS", "this chain's genesis has no blob schedule, so it takes no blob transactions"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn insert(
+        &self,
+        hash: B256,
+        block: Block,
+        rlp_length: usize,
+        consensus_data: Bytes,
+        total_difficulty: U256,
+        validated: Validated,
+    ) {
+        let Validated { executed, senders, .. } = validated;
+        self.shared.codes.recent.write().extend(executed.codes.iter().map(|(hash, code)| (*hash, code.clone())));
+        let stored = StoredBlock {
+            hash,
+            block,
+            rlp_length,
+            consensus_data,
+            seal: Bytes::new(),
+            senders,
+            receipts: executed.receipts,
+            total_difficulty,
+        };
+        let candidate = Executed {
+            stored: Arc::new(stored),
+            state: executed.state,
+            codes: Arc::new(executed.codes),
+            place: None,
+            flushed: false,
+        };
+        self.shared.tree.write().blocks.insert(hash, candidate);
+    }
+
+    /// Writes an executed block with its seal into the log. It is durable on return if `durable`, else after [`Chain::sync`].
+    /// Deciding a decided block again does nothing.
+    pub fn decide(&self, hash: &B256, seal: Bytes, durable: bool) -> Result<(), ChainError> {
+        let _deciding = self.shared.deciding.lock();
+        let candidate = self.shared.tree.read().blocks.get(hash).cloned();
+        let Some(mut block) = candidate else {
+            return if self.shared.row(hash)?.is_some() { Ok(()) } else { Err(ChainError::UnknownBlock(*hash)) };
+        };
+        if block.place.is_some() {
+            return Ok(());
+        }
+        let parent = block.stored.block.header.parent_hash;
+        let parent_decided = self.shared.tree.read().blocks.get(&parent).map(|parent| parent.place.is_some());
+        if parent_decided == Some(false) {
+            return Err(ChainError::UnknownParent(parent));
+        }
+        if !seal.is_empty() {
+            Arc::make_mut(&mut block.stored).seal = seal;
+        }
+        let record = block.stored.encode();
+        let position =
+            if durable { self.shared.log.append_durable(&record)? } else { self.shared.log.append(&record)? };
+        block.place = Some(Place { position: position.0, end: self.shared.log.next_position().0 });
+        self.shared.tree.write().push_tail(block, record.len() as u64);
+        Ok(())
+    }
+
+    /// Makes every decided block durable.
+    pub fn sync(&self) -> Result<(), ChainError> {
+        Ok(self.shared.log.sync()?)
+    }
+
+    /// Makes a decided block the head; blocks that are no longer canonical leave the heights they had.
+    pub fn set_head(&self, hash: &B256) -> Result<(), ChainError> {
+        let _deciding = self.shared.deciding.lock();
+        let head = self.executed(hash)?;
+        let old = self.shared.head();
+        if old.stored.hash == *hash {
+            return Ok(());
+        }
+        let mut changes = Vec::new();
+        for number in head.number() + 1..=old.number() {
+            changes.push((number, None));
+        }
+        let (mut at, mut number) = (*hash, head.number());
+        loop {
+            if self.shared.canonical(number)? == Some(at) {
+                break;
+            }
+            changes.push((number, Some(at)));
+            let stored = self.shared.stored(&at)?.ok_or(ChainError::UnknownBlock(at))?;
+            if number == 0 {
+                break;
+            }
+            (at, number) = (stored.block.header.parent_hash, number - 1);
+        }
+        let mut tree = self.shared.tree.write();
+        tree.canonical.extend(changes);
+        tree.head = head;
+        Ok(())
+    }
+
+    fn executed(&self, hash: &B256) -> Result<Executed, ChainError> {
+        if let Some(block) = self.shared.tree.read().blocks.get(hash) {
+            return if block.place.is_some() { Ok(block.clone()) } else { Err(ChainError::UnknownBlock(*hash)) };
+        }
+        let row = self.shared.row(hash)?.ok_or(ChainError::UnknownBlock(*hash))?;
+        let stored = self.shared.stored(hash)?.ok_or(ChainError::UnknownBlock(*hash))?;
+        let state = self.shared.state(hash)?;
+        Ok(Executed { stored, state, codes: Arc::default(), place: Some(Place { position: row.position, end: row.position }), flushed: true })
+    }
+
+    /// Says which blocks are safe and which are final.
+    pub fn set_finalized(&self, safe: &B256, finalized: &B256) -> Result<(), ChainError> {
+        for hash in [safe, finalized] {
+            self.executed(hash)?;
+        }
+        let mut tree = self.shared.tree.write();
+        (tree.safe, tree.finalized) = (*safe, *finalized);
+        Ok(())
+    }
+
+    /// Executes and decides the next block of an Ethereum chain and follows the heaviest, or newest merged, chain.
+    ///
+    /// Durable after [`Chain::sync`].
+    pub fn import(&self, rlp: &[u8]) -> Result<B256, ChainError> {
+        let hash = self.execute(rlp, Bytes::new(), &EngineCalls::default())?;
+        self.decide(&hash, Bytes::new(), false)?;
+        let block = self.executed(&hash)?;
+        let head = self.shared.head();
+        let merged = block.stored.block.header.difficulty.is_zero() && block.number() > head.number();
+        if merged || block.stored.total_difficulty > head.stored.total_difficulty {
+            self.set_head(&hash)?;
+            self.set_finalized(&hash, &hash)?;
+        }
+        Ok(hash)
+    }
+
+    /// Whether so much is unflushed that a flush should run.
+    pub fn flush_is_due(&self) -> bool {
+        let tree = self.shared.tree.read();
+        tree.tail_gas >= TAIL_GAS_MAX || tree.tail_bytes >= TAIL_BYTES_MAX || tree.tail.len() >= TAIL_BLOCKS_MAX
+    }
+}

@@ -1,0 +1,105 @@
+//! Putting decided blocks into the store: nodes of every block, synced; then one atomic batch with rows and marker.
+
+use crate::chain::Chain;
+use crate::error::ChainError;
+use crate::logs::LogRows;
+use crate::rows::{BlockRow, MARKER, Marker, transaction_key};
+use crate::tree::{Executed, Place};
+use alloy_primitives::B256;
+use coc_store::{Batch, Table};
+use coc_trie::Trie;
+
+impl Chain {
+    /// Flushes every block that is decided now. Blocks decided meanwhile stay for the next flush.
+    pub fn flush(&self) -> Result<(), ChainError> {
+        let _flushing = self.shared.flushing.lock();
+        self.shared.log.sync()?;
+        let (blocks, canonical, head) = {
+            let tree = self.shared.tree.read();
+            let blocks: Vec<Executed> = tree.tail.iter().filter_map(|hash| tree.blocks.get(hash).cloned()).collect();
+            (blocks, tree.canonical.clone(), tree.head.clone())
+        };
+        if blocks.is_empty() && canonical.is_empty() {
+            return Ok(());
+        }
+        let mut flushed: Vec<(B256, Trie)> = Vec::with_capacity(blocks.len());
+        let lengths = {
+            let mut appender = self.shared.nodes.appender();
+            for block in &blocks {
+                flushed.push((block.stored.hash, block.state.accounts.flush(&mut appender)?));
+            }
+            appender.sync()?
+        };
+        let mut batch = Batch::new();
+        let mut logs = LogRows::default();
+        let mut next_position = self.marker()?.map_or(0, |marker| marker.next_position);
+        for (block, (hash, state)) in blocks.iter().zip(&flushed) {
+            let Some(Place { position, end }) = block.place else { continue };
+            next_position = next_position.max(end);
+            let row = BlockRow {
+                number: block.number(),
+                position,
+                state: state.loc(),
+                total_difficulty: block.stored.total_difficulty,
+            };
+            batch.put(Table::Blocks, hash.as_slice(), &row.encode());
+            for (index, transaction) in (0u32..).zip(&block.stored.block.body.transactions) {
+                batch.put(Table::Transactions, &transaction_key(transaction.tx_hash(), position, index), &[]);
+            }
+            for (hash, code) in block.codes.iter() {
+                batch.put(Table::Code, hash.as_slice(), code);
+            }
+            logs.add(&block.stored);
+        }
+        for (number, hash) in &canonical {
+            match hash {
+                Some(hash) => batch.put(Table::Canonical, &number.to_be_bytes(), hash.as_slice()),
+                None => batch.delete(Table::Canonical, &number.to_be_bytes()),
+            }
+        }
+        logs.write(&mut batch);
+        let marker = Marker { head: head.stored.hash, next_position, lengths };
+        batch.put(Table::Meta, MARKER, &marker.encode());
+        self.shared.index.write(batch)?;
+        self.settle(flushed, &canonical);
+        Ok(())
+    }
+
+    /// Lets go of what the store now holds.
+    fn settle(&self, flushed: Vec<(B256, Trie)>, canonical: &std::collections::BTreeMap<u64, Option<B256>>) {
+        let mut tree = self.shared.tree.write();
+        for (hash, trie) in flushed {
+            let Some(block) = tree.blocks.get_mut(&hash) else { continue };
+            block.state = block.state.with_accounts(trie);
+            block.flushed = true;
+            let settled = block.clone();
+            if tree.head.stored.hash == hash {
+                tree.head = settled;
+            }
+        }
+        let blocks = std::mem::take(&mut tree.blocks);
+        tree.tail.retain(|hash| blocks.get(hash).is_some_and(|block| !block.flushed));
+        tree.blocks = blocks;
+        let rest: Vec<&Executed> = tree.tail.iter().filter_map(|hash| tree.blocks.get(hash)).collect();
+        let gas = rest.iter().map(|block| block.stored.block.header.gas_used).sum();
+        let bytes = rest.iter().map(|block| block.stored.rlp_length as u64).sum();
+        (tree.tail_gas, tree.tail_bytes) = (gas, bytes);
+        for (number, hash) in canonical {
+            if tree.canonical.get(number) == Some(hash) {
+                tree.canonical.remove(number);
+            }
+        }
+        tree.prune();
+        let mut recent = self.shared.codes.recent.write();
+        recent.clear();
+        for block in tree.blocks.values().filter(|block| !block.flushed) {
+            recent.extend(block.codes.iter().map(|(hash, code)| (*hash, code.clone())));
+        }
+    }
+
+    /// The marker of the newest flush.
+    pub fn marker(&self) -> Result<Option<Marker>, ChainError> {
+        let bytes = self.shared.index.get(Table::Meta, MARKER)?;
+        Ok(bytes.as_deref().and_then(Marker::decode))
+    }
+}

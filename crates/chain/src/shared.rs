@@ -1,0 +1,188 @@
+//! What every part of the chain reaches: log, node files, index, tree, and how a block is found by its hash.
+
+use crate::error::ChainError;
+use crate::record::StoredBlock;
+use crate::rows::BlockRow;
+use crate::tree::{Executed, Tree};
+use alloy_primitives::map::B256Map;
+use alloy_primitives::{B256, Bytes};
+use coc_evm::block::{Ancestors, Parent};
+use coc_evm::error::StateError;
+use coc_evm::fork::ForkSchedule;
+use coc_evm::overlay::BlockHashes;
+use coc_evm::state::{CodeReader, WorldState};
+use coc_evm::types::Header;
+use coc_log::{BlockLog, Position};
+use coc_store::{Index, NodeFiles, Table};
+use coc_trie::Trie;
+use parking_lot::{Mutex, RwLock};
+use quick_cache::sync::Cache;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Contract code: the index, and what is deployed but not yet flushed.
+pub struct Codes {
+    pub(crate) index: Arc<dyn Index>,
+    pub(crate) recent: RwLock<B256Map<Bytes>>,
+}
+
+impl CodeReader for Codes {
+    fn code(&self, hash: &B256) -> Result<Option<Bytes>, StateError> {
+        if let Some(code) = self.recent.read().get(hash) {
+            return Ok(Some(code.clone()));
+        }
+        let found = self.index.get(Table::Code, hash.as_slice()).map_err(|error| StateError(error.to_string()))?;
+        Ok(found.map(Bytes::from))
+    }
+}
+
+/// Weighs a cached block by its bytes in memory.
+#[derive(Clone)]
+pub struct ByBytes;
+
+impl quick_cache::Weighter<B256, Arc<StoredBlock>> for ByBytes {
+    fn weight(&self, _hash: &B256, block: &Arc<StoredBlock>) -> u64 {
+        block.memory_bytes() as u64
+    }
+}
+
+/// The parts of an open chain.
+pub struct Shared {
+    /// The fork schedule.
+    pub schedule: ForkSchedule,
+    /// Whether the chain is one of ours.
+    pub is_coc: bool,
+    /// Hash of block 0.
+    pub genesis_hash: B256,
+    /// The truth.
+    pub log: BlockLog,
+    /// Trie nodes.
+    pub nodes: Arc<NodeFiles>,
+    /// Rows.
+    pub index: Arc<dyn Index>,
+    /// Code.
+    pub codes: Arc<Codes>,
+    /// Blocks in memory.
+    pub tree: RwLock<Tree>,
+    /// Decoded blocks.
+    pub cache: Cache<B256, Arc<StoredBlock>, ByBytes>,
+    /// Held by the one flush that runs.
+    pub flushing: Mutex<()>,
+    /// Held while the log grows and the head moves.
+    pub deciding: Mutex<()>,
+    /// Keeps other processes out of the folder.
+    pub lock: Option<coc_disk::DirLock>,
+    /// The folder, where there is one.
+    pub dir: Option<PathBuf>,
+}
+
+impl Shared {
+    /// The state whose trie is `accounts`.
+    pub fn world(&self, accounts: Trie) -> WorldState {
+        WorldState { accounts, nodes: self.nodes.clone(), codes: self.codes.clone() }
+    }
+
+    /// The index row of a flushed block.
+    pub fn row(&self, hash: &B256) -> Result<Option<BlockRow>, ChainError> {
+        let Some(bytes) = self.index.get(Table::Blocks, hash.as_slice())? else { return Ok(None) };
+        Ok(BlockRow::decode(&bytes))
+    }
+
+    /// The record at a log position, decoded.
+    pub fn record(&self, position: u64) -> Result<Arc<StoredBlock>, ChainError> {
+        let bytes = self.log.read(Position(position))?;
+        let block = StoredBlock::decode(&bytes).map_err(|reason| ChainError::Record { position, reason })?;
+        Ok(Arc::new(block))
+    }
+
+    /// A known block: in memory, cached, or read from the log.
+    pub fn stored(&self, hash: &B256) -> Result<Option<Arc<StoredBlock>>, ChainError> {
+        if let Some(block) = self.tree.read().blocks.get(hash) {
+            return Ok(Some(block.stored.clone()));
+        }
+        if let Some(block) = self.cache.get(hash) {
+            return Ok(Some(block));
+        }
+        let Some(row) = self.row(hash)? else { return Ok(None) };
+        let block = self.record(row.position)?;
+        self.cache.insert(*hash, block.clone());
+        Ok(Some(block))
+    }
+
+    /// The state after a known block.
+    pub fn state(&self, hash: &B256) -> Result<WorldState, ChainError> {
+        if let Some(block) = self.tree.read().blocks.get(hash) {
+            return Ok(block.state.clone());
+        }
+        let row = self.row(hash)?.ok_or(ChainError::UnknownBlock(*hash))?;
+        let header = &self.stored(hash)?.ok_or(ChainError::UnknownBlock(*hash))?.block.header;
+        let trie = row.state.map_or_else(Trie::empty, |loc| Trie::stored(header.state_root, loc));
+        Ok(self.world(trie))
+    }
+
+    /// A known block as the parent of a new one.
+    pub fn parent(&self, hash: &B256) -> Result<Parent, ChainError> {
+        let stored = self.stored(hash)?.ok_or(ChainError::UnknownParent(*hash))?;
+        Ok(Parent {
+            header: stored.block.header.clone(),
+            hash: *hash,
+            total_difficulty: stored.total_difficulty,
+            state: self.state(hash)?,
+        })
+    }
+
+    /// The canonical block at a height.
+    pub fn canonical(&self, number: u64) -> Result<Option<B256>, ChainError> {
+        {
+            let tree = self.tree.read();
+            if let Some(entry) = tree.canonical.get(&number) {
+                return Ok(*entry);
+            }
+            if number > tree.head.number() {
+                return Ok(None);
+            }
+        }
+        let found = self.index.get(Table::Canonical, &number.to_be_bytes())?;
+        Ok(found.filter(|bytes| bytes.len() == 32).map(|bytes| B256::from_slice(&bytes)))
+    }
+
+    /// The newest canonical block.
+    pub fn head(&self) -> Executed {
+        self.tree.read().head.clone()
+    }
+}
+
+/// The ancestors of one block.
+#[derive(Clone)]
+pub struct Lineage {
+    /// The chain.
+    pub shared: Arc<Shared>,
+    /// The block whose ancestors (itself included) are meant.
+    pub from: B256,
+}
+
+impl BlockHashes for Lineage {
+    fn block_hash(&self, number: u64) -> Option<B256> {
+        let mut at = self.from;
+        loop {
+            let header = self.shared.stored(&at).ok()??.block.header.clone();
+            if header.number == number {
+                return Some(at);
+            }
+            if header.number < number {
+                return None;
+            }
+            if self.shared.canonical(header.number).ok()? == Some(at) {
+                return self.shared.canonical(number).ok()?;
+            }
+            at = header.parent_hash;
+        }
+    }
+}
+
+impl Ancestors for Lineage {
+    fn ancestor(&self, hash: &B256) -> Option<(Header, Vec<B256>)> {
+        let block = self.shared.stored(hash).ok()??;
+        Some((block.block.header.clone(), block.block.body.ommers.iter().map(Header::hash_slow).collect()))
+    }
+}
