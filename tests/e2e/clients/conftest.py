@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -22,13 +23,35 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
         yield running
 
 
+@pytest.fixture
+def timed_node(tmp_path: Path) -> Iterator[NodeProcess]:
+    """A development node of one test's own that makes a block a second, as `coc up` does by default."""
+    with dev_node(tmp_path / "node.log", block_time_s=1) as running:
+        yield running
+
+
 @pytest.fixture(scope="session")
 def javascript(node: NodeProcess) -> Scenario:
     """Runs `js/NAME.mjs`, for example `ethers/deploy`."""
+    return cache(
+        lambda name: run_scenario([javascript_interpreter(), "js/run.mjs", name], node, "node_modules")
+    )
+
+
+@pytest.fixture
+def javascript_timed(timed_node: NodeProcess) -> Scenario:
+    """The same against the node with timed blocks."""
+    return lambda name: run_scenario(
+        [javascript_interpreter(), "js/run.mjs", name], timed_node, "node_modules"
+    )
+
+
+def javascript_interpreter() -> str:
+    """Path of Node.js. Raises NodeMissing."""
     interpreter = shutil.which("node")
     if interpreter is None:
         raise NodeMissing("Node.js is not installed: the ethers and viem tests need version 20 or newer")
-    return cache(lambda name: run_scenario([interpreter, "js/run.mjs", name], node, "node_modules"))
+    return interpreter
 
 
 @pytest.fixture(scope="session")

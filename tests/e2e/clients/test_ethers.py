@@ -44,6 +44,11 @@ def test_ethers_deploys_writes_reads_and_decodes_an_event(javascript: Scenario) 
     assert seen["pastValue"] == 7
 
 
+def test_ethers_waits_for_timed_blocks_as_it_does_for_instant_ones(javascript_timed: Scenario) -> None:
+    seen = javascript_timed("ethers/deploy")
+    assert (seen["status"], seen["before"], seen["after"]) == (1, 7, 42)
+
+
 def test_ethers_sends_from_an_account_the_node_holds(javascript: Scenario) -> None:
     seen = javascript("ethers/unlocked")
     assert seen["from"] == seen["signer"]
