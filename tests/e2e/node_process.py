@@ -21,7 +21,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ class RpcError(Exception):
         self.data = error.get("data")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class NodeProcess:
     """One running node. `url` is its JSON-RPC endpoint; `program` is `coc` or `anvil`."""
 
@@ -64,7 +64,6 @@ class NodeProcess:
     port: int
     process: subprocess.Popen[bytes]
     log: Path
-    first_answer_s: float = field(default=0.0)
 
     @property
     def url(self) -> str:
@@ -144,28 +143,36 @@ def free_port() -> int:
         return port
 
 
-def start(program: str, command: Sequence[str], port: int, log: Path) -> NodeProcess:
-    """Starts `command`, which must listen on `port`, and waits for its first answer. Raises NodeFailed."""
-    began = time.monotonic()
+def launch(program: str, command: Sequence[str], port: int, log: Path) -> NodeProcess:
+    """Starts `command`, which is to listen on `port`, and does not wait for it."""
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
-    node = NodeProcess(program, port, process, log)
+    return NodeProcess(program, port, process, log)
+
+
+def start(program: str, command: Sequence[str], port: int, log: Path) -> NodeProcess:
+    """Launches `command` and waits for its first answer. Raises NodeFailed."""
+    node = launch(program, command, port, log)
+    deadline = time.monotonic() + START_SECONDS_MAX
     pause = threading.Event()
-    while True:
-        if process.poll() is not None:
-            raise NodeFailed(f"{program} ended at start with code {process.returncode}:\n{node.log_tail()}")
-        try:
-            node.rpc("eth_chainId")
-        except (OSError, http.client.HTTPException):
-            if time.monotonic() - began > START_SECONDS_MAX:
-                node.kill()
-                raise NodeFailed(
-                    f"{program} gave no answer in {START_SECONDS_MAX} s:\n{node.log_tail()}"
-                ) from None
-            pause.wait(POLL_SECONDS)
-        else:
-            node.first_answer_s = time.monotonic() - began
-            return node
+    while not answers(node):
+        if node.process.poll() is not None:
+            code = node.process.returncode
+            raise NodeFailed(f"{program} ended at start with code {code}:\n{node.log_tail()}")
+        if time.monotonic() > deadline:
+            node.kill()
+            raise NodeFailed(f"{program} gave no answer in {START_SECONDS_MAX} s:\n{node.log_tail()}")
+        pause.wait(POLL_SECONDS)
+    return node
+
+
+def answers(node: NodeProcess) -> bool:
+    """Whether the node takes calls already."""
+    try:
+        node.rpc("eth_chainId")
+    except (OSError, http.client.HTTPException):
+        return False
+    return True
 
 
 @contextmanager
