@@ -2,13 +2,13 @@
 
     python -m tests.e2e.crash.campaign --kills 200 [--seed N] [--data DIR]
 
-Each round opens the same data folder, checks what earlier rounds were promised, writes from several accounts
-and watches final blocks, and ends with SIGKILL at a random moment; some rounds die before the first answer, so
+Each round opens the same data folder, checks what earlier rounds were promised, writes from several accounts,
+watches final blocks, and ends with SIGKILL at a random moment; some rounds die before the first answer, so
 that recovery itself is interrupted. Rounds alternate between timed and instant blocks. In the end the pool
 drains, all promises are asked for again, the sums of nonces and of the receiver's balance must agree, and
 `coc db check` must find nothing.
 
-A kill keeps what the operating system was handed; lost writes are the business of the faulty disk's own tests.
+A kill keeps what the operating system was handed; lost writes are for the faulty disk's own tests.
 """
 
 from __future__ import annotations

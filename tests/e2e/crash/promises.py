@@ -1,8 +1,8 @@
 """What a node has promised, and whether it kept it.
 
-A node promises a transaction when it answers `eth_sendRawTransaction`, and a block when it shows it as finalized.
-A promise is kept if after any crash the transaction is in a block or in the pool, and the block is still the one
-of its height. What was sent without an answer was not promised.
+A node promises a transaction when it answers `eth_sendRawTransaction`, and a block when it shows it as final.
+A promise is kept if after any crash the transaction is in a block or in the pool, and the block is still the
+one of its height. What was sent without an answer was not promised.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Chain(Protocol):
 
 
 class Promises:
-    """A ledger that only grows. What has been seen in a finalized block is asked for again only in the end."""
+    """A ledger that only grows. What was seen in a finalized block is asked for again only in the end."""
 
     def __init__(self) -> None:
         self.acknowledged: dict[str, bool] = {}

@@ -1,4 +1,4 @@
-"""Threads that load a node until it dies: senders that note acknowledgements, and a watcher of final blocks."""
+"""Threads that load a node until it dies: senders that note answers, and a watcher of final blocks."""
 
 from __future__ import annotations
 
