@@ -89,12 +89,12 @@ pub trait Disk: Send + Sync + fmt::Debug {
 }
 
 /// One open file. All calls take an explicit offset and may come from several threads at once.
+#[allow(clippy::len_without_is_empty)] // Nobody asks a file whether it is empty.
 pub trait DiskFile: Send + Sync + fmt::Debug {
     /// Length in bytes.
     ///
     /// # Errors
     /// Whatever keeps the disk from telling.
-    #[allow(clippy::len_without_is_empty)]
     fn len(&self) -> Result<u64, DiskError>;
 
     /// Reads up to `buffer.len()` bytes from `offset`; fewer only at the end of the file.
