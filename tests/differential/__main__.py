@@ -1,4 +1,4 @@
-"""Command line of the differential tests: ``python -m tests.differential run|vectors|replay``."""
+"""Command line of the differential tests: ``python -m tests.differential [run] | vectors | replay``."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ from .vectors import write_vectors
 
 _DEFAULT_COMMAND = ".venv/bin/coc"
 _SEED_RANGE = 10**6
+_STATES_PER_CHAIN = 40
 
 
 def main(arguments: list[str]) -> int:
     """Run a command; 0 if the client and the specification agree, 1 if not."""
+    if not arguments or arguments[0].startswith("--"):
+        arguments = ["run", *arguments]
     options = _parser().parse_args(arguments)
     match options.command:
         case "run":
@@ -35,14 +38,18 @@ def main(arguments: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.differential", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="compare random cases with a client")
-    run.add_argument("--chains", type=int, default=1, help="chains of each network (default 1)")
-    run.add_argument("--states", type=int, default=40, help="state tests (default 40)")
+    run = commands.add_parser("run", help="compare random cases with a client (this is the default)")
+    run.add_argument("--count", type=int, default=1, help="chains of each network (default 1)")
+    run.add_argument("--states", type=int, help="state tests (default 40 a chain)")
     run.add_argument("--seed", type=int, help="first seed; drawn and printed if not given")
     run.add_argument("--network", action="append", choices=sorted(NETWORKS), help="only these networks")
-    run.add_argument("--coc", default=_DEFAULT_COMMAND, help=f"the client's program (default {_DEFAULT_COMMAND})")
+    run.add_argument(
+        "--coc", default=_DEFAULT_COMMAND, help=f"the client's program (default {_DEFAULT_COMMAND})"
+    )
     run.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
-    run.add_argument("--out", type=Path, help="folder for findings (default: a new one under the temporary folder)")
+    run.add_argument(
+        "--out", type=Path, help="folder for findings (default: a new one under the temporary folder)"
+    )
     vectors = commands.add_parser("vectors", help="write the committed set of tests again")
     vectors.add_argument("--out", type=Path, default=Path("tests/vectors"))
     vectors.add_argument("--jobs", type=int, default=2)
@@ -55,10 +62,15 @@ def _run(options: argparse.Namespace) -> int:
     seed: int = options.seed if options.seed is not None else secrets.randbelow(_SEED_RANGE)
     networks: list[str] = options.network or list(NETWORKS)
     folder = options.out or Path(tempfile.mkdtemp(prefix="differential-"))
-    print(f"seed {seed}: {options.chains} chains on {len(networks)} networks, {options.states} state tests", flush=True)
-    cases = [Case(network, seed + turn) for turn in range(options.chains) for network in networks]
-    cases += [Case("", seed + turn) for turn in range(options.states)]
-    tally = run_campaign(cases, Client((options.coc,), options.jobs), folder, lambda text: print(text, flush=True))
+    states: int = options.states if options.states is not None else _STATES_PER_CHAIN * options.count
+    print(
+        f"seed {seed}: {options.count} chains on {len(networks)} networks, {states} state tests", flush=True
+    )
+    cases = [Case(network, seed + turn) for turn in range(options.count) for network in networks]
+    cases += [Case("", seed + turn) for turn in range(states)]
+    tally = run_campaign(
+        cases, Client((options.coc,), options.jobs), folder, lambda text: print(text, flush=True)
+    )
     for text in tally.undefined:
         print(f"not judged: {text}")
     for finding in tally.findings:

@@ -1,8 +1,8 @@
 """From a plan to finished blocks: the specification executes what was planned and every root is filled in.
 
 Transactions are signed one by one, with the nonces their accounts have at that moment; what the specification
-rejects is left out of the block and kept as a refused sibling before it. The finished block is then decoded from
-its bytes and judged once more by the specification's own ``state_transition``.
+rejects is left out of the block and kept as a refused sibling before it. The finished block is then decoded
+from its bytes and judged once more by the specification's own ``state_transition``.
 """
 
 from __future__ import annotations
@@ -11,26 +11,24 @@ import dataclasses
 from collections.abc import Callable, Iterator
 
 from . import rlp
-from .curves import address_of
-from .faults import Attempt, Fault, fault_named
-from .networks import Fork
-from .oracle import (
+from .blocks import (
     EMPTY_OMMERS_HASH,
     BlockBody,
-    BlockRefused,
     HeaderFields,
-    Ledger,
-    Outcome,
-    Refused,
-    Specification,
-    Undefined,
     encode_header,
     header_hash,
-    transactions_root,
+    quantity_in,
 )
+from .curves import address_of
+from .eels import Refused, Undefined
+from .faults import Attempt, Fault, fault_named
+from .ledger import Ledger
+from .networks import Fork
+from .oracle import Specification, transactions_root
 from .plan import Account, Block, Chain, Ommer
 from .refusals import refusal_name
 from .signing import Prices, sign_transaction
+from .trial import BlockRefused, Outcome
 
 _DAO_EXTRA_DATA = b"dao-hard-fork"
 _DAO_EXTRA_BLOCKS = 10
@@ -99,8 +97,8 @@ class _BlockAssembly:
         self.plan = plan
         self.label = label
         self.parent = ledger.header()
-        self.number = _int(self.parent, "number") + 1
-        self.timestamp = _int(self.parent, "timestamp") + plan.seconds
+        self.number = quantity_in(self.parent, "number") + 1
+        self.timestamp = quantity_in(self.parent, "timestamp") + plan.seconds
         self.spec = ledger.rules_for(self.number, self.timestamp)
 
     def run(self) -> tuple[list[Built], Ledger]:
@@ -150,7 +148,7 @@ class _BlockAssembly:
         return {name: values[name] for name in self.spec.header_names}
 
     def _gas_limit(self) -> int:
-        parent = _int(self.parent, "gas_limit")
+        parent = quantity_in(self.parent, "gas_limit")
         if self.spec.fork >= Fork.LONDON and "base_fee_per_gas" not in self.parent:
             parent *= 2  # EIP-1559: the limit doubles with the change, so that the target stays
         largest_step = parent // 1024 - 1
@@ -168,7 +166,12 @@ class _BlockAssembly:
         withdrawals: tuple[rlp.Item, ...] | None = None
         if self.spec.fork >= Fork.SHANGHAI:
             withdrawals = tuple(
-                [rlp.quantity(one.index), rlp.quantity(one.validator), one.address, rlp.quantity(one.amount_gwei)]
+                [
+                    rlp.quantity(one.index),
+                    rlp.quantity(one.validator),
+                    one.address,
+                    rlp.quantity(one.amount_gwei),
+                ]
                 for one in self.plan.withdrawals
             )
         return BlockBody(ommers=tuple(ommers), withdrawals=withdrawals)
@@ -185,9 +188,8 @@ class _BlockAssembly:
         return tuple(self._ommers()) if draft.ommers else ()
 
     def _candidates(self, fields: HeaderFields) -> _Signer:
-        base_fee = fields.get("base_fee_per_gas", 0)
-        excess = fields.get("excess_blob_gas", 0)
-        assert isinstance(base_fee, int) and isinstance(excess, int)
+        base_fee = quantity_in(fields, "base_fee_per_gas") if "base_fee_per_gas" in fields else 0
+        excess = quantity_in(fields, "excess_blob_gas") if "excess_blob_gas" in fields else 0
         return _Signer(self.plan, Prices(base_fee, self.spec.blob_price(excess)))
 
     def _rejected(self, fields: HeaderFields, outcome: Outcome) -> Iterator[Built]:
@@ -196,7 +198,9 @@ class _BlockAssembly:
             transactions = (*accepted[: rejection.position], rejection.item, *accepted[rejection.position :])
             body = dataclasses.replace(outcome.body, transactions=transactions)
             changed = fields | {"transactions_root": transactions_root(self.spec, transactions)}
-            yield from self._refusal(body.encode(changed), changed, "rejected transaction", "TransactionException")
+            yield from self._refusal(
+                body.encode(changed), changed, "rejected transaction", "TransactionException"
+            )
 
     def _faulty(self, fields: HeaderFields, outcome: Outcome) -> Iterator[Built]:
         for name in self.plan.faults:
@@ -240,7 +244,7 @@ def ommer_header(ledger: Ledger, spec: Specification, ommer: Ommer) -> HeaderFie
     rival = ledger.header(ommer.depth - 1)
     if tuple(rival) != spec.header_names or rival["number"] == 0:
         return None
-    if ledger.network.fork_of(_int(rival, "number"), _int(rival, "timestamp"), 0) != spec.fork:
+    if ledger.network.fork_of(quantity_in(rival, "number"), quantity_in(rival, "timestamp"), 0) != spec.fork:
         return None
     header = rival | {"coinbase": ommer.coinbase, "ommers_hash": EMPTY_OMMERS_HASH}
     encoded = rlp.encode(encode_header(header))
@@ -253,9 +257,3 @@ def _refused(
 ) -> Built:
     name = expected if expected.startswith("BlockException.") else refusal_name(refused.reason, expected)
     return Built(raw, fields, (), refused.reason, note, name)
-
-
-def _int(fields: HeaderFields, name: str) -> int:
-    value = fields[name]
-    assert isinstance(value, int)
-    return value

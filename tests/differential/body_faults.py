@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 from . import rlp
+from .blocks import BlockBody, HeaderFields, encode_header
 from .faults import Attempt, fault
 from .networks import Fork
-from .oracle import BlockBody, HeaderFields, encode_header
 
 _MAX_OMMERS = 2
 _MAX_OMMER_DEPTH = 6
@@ -176,7 +176,9 @@ def withdrawal_too_many(attempt: Attempt) -> bytes | None:
     if attempt.body.withdrawals is None:
         return None
     extra: list[rlp.Item] = [b"\x01", b"\x01", attempt.dice.randbytes(20), b"\x05"]
-    return attempt.with_body(dataclasses.replace(attempt.body, withdrawals=(*attempt.body.withdrawals, extra)))
+    return attempt.with_body(
+        dataclasses.replace(attempt.body, withdrawals=(*attempt.body.withdrawals, extra))
+    )
 
 
 @fault("BlockException.INCORRECT_BLOCK_FORMAT", Fork.SHANGHAI)

@@ -1,7 +1,7 @@
-"""Campaigns: many seeds, each case executed by the specification, given to the client, and shrunk if it fails.
+"""Campaigns: many seeds, each case executed by the specification, given to the client, shrunk if it fails.
 
-The specification is slow and single-threaded, so cases are built by a pool of processes; the client gets them in
-batches.
+The specification is slow and single-threaded, so cases are built by a pool of processes; the client gets them
+in batches.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any
 from .assembly import build_chain
 from .chains import random_chain
 from .client import Client, Failure
+from .eels import Undefined
 from .fixtures import Json, blocktest_json, write
 from .networks import NETWORKS
-from .oracle import Undefined
 from .plan import Chain, StateCase
-from .shrink import shrink, smaller_cases, smaller_chains
+from .shrink import CASE_PHASES, CHAIN_PHASES, shrink
 from .single import random_state_case
 from .statetests import build_state_case, statetest_json
 
@@ -138,8 +138,8 @@ def _minimize(case: Case, failure: Failure, client: Client, folder: Path) -> Fin
     def run() -> Chain | StateCase:
         plan = _plan_of(case)
         if isinstance(plan, StateCase):
-            return shrink(plan, smaller_cases, still_fails)
-        return shrink(plan, smaller_chains, still_fails)
+            return shrink(plan, CASE_PHASES, still_fails)
+        return shrink(plan, CHAIN_PHASES, still_fails)
 
     write(path, {case.name: on_deep_stack(lambda: _render(run()))})
     return Finding(case, failure, path)

@@ -24,13 +24,19 @@ def random_chain(network: Network, seed: int) -> Chain:
     dice = random.Random(name)
     accounts = random_accounts(dice, network)
     genesis = _genesis(dice, network)
-    blocks = tuple(_block(dice, network, position, seconds) for position, seconds in enumerate(_times(dice, network)))
+    blocks = tuple(
+        _block(dice, network, position, seconds) for position, seconds in enumerate(_times(dice, network))
+    )
     return Chain(name, network, genesis, tuple(sorted(accounts.items())), blocks)
 
 
 def _genesis(dice: random.Random, network: Network) -> Genesis:
     gas_limit = dice.choice(_GENESIS_GAS_LIMITS)
-    excess = dice.choice((0, 0, 3 * _BLOB_GAS, 20 * _BLOB_GAS, 200 * _BLOB_GAS)) if network.first >= Fork.CANCUN else 0
+    excess = (
+        dice.choice((0, 0, 3 * _BLOB_GAS, 20 * _BLOB_GAS, 200 * _BLOB_GAS))
+        if network.first >= Fork.CANCUN
+        else 0
+    )
     return Genesis(
         gas_limit=gas_limit,
         base_fee=dice.choice((7, 7, 1000, 10**9)),
@@ -96,8 +102,19 @@ def _ommers(dice: random.Random) -> tuple[Ommer, ...]:
 
 
 def _withdrawals(dice: random.Random) -> tuple[Withdrawal, ...]:
-    pool = (*addresses.CONTRACTS, *addresses.EMPTY_ACCOUNTS, addresses.ABSENT, addresses.address(1), addresses.COINBASE)
+    pool = (
+        *addresses.CONTRACTS,
+        *addresses.EMPTY_ACCOUNTS,
+        addresses.ABSENT,
+        addresses.address(1),
+        addresses.COINBASE,
+    )
     return tuple(
-        Withdrawal(dice.randrange(1000), dice.randrange(1000), dice.choice(pool), dice.choice((0, 0, 1, 10**9, MAX_UINT64)))
+        Withdrawal(
+            dice.randrange(1000),
+            dice.randrange(1000),
+            dice.choice(pool),
+            dice.choice((0, 0, 1, 10**9, MAX_UINT64)),
+        )
         for _ in range(dice.choice((0, 0, 1, 3)))
     )

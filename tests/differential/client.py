@@ -1,4 +1,4 @@
-"""The client under test: ``coc evm blocktest`` and ``coc evm statetest`` as a program, one process a batch."""
+"""The client under test: ``coc evm blocktest`` and ``coc evm statetest`` as a program, a process a batch."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ class Client:
         try:
             results = json.loads(done.stdout)
         except json.JSONDecodeError as error:
-            raise ClientBroken(f"{' '.join(command)} exited {done.returncode}: {done.stderr[-2000:]}") from error
+            raise ClientBroken(
+                f"{' '.join(command)} exited {done.returncode}: {done.stderr[-2000:]}"
+            ) from error
         if not results:
             raise ClientBroken(f"{' '.join(command)} found no tests")
         return [

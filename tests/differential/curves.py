@@ -1,7 +1,7 @@
 """Keys and curve points: the parts of a case that need elliptic-curve arithmetic.
 
-Secrets are small integers derived from a label, so every fixture can be signed again. Signatures follow RFC 6979
-and are therefore the same in every run.
+Secrets are small integers derived from a label, so every fixture can be signed again. Signatures follow RFC
+6979 and are therefore the same in every run.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from .oracle import keccak256
+from .blocks import keccak256
 
 SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _coincurve: Any = import_module("coincurve")

@@ -1,7 +1,7 @@
 """Single faults: one thing wrong with an otherwise valid block.
 
-Each fault takes the finished block apart and writes its bytes again with one change. Whether that makes the block
-invalid is for the specification to say: a change it accepts is thrown away.
+Each fault takes the finished block apart and writes its bytes again with one change. Whether that makes the
+block invalid is for the specification to say: a change it accepts is thrown away.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections.abc import Callable
+from importlib import import_module
 
 from . import rlp
+from .blocks import BlockBody, HeaderFields, keccak256
+from .ledger import Ledger
 from .networks import Fork
-from .oracle import BlockBody, HeaderFields, Ledger, Specification, keccak256, transactions_root
+from .oracle import Specification, transactions_root
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -99,7 +102,6 @@ def faults_of(fork: Fork) -> list[str]:
 
 
 def _all() -> dict[str, Fault]:
-    from . import body_faults, header_faults
-
-    assert body_faults and header_faults, "importing them fills the table"
+    for group in ("header_faults", "body_faults"):
+        import_module(f"{__package__}.{group}")  # fills the table
     return _FAULTS

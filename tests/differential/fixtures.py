@@ -1,4 +1,4 @@
-"""The public JSON formats: blockchain tests and state tests, as the ``ethereum/tests`` repository defines them."""
+"""The public JSON formats: blockchain tests and state tests, as in the repository ``ethereum/tests``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from .assembly import Built, BuiltChain
+from .blocks import HeaderFields, header_hash
 from .networks import Fork, Network
-from .oracle import HeaderFields, header_hash, specification
+from .oracle import specification
 from .plan import CHAIN_ID, Account
 
 Json: TypeAlias = "dict[str, Any]"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from . import rlp
+from .blocks import encode_header, keccak256
 from .faults import Attempt, fault
 from .networks import Fork
-from .oracle import encode_header, keccak256
 
 
 @fault("BlockException.UNKNOWN_PARENT")
@@ -65,7 +65,9 @@ def gas_limit_jumps(attempt: Attempt) -> bytes | None:
     parent = attempt.ledger.header()["gas_limit"]
     assert isinstance(parent, int)
     step = parent // 1024
-    return attempt.with_fields(gas_limit=attempt.dice.choice((parent + step, parent - step, parent * 2, 2**63)))
+    return attempt.with_fields(
+        gas_limit=attempt.dice.choice((parent + step, parent - step, parent * 2, 2**63))
+    )
 
 
 @fault("BlockException.INVALID_GASLIMIT")
@@ -170,7 +172,9 @@ def header_field_too_many(attempt: Attempt) -> bytes | None:
 @fault("BlockException.RLP_STRUCTURES_ENCODING")
 def header_number_with_leading_zero(attempt: Attempt) -> bytes | None:
     header = encode_header(attempt.fields)
-    position = attempt.spec.header_names.index(attempt.dice.choice(("number", "gas_limit", "gas_used", "timestamp")))
+    position = attempt.spec.header_names.index(
+        attempt.dice.choice(("number", "gas_limit", "gas_used", "timestamp"))
+    )
     value = header[position]
     assert isinstance(value, bytes)
     header[position] = b"\0" + value

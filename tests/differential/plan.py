@@ -1,8 +1,8 @@
 """Plans: what a random case shall contain, before anything was executed.
 
-A plan is frozen data and independent of results: nonces are counted from what the account has, fees from what the
-block costs, timestamps from the parent. Therefore a plan stays meaningful when the shrinker takes parts out of it.
-All amounts are wei or gas, all times seconds, all ids raw bytes.
+A plan is frozen data and independent of results: nonces are counted from what the account has, fees from what
+the block costs, timestamps from the parent. Therefore a plan stays meaningful when the shrinker takes parts
+out of it. All amounts are wei or gas, all times seconds, all ids raw bytes.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ class Transaction:
     """None leaves a legacy transaction unprotected, as before EIP-155."""
 
     flaw: str = ""
-    """One of ``""``, ``"high_s"``, ``"zero_r"``, ``"huge_r"``, ``"bad_parity"``, ``"unknown_type"``, ``"null_to"``."""
+    """One of ``""``, ``"high_s"``, ``"zero_r"``, ``"huge_r"``, ``"bad_parity"``, ``"unknown_type"``,
+    ``"null_to"``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,15 @@ from hashlib import sha256
 from importlib import import_module
 from typing import Any
 
+from .blocks import keccak256
 from .curves import secret_of, sign
 from .networks import Fork
-from .oracle import keccak256
 
 P256_ADDRESS = 0x100
 _BN128_FIELD = 21888242871839275222246405745257275088696311157297823662689037894645226208583
-_BLS_FIELD = 0x1A0111EA397FE69A4B1BA7B6434BACD764774B84F38512BF6730D2A0F6B0F6241EABFFFEB153FFFFB9FEFFFFFFFFAAAB
+_BLS_FIELD = (
+    0x1A0111EA397FE69A4B1BA7B6434BACD764774B84F38512BF6730D2A0F6B0F6241EABFFFEB153FFFFB9FEFFFFFFFFAAAB
+)
 _MODEXP_SIZE_LIMIT = 1024
 """EIP-7823: longest operand in bytes since Osaka."""
 
@@ -68,7 +70,9 @@ def _modexp(dice: random.Random) -> bytes:
     sizes = [dice.choice((0, 1, 2, 8, 31, 32, 33, 40, 64)) for _ in range(3)]
     operands = [dice.randbytes(size) for size in sizes]
     if dice.random() < 0.1:
-        sizes[dice.randrange(3)] = dice.choice((_MODEXP_SIZE_LIMIT, _MODEXP_SIZE_LIMIT + 1, 2**32, 2**64, 2**255))
+        sizes[dice.randrange(3)] = dice.choice(
+            (_MODEXP_SIZE_LIMIT, _MODEXP_SIZE_LIMIT + 1, 2**32, 2**64, 2**255)
+        )
     if dice.random() < 0.1:
         operands[2] = bytes(len(operands[2]))
     return b"".join(map(_word, sizes)) + b"".join(operands)
@@ -96,7 +100,10 @@ def _bn128_pairing(dice: random.Random) -> bytes:
         return bytes(dice.choice((0, 0, 191, 193)))
     x, y = _bn128.G2
     second = b"".join(_word(int(part)) for part in (x.coeffs[1], x.coeffs[0], y.coeffs[1], y.coeffs[0]))
-    pairs = [_bn128_g1(dice) + (second if dice.random() < 0.7 else bytes(128)) for _ in range(dice.choice((1, 1, 2)))]
+    pairs = [
+        _bn128_g1(dice) + (second if dice.random() < 0.7 else bytes(128))
+        for _ in range(dice.choice((1, 1, 2)))
+    ]
     return b"".join(pairs)
 
 

@@ -1,8 +1,8 @@
 """Random EVM programs that do something: storage, calls into each other, creations, logs, odd ends.
 
-A program is a row of *statements*, each of which leaves the stack as it was; about one program in ten also holds a
-deliberate mistake. Results (success flags, gas left, return data) go into storage, so that any difference between
-two machines becomes a different state root.
+A program is a row of *statements*, each of which leaves the stack as it was; about one program in ten also
+holds a deliberate mistake. Results (success flags, gas left, return data) go into storage, so that any
+difference between two machines becomes a different state root.
 """
 
 from __future__ import annotations
@@ -43,11 +43,15 @@ def random_initcode(dice: random.Random, fork: Fork, nesting: int = 0) -> bytes:
         case 1:
             return random_program(dice, fork, 4, nesting + 1)
         case 2:
-            return _returning(dice.choice((b"\xef", b"\xef\x00", b"\xef\x01\x00" + bytes(20), b"\xfe", b"\x00")))
+            return _returning(
+                dice.choice((b"\xef", b"\xef\x00", b"\xef\x01\x00" + bytes(20), b"\xfe", b"\x00"))
+            )
         case 3:
             return _returning_zeros(dice.choice((1, 100, _MAX_CODE_BYTES, _MAX_CODE_BYTES + 1)))
         case 4:
-            return _returning(random_program(dice, fork, 2, nesting + 1), before=random_program(dice, fork, 1, nesting + 1))
+            return _returning(
+                random_program(dice, fork, 2, nesting + 1), before=random_program(dice, fork, 1, nesting + 1)
+            )
         case _:
             runtime = random_program(dice, fork, dice.randrange(1, 5), nesting + 1)
             return _returning(runtime, before=_storing(dice))
@@ -100,8 +104,9 @@ class _Program:
     def statement(self, depth: int = 2) -> None:
         """One statement."""
         weights: list[tuple[int, Callable[[], None]]] = [
-            (6, self._store), (3, self._remember), (2, self._log), (6, self._call), (3, self._call_precompile),
-            (2, self._copy), (1, self._copy_account), (1, self._shuffle), (1, self._mistake),
+            (6, self._store), (3, self._remember), (2, self._log), (6, self._call), (3,
+            self._call_precompile), (2, self._copy), (1, self._copy_account), (1, self._shuffle), (1,
+            self._mistake),
         ]  # fmt: skip
         if self.nesting < 2:
             weights.append((3, self._create))

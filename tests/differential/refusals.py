@@ -40,4 +40,4 @@ def refusal_name(reason: str, otherwise: str = "BlockException") -> str:
     for beginning, name in _BY_MESSAGE.items():
         if reason.startswith(beginning):
             return name
-    return _BY_EXCEPTION.get(reason.split(":")[0], otherwise)
+    return _BY_EXCEPTION.get(reason.partition(":")[0], otherwise)

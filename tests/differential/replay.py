@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from .blocks import HeaderFields, header_hash
+from .eels import Refused, Undefined
+from .ledger import Ledger
 from .networks import NETWORKS
-from .oracle import HeaderFields, Ledger, Refused, Undefined, header_hash
 from .plan import Account
 
 _NAMES = {
@@ -28,13 +30,24 @@ _NAMES = {
     "requestsHash": "requests_hash",
 }
 _QUANTITIES = frozenset(
-    "difficulty number gasLimit gasUsed timestamp baseFeePerGas blobGasUsed excessBlobGas".split()
+    {
+        "difficulty",
+        "number",
+        "gasLimit",
+        "gasUsed",
+        "timestamp",
+        "baseFeePerGas",
+        "blobGasUsed",
+        "excessBlobGas",
+    }
 )
 
 
 def replay_blocktest(test: dict[str, Any]) -> str:
     """What is wrong with a blockchain test in the specification's eyes; empty if nothing is."""
-    ledger = Ledger.begin(NETWORKS[test["network"]], accounts_of(test["pre"]), _chosen(test["genesisBlockHeader"]))
+    ledger = Ledger.begin(
+        NETWORKS[test["network"]], accounts_of(test["pre"]), _chosen(test["genesisBlockHeader"])
+    )
     if _hash_text(ledger) != test["genesisBlockHeader"]["hash"]:
         return "genesis hash differs"
     for position, block in enumerate(test["blocks"]):
@@ -66,7 +79,9 @@ def accounts_of(state: dict[str, Any]) -> dict[bytes, Account]:
             balance=int(account["balance"], 16),
             nonce=int(account["nonce"], 16),
             code=bytes.fromhex(account["code"][2:]),
-            storage=tuple(sorted((int(slot, 16), int(value, 16)) for slot, value in account["storage"].items())),
+            storage=tuple(
+                sorted((int(slot, 16), int(value, 16)) for slot, value in account["storage"].items())
+            ),
         )
         for address, account in state.items()
     }

@@ -1,4 +1,4 @@
-"""Recursive-length prefix encoding (Yellow Paper, appendix B), both ways, without any type beyond bytes and list.
+"""Recursive-length prefix encoding (Yellow Paper, appendix B), both ways, with no types but bytes and list.
 
 The harness writes wrong blocks too, so it needs an encoder that asks nothing about meaning.
 """

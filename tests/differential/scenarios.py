@@ -14,8 +14,8 @@ _RIPEMD = 3
 """The precompile whose touched account survives a failed frame (the anomaly in EIP-161's history)."""
 
 _CALL_OVERHEAD_GAS = (120, 2_000)
-"""Kept back by a recursing call, so that forks before EIP-150 do not ask for more than there is. The small amount
-reaches the depth limit of 1,024 there; the large one leaves enough to store the result."""
+"""Kept back by a recursing call, so that forks before EIP-150 do not ask for more than there is. The small
+amount reaches the depth limit of 1,024 there; the large one leaves enough to store the result."""
 
 
 def random_scenario(dice: random.Random, fork: Fork) -> bytes:
@@ -35,7 +35,7 @@ def _call(code: Assembler, target: int, value: int = 0, gas: int | None = None) 
 
 
 def _recursion(dice: random.Random, fork: Fork) -> bytes:
-    """Calls itself with all gas but a little and counts how often that went well: the depth limit or the 63/64."""
+    """Calls itself with all gas but a little and counts the successes: meets the depth limit or the 63/64."""
     code = Assembler()
     for _ in range(5):
         code.push(0)
@@ -51,7 +51,7 @@ def _recursion(dice: random.Random, fork: Fork) -> bytes:
 
 
 def _phoenix(dice: random.Random, fork: Fork) -> bytes:
-    """Creates a child at a fixed address, calls it so that it destroys itself, and tries to create it again."""
+    """Creates a child at a fixed address, calls it so that it destroys itself, and creates it again."""
     beneficiary = dice.choice((Op.CALLER, Op.ADDRESS, Op.ORIGIN))
     runtime = bytes([Op.PUSH1, 7, Op.PUSH1, dice.randrange(SLOTS), Op.SSTORE, beneficiary, Op.SELFDESTRUCT])
     initcode = bytes([Op.PUSH1 + len(runtime) - 1]) + runtime + bytes([Op.PUSH1, 0, Op.MSTORE])
@@ -108,7 +108,8 @@ def _touch(dice: random.Random, fork: Fork) -> bytes:
         _call(code, target, gas=dice.choice((0, 3_000)))
         code.op(Op.POP)
     ending: tuple[tuple[int, ...], ...] = (
-        (Op.STOP,), (Op.INVALID,), (Op.PUSH1, 0, Op.PUSH1, 0, Op.REVERT), (Op.PUSH1, _RIPEMD, Op.SELFDESTRUCT),
+        (Op.STOP,), (Op.INVALID,), (Op.PUSH1, 0, Op.PUSH1, 0, Op.REVERT), (Op.PUSH1, _RIPEMD,
+        Op.SELFDESTRUCT),
     )  # fmt: skip
     code.op(*dice.choice(ending))
     return code.finish()
@@ -133,7 +134,9 @@ def _inheritance(dice: random.Random, fork: Fork) -> bytes:
     code.push(1)
     code.push(dice.randrange(SLOTS))
     code.op(Op.SSTORE)
-    heir = dice.choice((*addresses.CONTRACTS, *addresses.EMPTY_ACCOUNTS, addresses.ABSENT, addresses.address(_RIPEMD)))
+    heir = dice.choice(
+        (*addresses.CONTRACTS, *addresses.EMPTY_ACCOUNTS, addresses.ABSENT, addresses.address(_RIPEMD))
+    )
     if dice.random() < 0.3:
         code.op(Op.ADDRESS)
     else:

@@ -6,64 +6,87 @@ Candidates are plans, so every try is executed by the specification again and is
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias, TypeVar
 
 from .plan import Account, Block, Chain, StateCase, Transaction
 
 Plan = TypeVar("Plan", Chain, StateCase)
+Item = TypeVar("Item")
+Cut: TypeAlias = Callable[[Plan], Iterator[Plan]]
 
 MAX_TRIES = 400
 """Bound on executions of one shrink; at some 50 ms each this is a matter of seconds."""
 
 
-def shrink(plan: Plan, smaller: Callable[[Plan], Iterator[Plan]], still_fails: Callable[[Plan], bool]) -> Plan:
-    """The smallest plan found that still fails."""
+def shrink(plan: Plan, phases: Sequence[Cut[Plan]], still_fails: Callable[[Plan], bool]) -> Plan:
+    """The smallest plan found that still fails; each phase is repeated until it yields nothing more."""
     tries = 0
     while True:
-        for candidate in smaller(plan):
-            tries += 1
-            if tries > MAX_TRIES:
-                return plan
-            if still_fails(candidate):
-                plan = candidate
-                break
-        else:
+        before = plan
+        for phase in phases:
+            candidates = phase(plan)
+            while (candidate := next(candidates, None)) is not None:
+                tries += 1
+                if tries > MAX_TRIES:
+                    return plan
+                if still_fails(candidate):
+                    plan = candidate
+                    candidates = phase(plan)
+        if plan == before:
             return plan
 
 
-def smaller_chains(plan: Chain) -> Iterator[Chain]:
-    """Plans with less in them, the largest cuts first."""
+def _fewer_blocks(plan: Chain) -> Iterator[Chain]:
     for keep in range(1, len(plan.blocks)):
         yield dataclasses.replace(plan, blocks=plan.blocks[:keep])
+
+
+def _smaller_bodies(plan: Chain) -> Iterator[Chain]:
     for position, block in enumerate(plan.blocks):
         for less in _smaller_blocks(block):
             blocks = (*plan.blocks[:position], less, *plan.blocks[position + 1 :])
             yield dataclasses.replace(plan, blocks=blocks)
+
+
+def _smaller_world(plan: Plan) -> Iterator[Plan]:
+    for accounts in _fewer(plan.accounts):
+        yield dataclasses.replace(plan, accounts=accounts)
     for accounts in _smaller_accounts(plan.accounts):
         yield dataclasses.replace(plan, accounts=accounts)
 
 
-def smaller_cases(plan: StateCase) -> Iterator[StateCase]:
-    """State tests with less in them."""
-    for fork in plan.forks:
-        if len(plan.forks) > 1:
-            yield dataclasses.replace(plan, forks=(fork,))
-    for data in plan.datas:
-        if len(plan.datas) > 1:
-            yield dataclasses.replace(plan, datas=(data,))
-        if data:
-            yield dataclasses.replace(plan, datas=(data[: len(data) // 2],))
-    for gas in plan.gas_limits:
-        if len(plan.gas_limits) > 1:
-            yield dataclasses.replace(plan, gas_limits=(gas,))
-    for value in plan.values:
-        if len(plan.values) > 1 or value:
-            yield dataclasses.replace(plan, values=(value if len(plan.values) > 1 else 0,))
+def _fewer_results(plan: StateCase) -> Iterator[StateCase]:
+    if len(plan.forks) > 1:
+        yield from (dataclasses.replace(plan, forks=(fork,)) for fork in plan.forks)
+    if len(plan.datas) > 1:
+        yield from (dataclasses.replace(plan, datas=(data,)) for data in plan.datas)
+    if len(plan.gas_limits) > 1:
+        yield from (dataclasses.replace(plan, gas_limits=(gas,)) for gas in plan.gas_limits)
+    if len(plan.values) > 1:
+        yield from (dataclasses.replace(plan, values=(value,)) for value in plan.values)
+
+
+def _smaller_inputs(plan: StateCase) -> Iterator[StateCase]:
+    if any(plan.datas):
+        yield dataclasses.replace(plan, datas=tuple(data[: len(data) // 2] for data in plan.datas))
+    if any(plan.values):
+        yield dataclasses.replace(plan, values=(0,))
     for transaction in _smaller_transactions(plan.transaction):
         yield dataclasses.replace(plan, transaction=transaction)
-    for accounts in _smaller_accounts(plan.accounts):
-        yield dataclasses.replace(plan, accounts=accounts)
+
+
+CHAIN_PHASES: tuple[Cut[Chain], ...] = (_fewer_blocks, _smaller_bodies, _smaller_world)
+CASE_PHASES: tuple[Cut[StateCase], ...] = (_fewer_results, _smaller_inputs, _smaller_world)
+
+
+def _fewer(items: tuple[Item, ...]) -> Iterator[tuple[Item, ...]]:
+    """The row without halves, quarters, ... of it, down to single items."""
+    size = len(items) // 2
+    while size:
+        for start in range(0, len(items), size):
+            yield items[:start] + items[start + size :]
+        size //= 2
 
 
 def _smaller_blocks(block: Block) -> Iterator[Block]:
@@ -93,10 +116,11 @@ def _smaller_transactions(plan: Transaction) -> Iterator[Transaction]:
         yield dataclasses.replace(plan, kind=0, access_list=())
 
 
-def _smaller_accounts(accounts: tuple[tuple[bytes, Account], ...]) -> Iterator[tuple[tuple[bytes, Account], ...]]:
+def _smaller_accounts(
+    accounts: tuple[tuple[bytes, Account], ...],
+) -> Iterator[tuple[tuple[bytes, Account], ...]]:
     for position, (address, account) in enumerate(accounts):
         before, after = accounts[:position], accounts[position + 1 :]
-        yield (*before, *after)
         if account.storage:
             yield (*before, (address, dataclasses.replace(account, storage=())), *after)
         if account.code and not account.code.startswith(b"\xef"):

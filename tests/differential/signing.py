@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from . import rlp
+from .blocks import keccak256
 from .curves import SECP256K1_ORDER, sign
-from .oracle import keccak256
 from .plan import Authorization, Transaction
 
 _SET_CODE_MAGIC = b"\x05"
@@ -65,8 +65,15 @@ def _sign_legacy(plan: Transaction, nonce: int, fees: Fees) -> rlp.Item:
 def _typed_payload(plan: Transaction, nonce: int, fees: Fees, nonces: dict[int, int]) -> list[rlp.Item]:
     chain_id = rlp.quantity(plan.chain_id or 0)
     price = [fees.cap] if plan.kind == 1 else [fees.tip, fees.cap]
-    payload: list[rlp.Item] = [chain_id, rlp.quantity(nonce), *map(rlp.quantity, price), rlp.quantity(plan.gas_limit)]
-    access = [[address, [slot.to_bytes(32, "big") for slot in slots]] for address, slots in plan.access_list]
+    payload: list[rlp.Item] = [
+        chain_id,
+        rlp.quantity(nonce),
+        *map(rlp.quantity, price),
+        rlp.quantity(plan.gas_limit),
+    ]
+    access: list[rlp.Item] = [
+        [address, [slot.to_bytes(32, "big") for slot in slots]] for address, slots in plan.access_list
+    ]
     payload += [plan.to, rlp.quantity(plan.value), plan.data, access]
     if plan.kind == 3:
         payload += [rlp.quantity(fees.blob_cap), list(plan.blob_hashes)]

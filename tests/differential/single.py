@@ -39,7 +39,9 @@ def random_state_case(seed: int) -> StateCase:
         environment=_environment(dice),
         transaction=transaction,
         datas=_variants(dice, transaction.data, dice.randbytes(dice.choice((0, 32)))),
-        gas_limits=_variants(dice, transaction.gas_limit, transaction.gas_limit + dice.choice((1, 700, 50_000))),
+        gas_limits=_variants(
+            dice, transaction.gas_limit, transaction.gas_limit + dice.choice((1, 700, 50_000))
+        ),
         values=_variants(dice, transaction.value, dice.choice((0, 1, 2))),
     )
 

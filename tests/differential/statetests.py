@@ -9,10 +9,11 @@ from . import rlp
 from .curves import address_of
 from .fixtures import Json, accounts_json, blob_schedule_json, hex_bytes, hex_quantity
 from .networks import Fork
-from .oracle import StateOutcome, run_state_test, specification
+from .oracle import specification
 from .plan import CHAIN_ID, Account, Environment, StateCase, Transaction
 from .refusals import refusal_name
 from .signing import Fees, Prices, authorization_fields, sign_transaction
+from .trial import StateOutcome, run_state_test
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,9 +37,11 @@ def build_state_case(plan: StateCase) -> BuiltCase:
         for d, data in enumerate(plan.datas):
             for g, gas_limit in enumerate(plan.gas_limits):
                 for v, value in enumerate(plan.values):
-                    variant = dataclasses.replace(plan.transaction, data=data, gas_limit=gas_limit, value=value)
+                    variant = dataclasses.replace(
+                        plan.transaction, data=data, gas_limit=gas_limit, value=value
+                    )
                     item = sign_transaction(variant, nonce, _authority_nonces(variant, accounts), prices)
-                    outcome = run_state_test(fork, accounts, dataclasses.asdict(plan.environment), item)
+                    outcome = run_state_test(fork, accounts, plan.environment, item)
                     raw = item if isinstance(item, bytes) else rlp.encode(item)
                     results.append((fork, d, g, v, raw, outcome))
     return BuiltCase(plan, nonce, prices, tuple(results))
@@ -122,7 +125,10 @@ def _transaction_json(built: BuiltCase) -> Json:
 
 def _access_list_json(plan: Transaction) -> list[Json]:
     return [
-        {"address": hex_bytes(address), "storageKeys": [hex_bytes(slot.to_bytes(32, "big")) for slot in slots]}
+        {
+            "address": hex_bytes(address),
+            "storageKeys": [hex_bytes(slot.to_bytes(32, "big")) for slot in slots],
+        }
         for address, slots in plan.access_list
     ]
 

@@ -12,7 +12,19 @@ from .networks import Fork
 from .plan import MAX_UINT64, MAX_UINT256, Authorization, Transaction
 from .values import SLOTS
 
-_GAS_LIMITS = (21_000, 40_000, 60_000, 100_000, 150_000, 300_000, 500_000, 500_000, 900_000, 900_000, 2_000_000)
+_GAS_LIMITS = (
+    21_000,
+    40_000,
+    60_000,
+    100_000,
+    150_000,
+    300_000,
+    500_000,
+    500_000,
+    900_000,
+    900_000,
+    2_000_000,
+)
 _TX_GAS_CAP = 2**24
 """EIP-7825: most gas a transaction may ask for since Osaka."""
 
@@ -71,7 +83,12 @@ def _transfer(dice: random.Random, fork: Fork) -> Transaction:
     targets = (*addresses.EMPTY_ACCOUNTS, *addresses.SENDER_ADDRESSES, addresses.ABSENT, addresses.COINBASE)
     gas = dice.choice((21_000, 30_000))
     return Transaction(
-        _sender(dice), 0, gas, dice.choice(targets), dice.choice((0, 0, 1, 10**18)), chain_id=_chain_id(dice, fork)
+        _sender(dice),
+        0,
+        gas,
+        dice.choice(targets),
+        dice.choice((0, 0, 1, 10**18)),
+        chain_id=_chain_id(dice, fork),
     )
 
 
@@ -85,11 +102,21 @@ def _creation(dice: random.Random, fork: Fork) -> Transaction:
 
 def _precompile_call(dice: random.Random, fork: Fork) -> Transaction:
     newest = precompiles.newest_precompile(fork)
-    number = precompiles.P256_ADDRESS if fork >= Fork.OSAKA and dice.random() < 0.2 else dice.randint(1, newest + 1)
+    number = (
+        precompiles.P256_ADDRESS
+        if fork >= Fork.OSAKA and dice.random() < 0.2
+        else dice.randint(1, newest + 1)
+    )
     gas = dice.choice((30_000, 100_000, 300_000))
     data = precompiles.sample(dice, number)
     return Transaction(
-        _sender(dice), 0, gas, addresses.address(number), dice.choice((0, 0, 1)), data, chain_id=_chain_id(dice, fork)
+        _sender(dice),
+        0,
+        gas,
+        addresses.address(number),
+        dice.choice((0, 0, 1)),
+        data,
+        chain_id=_chain_id(dice, fork),
     )
 
 
@@ -113,14 +140,18 @@ def _typed(dice: random.Random, fork: Fork, plan: Transaction) -> Transaction:
     """Give a legacy transaction one of the types the fork knows."""
     kinds = [0]
     kinds += [1] * (fork >= Fork.BERLIN) + [2] * 2 * (fork >= Fork.LONDON)
-    kinds += [3] * (fork >= Fork.CANCUN and plan.to != b"") + [4] * 2 * (fork >= Fork.PRAGUE and plan.to != b"")
+    kinds += [3] * (fork >= Fork.CANCUN and plan.to != b"") + [4] * 2 * (
+        fork >= Fork.PRAGUE and plan.to != b""
+    )
     kind = dice.choice(kinds)
     surplus = dice.choice((0, 0, 1, 10, 10**9))
     plan = dataclasses.replace(plan, kind=kind, fee_surplus=surplus, tip=dice.choice((0, 0, 1, surplus)))
     plan = dataclasses.replace(plan, tip=min(plan.tip, surplus))
     if kind == 0:
         return plan
-    plan = dataclasses.replace(plan, chain_id=1, access_list=_access_list(dice), gas_limit=plan.gas_limit + 20_000)
+    plan = dataclasses.replace(
+        plan, chain_id=1, access_list=_access_list(dice), gas_limit=plan.gas_limit + 20_000
+    )
     if kind == 3:
         hashes = tuple(b"\x01" + dice.randbytes(31) for _ in range(dice.choice((1, 1, 2, 3, 6))))
         return dataclasses.replace(plan, blob_hashes=hashes, blob_fee_surplus=dice.choice((0, 0, 100)))
@@ -142,7 +173,13 @@ def _access_list(dice: random.Random) -> tuple[tuple[bytes, tuple[int, ...]], ..
 def _authorization(dice: random.Random, sender: int) -> Authorization:
     signer = sender if dice.random() < 0.15 else dice.choice(addresses.AUTHORITIES)
     target = dice.choice(
-        (*addresses.CONTRACTS, bytes(20), addresses.address(2), *addresses.AUTHORITY_ADDRESSES, addresses.ABSENT)
+        (
+            *addresses.CONTRACTS,
+            bytes(20),
+            addresses.address(2),
+            *addresses.AUTHORITY_ADDRESSES,
+            addresses.ABSENT,
+        )
     )
     nonce_shift = 1 if signer == sender and dice.random() < 0.8 else 0
     match dice.randrange(10):
@@ -167,7 +204,9 @@ def _spoil(**changes: object) -> _Spoiler:
 
 
 def _with_gas(dice: random.Random, plan: Transaction) -> Transaction:
-    return dataclasses.replace(plan, gas_limit=dice.choice((0, 20_999, 21_000 + 3 * len(plan.data), 2**40, 2**63)))
+    return dataclasses.replace(
+        plan, gas_limit=dice.choice((0, 20_999, 21_000 + 3 * len(plan.data), 2**40, 2**63))
+    )
 
 
 def _over_cap(dice: random.Random, plan: Transaction) -> Transaction:
@@ -176,7 +215,8 @@ def _over_cap(dice: random.Random, plan: Transaction) -> Transaction:
 
 def _long_initcode(dice: random.Random, plan: Transaction) -> Transaction:
     data = bytes(_MAX_INITCODE_BYTES + dice.choice((0, 1)))
-    return dataclasses.replace(plan, kind=min(plan.kind, 2), to=b"", data=data, gas_limit=900_000, access_list=(),
+    return dataclasses.replace(plan, kind=min(plan.kind, 2), to=b"", data=data, gas_limit=900_000,
+    access_list=(),
                                authorizations=(), blob_hashes=())  # fmt: skip
 
 
@@ -240,5 +280,7 @@ _SPOILERS: tuple[_Spoiler, ...] = (
     _blob,
     _set_code,
     _retyped,
-    lambda dice, plan: dataclasses.replace(plan, secret=addresses.SENDERS[0], to=address_of(addresses.SPENT_SENDER)),
+    lambda dice, plan: dataclasses.replace(
+        plan, secret=addresses.SENDERS[0], to=address_of(addresses.SPENT_SENDER)
+    ),
 )

@@ -29,8 +29,8 @@ _NULLARY = (
     (Op.GASPRICE, Fork.FRONTIER), (Op.RETURNDATASIZE, Fork.BYZANTIUM), (Op.COINBASE, Fork.FRONTIER),
     (Op.TIMESTAMP, Fork.FRONTIER), (Op.NUMBER, Fork.FRONTIER), (Op.DIFFICULTY, Fork.FRONTIER),
     (Op.GASLIMIT, Fork.FRONTIER), (Op.CHAINID, Fork.ISTANBUL), (Op.SELFBALANCE, Fork.ISTANBUL),
-    (Op.BASEFEE, Fork.LONDON), (Op.BLOBBASEFEE, Fork.CANCUN), (Op.PC, Fork.FRONTIER), (Op.MSIZE, Fork.FRONTIER),
-    (Op.GAS, Fork.FRONTIER), (Op.GAS, Fork.FRONTIER), (Op.PUSH0, Fork.SHANGHAI),
+    (Op.BASEFEE, Fork.LONDON), (Op.BLOBBASEFEE, Fork.CANCUN), (Op.PC, Fork.FRONTIER), (Op.MSIZE,
+    Fork.FRONTIER), (Op.GAS, Fork.FRONTIER), (Op.GAS, Fork.FRONTIER), (Op.PUSH0, Fork.SHANGHAI),
 )  # fmt: skip
 
 _BINARY = (
@@ -121,12 +121,18 @@ class Values:
     def offset(self) -> None:
         """A memory offset, rarely one that costs all gas."""
         far = self.dice.random() < 0.01
-        self.code.push(self.dice.choice((2**16, 2**32, 2**255)) if far else self.dice.randrange(SCRATCH_BYTES))
+        self.code.push(
+            self.dice.choice((2**16, 2**32, 2**255)) if far else self.dice.randrange(SCRATCH_BYTES)
+        )
 
     def region(self) -> None:
         """A memory region: size below offset, so that the offset is on top."""
         far = self.dice.random() < 0.01
-        size = self.dice.choice((2**15, 2**64, 2**256 - 1)) if far else self.dice.choice((0, 1, 4, 32, 33, 64, 96))
+        size = (
+            self.dice.choice((2**15, 2**64, 2**256 - 1))
+            if far
+            else self.dice.choice((0, 1, 4, 32, 33, 64, 96))
+        )
         self.code.push(size)
         self.offset()
 
@@ -156,7 +162,12 @@ class Values:
                 return self.dice.choice((addresses.ABSENT, addresses.COINBASE, addresses.SYSTEM))
             case 10:
                 return self.dice.choice(
-                    (addresses.BEACON_ROOTS, addresses.HISTORY, addresses.WITHDRAWAL_REQUESTS, addresses.DEPOSITS)
+                    (
+                        addresses.BEACON_ROOTS,
+                        addresses.HISTORY,
+                        addresses.WITHDRAWAL_REQUESTS,
+                        addresses.DEPOSITS,
+                    )
                 )
             case _:
                 return addresses.address(self.dice.choice((0, 1, 2, 3, 4, 9, 10, 17, 18, 256)))
