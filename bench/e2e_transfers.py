@@ -15,12 +15,13 @@ import json
 import statistics
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import generator
 from nodes import ACCOUNTS, CHECKOUT, BenchFailed, RunningNode, machine, require, running
-from side_by_side import Figures, compare
+from side_by_side import Comparison, Figures, compare
 
 ARTIFACT = CHECKOUT / "tests" / "e2e" / "contracts" / "artifacts" / "Token.json"
 DEPLOY_GAS = 3_000_000
@@ -95,6 +96,15 @@ def prepare(folder: Path, count: int, node_name: str) -> Loads:
     return loads
 
 
+def comparison(nodes: Sequence[str], runs: int, count: int) -> Comparison:
+    """The whole measurement; the last node is the reference. Raises BenchFailed."""
+    require(nodes)
+    with tempfile.TemporaryDirectory(prefix="coc-bench-") as folder:
+        loads = prepare(Path(folder), count, nodes[-1])
+        title = f"End to end, {count:,} transactions, 1 s blocks"
+        return compare(title, machine(), nodes, runs, lambda name: measure(name, loads))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--nodes", default="coc,coc-disk,anvil", help="the last one is the reference")
@@ -102,13 +112,8 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=20_000, help="transactions a load")
     parser.add_argument("--save", type=Path, help="write every sample as JSON")
     options = parser.parse_args()
-    nodes = options.nodes.split(",")
     try:
-        require(nodes)
-        with tempfile.TemporaryDirectory(prefix="coc-bench-") as folder:
-            loads = prepare(Path(folder), options.count, nodes[-1])
-            title = f"End to end, {options.count:,} transactions, 1 s blocks"
-            result = compare(title, machine(), nodes, options.runs, lambda name: measure(name, loads))
+        result = comparison(options.nodes.split(","), options.runs, options.count)
     except BenchFailed as failure:
         print(f"e2e_transfers: {failure}", file=sys.stderr)
         return 1

@@ -12,13 +12,14 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import generator
 from e2e_transfers import ARTIFACT, MINT_GAS, deploy_token
 from nodes import ACCOUNTS, BenchFailed, RunningNode, machine, require, running
-from side_by_side import Figures, compare
+from side_by_side import Comparison, Figures, compare
 
 ROWS = 200
 """Transactions of the large block, and logs of the large range."""
@@ -85,6 +86,17 @@ def measure(name: str, transfers: Path, scale: float) -> Figures:
     return figures
 
 
+def comparison(nodes: Sequence[str], runs: int, scale: float) -> Comparison:
+    """The whole measurement; the last node is the reference. Raises BenchFailed."""
+    require(nodes)
+    generator.build()
+    with tempfile.TemporaryDirectory(prefix="coc-bench-") as folder:
+        transfers = Path(folder) / "transfers"
+        generator.sign(transfers, ROWS, accounts=1)
+        title = f"RPC reads, {generator.CONNECTIONS} connections"
+        return compare(title, machine(), nodes, runs, lambda name: measure(name, transfers, scale))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--nodes", default="coc,anvil", help="the last one is the reference")
@@ -92,17 +104,8 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies the number of requests")
     parser.add_argument("--save", type=Path, help="write every sample as JSON")
     options = parser.parse_args()
-    nodes = options.nodes.split(",")
     try:
-        require(nodes)
-        generator.build()
-        with tempfile.TemporaryDirectory(prefix="coc-bench-") as folder:
-            transfers = Path(folder) / "transfers"
-            generator.sign(transfers, ROWS, accounts=1)
-            title = "RPC reads, 16 connections"
-            result = compare(
-                title, machine(), nodes, options.runs, lambda name: measure(name, transfers, options.scale)
-            )
+        result = comparison(options.nodes.split(","), options.runs, options.scale)
     except BenchFailed as failure:
         print(f"rpc_reads: {failure}", file=sys.stderr)
         return 1

@@ -93,8 +93,9 @@ def test_cast_shows_the_reason_of_each_kind_of_revert(cast: Cast, probe: str) ->
     selector = cast("sig", "Refused(address,uint256)")
     for command in ("call", "estimate"):
         assert selector in cast.refused(command, probe, "revertWithError(uint256)", "77")
-    assert "0x12" in cast.refused("call", probe, "divide(uint256)", "0")
-    assert "0x32" in cast.refused("call", probe, "pick(uint256)", "3")
+    panic = cast("sig", "Panic(uint256)")
+    assert f"{panic}{0x12:064x}" in cast.refused("call", probe, "divide(uint256)", "0")
+    assert f"{panic}{0x32:064x}" in cast.refused("call", probe, "pick(uint256)", "3")
     assert "execution reverted" in cast.refused("call", probe, "revertWithNothing()")
 
 
