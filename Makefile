@@ -67,7 +67,7 @@ differential: setup $(STAMPS)/oracle ## fresh random chains against the executab
 	@PYTHONPATH=. build/oracle/bin/python -m tests.differential $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(ARGS)
 
 nightly: setup $(STAMPS)/clients $(STAMPS)/oracle ## the long campaigns: 200 kills, thousands of seeds
-	@$(RUN) --nightly
+	@$(BIN)/python -m tools.run_nightly
 
 bench: setup $(STAMPS)/clients ## measure, and print the table of docs/benchmarks.md
 	@$(BIN)/python bench/run.py $(ARGS)
@@ -104,7 +104,7 @@ check-python: setup
 	@echo "check: stubtest";    MYPYPATH=src $(BIN)/python -m mypy.stubtest --concise coc._native
 
 check-rust:
-	@echo "check: rustfmt";     cargo fmt --all --check
+	@echo "check: rustfmt";     cargo fmt --all --check -- -l
 	@echo "check: clippy";      cargo clippy --quiet --workspace --all-targets --locked -- -D warnings
 
 check-tidy: $(STAMPS)/python
@@ -121,7 +121,7 @@ $(STAMPS)/python: requirements/dev.txt tools/check_system.sh
 
 $(STAMPS)/native-$(PROFILE): $(STAMPS)/python $(NATIVE_SOURCES)
 	@echo "setup: Rust core, profile $(PROFILE), built in $(CARGO_TARGET_DIR) (about three minutes the first time)"
-	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" PIP_QUIET=1 $(BIN)/maturin develop --locked --profile $(PROFILE) $(QUIET)
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(BIN):$$PATH" PIP_QUIET=1 maturin develop --locked --profile $(PROFILE) $(QUIET)
 	@rm -f $(STAMPS)/native-* && touch $@
 
 $(STAMPS)/clients: $(STAMPS)/python $(wildcard tests/e2e/clients/setup.sh tests/e2e/clients/package-lock.json tests/e2e/clients/requirements.txt)

@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import time
+import tomllib
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -74,6 +75,12 @@ def count_cargo(_suite: Suite, status: int, lines: list[str]) -> Outcome:
     return _at_least_one_failure(total, status)
 
 
+def count_mutant(_suite: Suite, status: int, lines: list[str]) -> Outcome:
+    """One case a mutant: it passes where a test said that it caught the fault, and nowhere else."""
+    caught = status == 0 and any(re.match(r"test .*catches.* \.\.\. ok", line) for line in lines)
+    return Outcome(passed=1) if caught else Outcome(failed=1)
+
+
 def count_vectors(_suite: Suite, status: int, lines: list[str]) -> Outcome:
     """Adds up the `passed/total` lines that `coc evm … --summary` prints."""
     total = Outcome()
@@ -120,6 +127,19 @@ def _vectors(kind: str) -> Suite:
     return Suite(f"vectors-{kind}", command, count_vectors, (place,))
 
 
+def mutants() -> tuple[Suite, ...]:
+    """One suite for every `mutant-…` feature of a crate: a fault that a test named `…catches…` must catch."""
+    found = []
+    for manifest in sorted(ROOT.glob("crates/*/Cargo.toml")):
+        crate = tomllib.loads(manifest.read_text(encoding="utf-8"))
+        package = crate["package"]["name"]
+        for feature in crate.get("features", {}):
+            if feature.startswith("mutant-"):
+                command = ("cargo", "test", "--locked", "-p", package, "--features", feature, "catches")
+                found.append(Suite(f"mutants-{feature.removeprefix('mutant-')}", command, count_mutant))
+    return tuple(found)
+
+
 APART = ("tests/conformance", "tests/e2e", "tests/differential", "tests/vectors")
 """Folders that the plain Python suite leaves to suites of their own."""
 
@@ -134,6 +154,7 @@ def suites() -> tuple[Suite, ...]:
             ("cargo", "test", "--workspace", "--exclude", "coc-native", "--locked", "--no-fail-fast"),
             count_cargo,
         ),
+        *mutants(),
         _vectors("statetest"),
         _vectors("blocktest"),
         Suite(
@@ -173,9 +194,9 @@ def run(suite: Suite) -> Outcome:
     return suite.count(suite, status, lines)
 
 
-def run_all(chosen: tuple[Suite, ...], environment: Mapping[str, str]) -> Outcome:
-    """Runs suites in order, with a line before and after each, and returns the sum."""
-    total = Outcome()
+def run_all(chosen: tuple[Suite, ...], environment: Mapping[str, str]) -> dict[str, Outcome]:
+    """Runs suites in order, with a line before and after each, and returns the outcome of each that ran."""
+    outcomes: dict[str, Outcome] = {}
     for position, suite in enumerate(chosen, start=1):
         reason = suite.reason_to_skip(environment)
         if reason:
@@ -183,10 +204,9 @@ def run_all(chosen: tuple[Suite, ...], environment: Mapping[str, str]) -> Outcom
             continue
         print(f"── {suite.name} ({position} of {len(chosen)})", flush=True)
         started = time.monotonic()
-        outcome = run(suite)
-        print(f"── {suite.name}: {outcome} in {time.monotonic() - started:.0f} s", flush=True)
-        total += outcome
-    return total
+        outcomes[suite.name] = run(suite)
+        print(f"── {suite.name}: {outcomes[suite.name]} in {time.monotonic() - started:.0f} s", flush=True)
+    return outcomes
 
 
 def main(arguments: list[str]) -> int:
@@ -199,7 +219,7 @@ def main(arguments: list[str]) -> int:
     chosen = tuple(
         suite for suite in known if not arguments or any(_is_named(suite, name) for name in arguments)
     )
-    total = run_all(chosen, os.environ)
+    total = sum(run_all(chosen, os.environ).values(), Outcome())
     print(total)
     return 1 if total.failed else 0
 

@@ -10,6 +10,7 @@ from tools.run_tests import (
     Outcome,
     Suite,
     count_cargo,
+    count_mutant,
     count_pytest,
     count_vectors,
     main,
@@ -32,8 +33,8 @@ def _suite(*command: str, name: str = "sample", variable: str = "") -> Suite:
     return Suite(name, command, count_cargo, variable=variable)
 
 
-def _prints(text: str, status: int = 0) -> Suite:
-    return _suite(sys.executable, "-c", f"import sys; print({text!r}); sys.exit({status})")
+def _prints(text: str, status: int = 0, name: str = "sample") -> Suite:
+    return _suite(sys.executable, "-c", f"import sys; print({text!r}); sys.exit({status})", name=name)
 
 
 def test_outcomes_of_all_crates_are_added() -> None:
@@ -47,6 +48,25 @@ def test_outcomes_of_all_crates_are_added() -> None:
 
 def test_a_build_that_fails_is_a_failure() -> None:
     assert count_cargo(_suite(), 101, ["error: could not compile"]) == Outcome(0, 1, 0)
+
+
+def test_a_mutant_counts_only_where_a_test_says_it_was_caught() -> None:
+    caught = ["running 1 test", "test the_campaign_catches_this_mutant ... ok"]
+    survived = ["test the_campaign_catches_this_mutant ... FAILED"]
+
+    assert count_mutant(_suite(), 0, caught) == Outcome(1, 0)
+    assert count_mutant(_suite(), 101, survived) == Outcome(0, 1)
+    assert count_mutant(_suite(), 0, ["running 0 tests"]) == Outcome(0, 1)
+
+
+def test_no_two_suites_have_one_name() -> None:
+    names = [suite.name for suite in suites()]
+
+    assert len(names) == len(set(names))
+
+
+def test_every_mutant_of_a_crate_is_run() -> None:
+    assert any("mutant-no-fsync" in suite.command for suite in suites())
 
 
 def test_vectors_count_what_is_missing_to_the_total_as_failed() -> None:
@@ -84,9 +104,9 @@ def test_a_command_that_ends_with_an_error_has_failed_whatever_it_counted() -> N
 
 @pytest.mark.usefixtures("reports")
 def test_a_suite_without_its_data_is_skipped_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
-    total = run_all((_suite("false", name="conformance", variable="CONFORMANCE_DIR"),), {})
+    outcomes = run_all((_suite("false", name="conformance", variable="CONFORMANCE_DIR"),), {})
 
-    assert total == Outcome()
+    assert outcomes == {}
     assert "conformance: skipped: CONFORMANCE_DIR is not set" in capsys.readouterr().out
 
 
@@ -101,7 +121,7 @@ def test_the_last_line_is_the_sum(
 ) -> None:
     chosen = (
         _prints("test result: ok. 7 passed; 0 failed; 0 ignored"),
-        _prints("test result: ok. 1 passed; 0 failed; 0 ignored"),
+        _prints("test result: ok. 1 passed; 0 failed; 0 ignored", name="other"),
     )
     monkeypatch.setattr(run_tests, "suites", lambda: chosen)
 
