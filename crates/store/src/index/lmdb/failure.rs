@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The file in the folder that errors point at.
-const DATA_FILE: &str = "data.mdb";
+pub(super) const DATA_FILE: &str = "data.mdb";
 
 /// LMDB turns a short write into `EIO`. With less than this many bytes free, the disk being full explains it: the
 /// largest piece that LMDB writes at once (64 pages) with room to spare.

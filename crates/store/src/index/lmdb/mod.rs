@@ -8,8 +8,8 @@
 //!
 //! **What to know of LMDB:**
 //! * Keys have 1 to 511 bytes. Pages are the system's (4 KiB); a value above about half a page takes pages of its own.
-//! * The map size is the hard limit of the file, sparse until used. It is the disk budget here; a larger budget takes
-//!   effect at the next open, a smaller one never cuts what is in use.
+//! * The map size is the hard limit of the file, sparse until used. It is the disk budget here, taken anew at every
+//!   open. A file that is larger already stays, takes no growing batch, and gets the reserve on top.
 //! * Deleting needs room, since changed pages are copied. A share of the budget ([`RESERVE_SHARE`]) is therefore kept
 //!   for batches that do not grow the store: nothing needs free space to free space.
 //! * The file never shrinks. Freed pages are used again, though not while an older snapshot lives: a reader that stays
@@ -31,7 +31,7 @@ use super::batch::Prepared;
 use super::{Batch, Index, IndexReport, IndexSnapshot, IndexStats, Row, Table, TableStats};
 use crate::StoreError;
 use alloy_primitives::B256;
-use failure::Failures;
+use failure::{DATA_FILE, Failures};
 use heed::types::Bytes;
 use heed::{AnyTls, Database, Env, EnvFlags, EnvOpenOptions, PutFlags, RoTxn, RwTxn, WithoutTls};
 use std::path::Path;
@@ -90,7 +90,10 @@ impl LmdbIndex {
         std::fs::create_dir_all(dir).map_err(|source| failures.io("create", source))?;
         let budget_bytes = options.budget_bytes.max(MIN_BUDGET_BYTES).next_multiple_of(BUDGET_UNIT_BYTES);
         let mut opening = EnvOpenOptions::new().read_txn_without_tls();
-        opening.map_size(budget_bytes as usize).max_readers(READER_SLOTS).max_dbs(Table::COUNT as u32 + 1);
+        opening
+            .map_size(map_bytes(dir, budget_bytes) as usize)
+            .max_readers(READER_SLOTS)
+            .max_dbs(Table::COUNT as u32 + 1);
         // SAFETY: `NO_READ_AHEAD` only advises the kernel about a map that is read in random order.
         unsafe { opening.flags(EnvFlags::NO_READ_AHEAD) };
         // SAFETY: the file is changed by LMDB alone. That no second node writes to the folder is what the caller's
@@ -138,6 +141,14 @@ impl LmdbIndex {
     fn live_bytes(&self, txn: &RoTxn<'_, AnyTls>) -> heed::Result<u64> {
         self.sheets.iter().map(|sheet| sheet.stat(txn).map(|stat| stat.non_free_page_size() as u64)).sum()
     }
+}
+
+/// How large the file may grow: the budget or, where the file is larger already, its size and the reserve. Without
+/// that not even a deletion would find room after the budget was lowered.
+fn map_bytes(dir: &Path, budget_bytes: u64) -> u64 {
+    let file_bytes = std::fs::metadata(dir.join(DATA_FILE)).map_or(0, |metadata| metadata.len());
+    let with_reserve = file_bytes + budget_bytes / RESERVE_SHARE;
+    budget_bytes.max(with_reserve.next_multiple_of(BUDGET_UNIT_BYTES))
 }
 
 impl Index for LmdbIndex {
