@@ -111,3 +111,15 @@ fn content_length(head: &[u8]) -> io::Result<usize> {
         .and_then(|(_, length)| length.trim().parse().ok())
         .ok_or_else(|| io::Error::other(format!("an answer without Content-Length: {text}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_is_found_whatever_the_case_of_its_header() {
+        let head = b"HTTP/1.1 200 OK\r\ncontent-LENGTH: 42\r\n\r\n";
+        assert_eq!(content_length(head).ok(), Some(42));
+        assert!(content_length(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").is_err());
+    }
+}

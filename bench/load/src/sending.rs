@@ -158,3 +158,36 @@ fn merge(outcomes: Vec<io::Result<Outcome>>) -> io::Result<Outcome> {
     }
     Ok(total)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_with_a_refusal_counts_both_kinds() {
+        let hash = "ab".repeat(32);
+        let body = format!(
+            r#"[{{"jsonrpc":"2.0","id":0,"result":"0x{hash}"}},{{"id":1,"error":{{"code":-32000,"message":"no"}}}}]"#
+        );
+        let mut outcome = Outcome::default();
+        read_answers(body.as_bytes(), &mut outcome);
+        assert_eq!(outcome.hashes, [format!("0x{hash}")]);
+        assert_eq!(outcome.refused, 1);
+        assert!(outcome.first_refusal.is_some_and(|text| text.contains("-32000")));
+    }
+
+    #[test]
+    fn an_account_keeps_its_lane_and_its_order() {
+        let plan = Plan { url: String::new(), connections: 2, batch: 2, node_pid: None };
+        let load: Vec<Signed> =
+            (0..6).map(|index| Signed { account: index % 3, raw: format!("raw{index}") }).collect();
+        let lanes = lanes(&plan, "host", &load);
+        let text = |lane: &[Vec<u8>]| {
+            lane.iter().map(|one| String::from_utf8_lossy(one).into_owned()).collect::<String>()
+        };
+        let order: Vec<usize> =
+            ["raw0", "raw2", "raw3", "raw5"].iter().filter_map(|raw| text(&lanes[0]).find(raw)).collect();
+        assert_eq!((lanes.len(), lanes[0].len(), order.len()), (2, 2, 4));
+        assert!(order.is_sorted());
+    }
+}

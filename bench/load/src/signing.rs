@@ -169,3 +169,27 @@ fn strip_zeros(bytes: &[u8]) -> &[u8] {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     &bytes[zeros..]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{DEV_MNEMONIC, account_secrets};
+
+    #[test]
+    fn each_account_counts_its_own_nonces_and_the_load_does_not_depend_on_the_cores() {
+        let secrets = account_secrets(DEV_MNEMONIC, 3);
+        let load = Load { chain_id: 31_337, payload: Payload::Transfer, count: 7, receivers: 2 };
+        let signed = sign_all(load, &secrets);
+        let one_by_one: Vec<Vec<u8>> = (0..7).map(|index| sign_one(load, &secrets, index)).collect();
+        assert_eq!(signed, one_by_one);
+        // Type, list head of two bytes, chain id of three bytes, then the nonce.
+        let nonces: Vec<u8> = signed.iter().map(|raw| raw[6]).collect();
+        assert_eq!(nonces, [0x80, 0x80, 0x80, 1, 1, 1, 2]);
+    }
+
+    #[test]
+    fn keccak_of_nothing_is_what_everybody_knows() {
+        let expected = "0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470";
+        assert_eq!(to_hex(&keccak(&[])), expected);
+    }
+}
