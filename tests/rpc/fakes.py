@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 
 from coc.rpc.dispatch import Dispatcher, Guard
+from coc.rpc.errors import CallError
 from coc.rpc.exchange import Exchange
 from coc.rpc.faults import Defect, Translator
 from coc.rpc.filters import FilterBook
-from coc.rpc.guards import planned_errors_only
-from coc.rpc.jobs import Pooled, Submit, Wait
+from coc.rpc.jobs import Answer, Pooled, Submit, Wait
 from coc.rpc.methods import Context, Services, Settings
 from coc.rpc.ports import Accepted, ChainFaults, Outcome, Refused, SyncProgress
 from coc.rpc.table import DEVELOPMENT
@@ -320,6 +320,27 @@ class FakeStatus:
 
     def coinbase(self) -> bytes | None:
         return self.fee_recipient
+
+
+def planned_errors_only(translator: Translator) -> Guard:
+    """A guard that answers planned errors and lets defects fly, so that a test sees them."""
+    faults = translator.faults
+    planned = (
+        CallError,
+        faults.call_failed,
+        faults.transaction_invalid,
+        faults.limit_exceeded,
+        faults.pruned,
+        faults.storage_failed,
+    )
+
+    def guard(step: Callable[[], Answer]) -> Answer | CallError:
+        try:
+            return step()
+        except planned as error:
+            return translator.translate(error)
+
+    return guard
 
 
 class Node:

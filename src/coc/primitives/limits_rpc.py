@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-# ── One request ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── One request ─────────────────────────────────────────────────────────────────────────────────────────────
 
 RPC_BODY_BYTES_MAX: Final = 5 * 1024 * 1024
 """Bytes of one request body: a batch of large deployments or six blobs in hex fit, a flood does not."""
@@ -24,7 +24,7 @@ RPC_ID_BYTES_MAX: Final = 256
 RPC_METHOD_CHARS_MAX: Final = 64
 """Characters of a method name that an error repeats: longer than any name in the table."""
 
-# ── Batches ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Batches ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 RPC_BATCH_ITEMS_MAX: Final = 1_000
 """Calls in one batch, as in go-ethereum, so that clients tuned for it work unchanged."""
@@ -37,7 +37,7 @@ RPC_JOBS_PER_EXCHANGE_MAX: Final = 4
 queue.
 """
 
-# ── What one call may ask for ───────────────────────────────────────────────────────────────────────────────────────
+# ── What one call may ask for ───────────────────────────────────────────────────────────────────────────────
 
 RPC_CALL_GAS_MAX: Final = 50_000_000
 """Gas of one `eth_call`, `eth_estimateGas` or `eth_createAccessList`: below a tenth of a second of plain
@@ -79,7 +79,7 @@ everyone.
 RPC_MINE_BLOCKS_MAX: Final = 1_000
 """Blocks sealed by one `evm_mine`."""
 
-# ── Filters ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Filters ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 RPC_FILTERS_MAX: Final = 1_000
 """Installed filters: each keeps a cursor and a few hundred bytes until it expires."""
@@ -90,7 +90,7 @@ RPC_FILTER_IDLE_MS: Final = 5 * 60 * 1_000
 RPC_FILTER_BLOCKS_MAX: Final = 1_000
 """Blocks that one poll of a filter moves on; what is beyond comes with the next poll, nothing is dropped."""
 
-# ── Transactions on their way into the pool ─────────────────────────────────────────────────────────────────────────
+# ── Transactions on their way into the pool ─────────────────────────────────────────────────────────────────
 
 RPC_SUBMISSIONS_PER_CALL_MAX: Final = 1_024
 """Raw transactions decoded by one native call: about 50 ms of one core, so that answers keep flowing."""
@@ -98,7 +98,7 @@ RPC_SUBMISSIONS_PER_CALL_MAX: Final = 1_024
 RPC_SUBMISSIONS_WAITING_MAX: Final = 16_384
 """Raw transactions waiting for their turn; beyond it a client is told to come back."""
 
-# ── HTTP ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── HTTP ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 HTTP_HEAD_BYTES_MAX: Final = 16 * 1024
 """Bytes of request line and headers together: browsers with many cookies stay below it."""
@@ -111,10 +111,10 @@ HTTP_CONNECTIONS_MAX: Final = 1_024
 some of them.
 """
 
-HTTP_IN_FLIGHT_PER_CONNECTION_MAX: Final = 64
+HTTP_REQUESTS_PER_CONNECTION_MAX: Final = 64
 """Pipelined requests of one connection that run at the same time; later ones wait unread."""
 
-HTTP_IN_FLIGHT_MAX: Final = 4_096
+HTTP_REQUESTS_IN_FLIGHT_MAX: Final = 4_096
 """Requests of all connections that wait for the pool or the chain; beyond it the answer is 503."""
 
 HTTP_READ_TIMEOUT_S: Final = 30.0

@@ -53,9 +53,7 @@ class CallObject:
     authorizations: list[Json] | None = None
 
     def to_json(self) -> bytes:
-        """The members that were stated, as execution-apis' GenericTransaction; `type` only where it is
-        set.
-        """
+        """The members that were stated, as execution-apis' GenericTransaction."""
         quantities = {
             "gas": self.gas,
             "gasPrice": self.gas_price,
@@ -70,16 +68,14 @@ class CallObject:
         members: dict[str, Json] = {
             name: format_quantity(number) for name, number in quantities.items() if number is not None
         }
-        for name, raw in (("from", self.sender), ("to", self.to), ("input", self.data)):
-            if raw is not None:
-                members[name] = format_data(raw)
-        for name, entries in (
-            ("accessList", self.access_list),
-            ("blobVersionedHashes", self.blob_hashes),
-            ("authorizationList", self.authorizations),
-        ):
-            if entries is not None:
-                members[name] = entries
+        strings = {"from": self.sender, "to": self.to, "input": self.data}
+        members |= {name: format_data(raw) for name, raw in strings.items() if raw is not None}
+        lists = {
+            "accessList": self.access_list,
+            "blobVersionedHashes": self.blob_hashes,
+            "authorizationList": self.authorizations,
+        }
+        members |= {name: entries for name, entries in lists.items() if entries is not None}
         return msgspec.json.encode(members)
 
 

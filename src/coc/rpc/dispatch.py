@@ -68,7 +68,8 @@ class Dispatcher:
         if not items:
             return response(b"null", invalid_request("an empty batch"))
         if len(items) > RPC_BATCH_ITEMS_MAX:
-            reason = f"batch too large: {len(items)} calls where {RPC_BATCH_ITEMS_MAX} are allowed (RPC_BATCH_ITEMS_MAX)"
+            allowed = f"{RPC_BATCH_ITEMS_MAX} are allowed (RPC_BATCH_ITEMS_MAX)"
+            reason = f"batch too large: {len(items)} calls where {allowed}"
             return response(b"null", invalid_request(reason))
         exchange = Exchange(self._guard, is_batch=True)
         for item in items:

@@ -15,7 +15,7 @@ import msgspec
 from coc.primitives.errors import RpcError
 from coc.primitives.limits_rpc import RPC_METHOD_CHARS_MAX
 
-Json: TypeAlias = "None | bool | int | float | str | msgspec.Raw | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | msgspec.Raw | Sequence[Json] | Mapping[str, Json] | None"
 """What an answer is made of; `msgspec.Raw` holds JSON that the native side has already written."""
 
 PARSE_ERROR: Final = -32700

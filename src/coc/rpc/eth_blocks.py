@@ -11,6 +11,7 @@ from coc.rpc.block_refs import BLOCK, BLOCK_NUMBER, BlockNumber, BlockRef, Tag, 
 from coc.rpc.jobs import Answer, Pooled
 from coc.rpc.methods import Context, Method, Runs
 from coc.rpc.parameters import BOOLEAN, HASH32, UINT64, Parameter
+from coc.rpc.uncles import uncle_json
 
 
 def get_block_by_hash(context: Context, block: bytes, full: bool) -> Answer:
@@ -19,9 +20,7 @@ def get_block_by_hash(context: Context, block: bytes, full: bool) -> Answer:
 
 
 def get_block_by_number(context: Context, ref: BlockNumber, full: bool) -> Answer:
-    """A block by number or tag; null where there is none. No block is under way here, so `pending` is
-    null.
-    """
+    """A block by number or tag, or null; no block is kept half-built, so `pending` is null."""
     if ref is Tag.PENDING:
         return None
     return _block(context, find(context.chain, ref), full)
@@ -53,13 +52,14 @@ def uncle_count_by_number(context: Context, ref: BlockNumber) -> Answer:
 
 
 def uncle_by_hash(context: Context, block: bytes, index: int) -> Answer:
-    """Null: an uncle is not kept as a block, only its header inside the nephew (see `debug_getRawBlock`)."""
-    return None
+    """An uncle by its index in the nephew, or null."""
+    return _uncle(context, block, index)
 
 
 def uncle_by_number(context: Context, ref: BlockNumber, index: int) -> Answer:
-    """Null, as `eth_getUncleByBlockHashAndIndex`."""
-    return None
+    """An uncle by its index in the nephew, or null."""
+    block = find(context.chain, ref)
+    return None if block is None else _uncle(context, block, index)
 
 
 def get_block_receipts(context: Context, ref: BlockRef) -> Answer:
@@ -83,6 +83,19 @@ def _block(context: Context, block: bytes | None, full: bool) -> Answer:
     if full:
         return Pooled(lambda: _raw_or_null(chain.block_json(block, True)))
     return _raw_or_null(chain.block_json(block, False))
+
+
+def _uncle(context: Context, block: bytes, index: int) -> Answer:
+    chain = context.chain
+    count = chain.uncle_count(block)
+    if count is None or index >= count:
+        return None
+
+    def read() -> Answer:
+        nephew = chain.block_rlp(block)
+        return None if nephew is None else uncle_json(nephew, index, context.keccak256)
+
+    return Pooled(read)
 
 
 def _raw_or_null(text: bytes | None) -> Answer:
@@ -149,15 +162,19 @@ METHODS: Final = (
         "eth_getUncleByBlockHashAndIndex",
         uncle_by_hash,
         (_HASH, _INDEX),
-        returns="null",
-        doc="Null: uncles are kept inside their nephew only.",
+        runs=Runs.POOLED,
+        cost=4,
+        returns="block without transactions, or null",
+        doc="An uncle by its index in the block that rewards it.",
     ),
     Method(
         "eth_getUncleByBlockNumberAndIndex",
         uncle_by_number,
         (_NUMBER, _INDEX),
-        returns="null",
-        doc="Null: uncles are kept inside their nephew only.",
+        runs=Runs.POOLED,
+        cost=4,
+        returns="block without transactions, or null",
+        doc="An uncle by its index in the block that rewards it.",
     ),
     Method(
         "eth_getBlockReceipts",

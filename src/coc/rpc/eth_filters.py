@@ -1,6 +1,4 @@
-"""`eth_newFilter`, `eth_newBlockFilter`, `eth_newPendingTransactionFilter` and what polls and removes
-them.
-"""
+"""Installing, polling and removing filters for logs, blocks and pool arrivals."""
 
 from __future__ import annotations
 
@@ -143,7 +141,7 @@ METHODS: Final[tuple[Method, ...]] = (
         runs=Runs.POOLED,
         cost=5,
         returns="array of logs or of hashes",
-        doc="What has come since the last poll; logs of blocks that a reorganisation took back are marked removed.",
+        doc="What has come since the last poll; logs that a reorganisation took back are marked removed.",
     ),
     Method(
         "eth_getFilterLogs",

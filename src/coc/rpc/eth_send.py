@@ -1,6 +1,4 @@
-"""Sending transactions: signed ones as they are, and those of unlocked development accounts after
-completing them.
-"""
+"""Sending transactions: signed ones as they are, those of unlocked accounts after completing them."""
 
 from __future__ import annotations
 
@@ -133,9 +131,7 @@ def _type_of(context: Context, transaction: CallObject) -> int:
 
 
 def _sign_and_submit(context: Context, sender: bytes, transaction: CallObject) -> Answer:
-    """Choose the nonce as late as possible, sign, and hand over; the nonce stays taken until the pool has
-    answered.
-    """
+    """Choose the nonce as late as possible, sign and hand over; the nonce is taken until the pool answers."""
     stated = transaction.nonce
     nonce = context.nonces.take(sender, _next_nonce(context, sender)) if stated is None else stated
     try:

@@ -68,9 +68,7 @@ def get_proof(context: Context, address: bytes, keys: list[tuple[bytes, str]], r
 
 
 def _decode_key(value: object) -> tuple[bytes, str]:
-    """A slot, and how the answer names it: 32 bytes in full where they were sent so, otherwise as a
-    quantity.
-    """
+    """A slot, and how the answer names it: in full where it was sent so, otherwise as a quantity."""
     slot = decode_storage_slot(value)
     full = isinstance(value, str) and len(value) == _FULL_SLOT_CHARS
     return slot, format_data(slot) if full else format_quantity(int.from_bytes(slot, "big"))

@@ -24,7 +24,8 @@ def mine(context: Context, request: MineRequest) -> Answer:
     """Seal blocks now; "0x0" when they are in the chain."""
     if not 1 <= request.blocks <= RPC_MINE_BLOCKS_MAX:
         raise invalid_params(
-            f"{request.blocks} blocks; between 1 and {RPC_MINE_BLOCKS_MAX} are sealed at once (RPC_MINE_BLOCKS_MAX)"
+            f"{request.blocks} blocks; between 1 and {RPC_MINE_BLOCKS_MAX} are sealed at once"
+            " (RPC_MINE_BLOCKS_MAX)"
         )
     head_time = context.chain.head.timestamp
     if request.timestamp_s is not None and request.timestamp_s <= head_time:

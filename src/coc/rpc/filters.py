@@ -1,5 +1,4 @@
-"""The machine that keeps installed filters: who asked for what, how far they have read, and when they are
-forgotten.
+"""The machine that keeps installed filters: what each asks for, how far it has read, when it is forgotten.
 
 A filter is a cursor, not a queue: it remembers the last block (or pool arrival) its owner has seen, and a
 poll reads what has come since from the chain. So an idle filter costs nothing, nothing can overflow, and a
@@ -46,8 +45,9 @@ Filter: TypeAlias = LogFilter | BlockFilter | PendingFilter
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """The way from the block last seen to the head: hashes to take back, newest first, then hashes to add
-    with the number of the first.
+    """The way from the block last seen to the head.
+
+    Hashes to take back, newest first, then hashes to add with the number of the first.
     """
 
     removed: list[bytes]
@@ -85,7 +85,8 @@ class FilterBook:
         """
         if len(self._entries) >= RPC_FILTERS_MAX:
             raise limit_exceeded(
-                f"{RPC_FILTERS_MAX} filters are installed (RPC_FILTERS_MAX); uninstall one, or wait until idle ones expire"
+                f"{RPC_FILTERS_MAX} filters are installed (RPC_FILTERS_MAX);"
+                " uninstall one, or wait until idle ones expire"
             )
         filter_id = self._new_id()
         while filter_id in self._entries:

@@ -35,8 +35,8 @@ _KEYS: Final = frozenset({"address", "topics", "fromBlock", "toBlock", "blockHas
 
 @dataclass(frozen=True, slots=True)
 class LogQuery:
-    """`block` is set for one block by hash; otherwise the range from `first` to `last`, both included,
-    counts.
+    """`block` is set for one block by hash; otherwise the range from `first` to `last` counts, both
+    included.
     """
 
     addresses: list[bytes]
@@ -78,7 +78,8 @@ def block_range(chain: Chain, query: LogQuery) -> tuple[int, int]:
         raise invalid_params(f"block range extends beyond current head block: to {last}, head {head}")
     if last - first >= RPC_LOG_BLOCKS_MAX:
         raise limit_exceeded(
-            f"{last - first + 1} blocks where {RPC_LOG_BLOCKS_MAX} are allowed (RPC_LOG_BLOCKS_MAX); ask in smaller ranges"
+            f"{last - first + 1} blocks where {RPC_LOG_BLOCKS_MAX} are allowed (RPC_LOG_BLOCKS_MAX);"
+            " ask in smaller ranges"
         )
     return first, last
 

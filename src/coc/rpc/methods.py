@@ -52,9 +52,7 @@ class Services:
 
 
 class Context:
-    """What every handler is given: the services, the machine that keeps filters, and the time of this
-    request.
-    """
+    """What every handler is given: the services, the filters, and the time of this request."""
 
     __slots__ = (
         "accounts",

@@ -1,5 +1,4 @@
-"""State and block overrides of `eth_call` and `eth_estimateGas`, as go-ethereum and execution-apis define
-them.
+"""State and block overrides of `eth_call` and `eth_estimateGas`, as execution-apis defines them.
 
 They are checked here and written again in canonical form for the native side.
 """
@@ -91,7 +90,8 @@ def decode_state_overrides(value: object) -> bytes:
     accounts = decode_object(value)
     if len(accounts) > RPC_OVERRIDE_ACCOUNTS_MAX:
         raise ParameterInvalid(
-            f"{len(accounts)} accounts where {RPC_OVERRIDE_ACCOUNTS_MAX} are allowed (RPC_OVERRIDE_ACCOUNTS_MAX)"
+            f"{len(accounts)} accounts where {RPC_OVERRIDE_ACCOUNTS_MAX} are allowed"
+            " (RPC_OVERRIDE_ACCOUNTS_MAX)"
         )
     written: dict[str, Json] = {}
     for address, fields in accounts.items():

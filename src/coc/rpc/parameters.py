@@ -1,5 +1,4 @@
-"""Typed parameters: how a JSON value becomes the argument of a method, and what the documentation calls its
-type.
+"""Typed parameters: how a JSON value becomes an argument, and what the documentation calls its type.
 
 A `Kind` decodes one value and never coerces: a number is not a quantity, a boolean is not an integer, nothing
 is trimmed or padded. It raises `ParameterInvalid`, or `CallError` where execution-apis fixes another code. A
@@ -136,8 +135,7 @@ def decode_count(value: object) -> int:
 
 
 def decode_storage_slot(value: object) -> bytes:
-    """A storage slot as 32 bytes: a short or odd number of digits is padded on the left, as clients send
-    `0x0`.
+    """A storage slot as 32 bytes; fewer digits, as in `0x0`, are padded on the left.
 
     Raises:
         CallError: -32000, the code that execution-apis' tests fix for a bad slot.

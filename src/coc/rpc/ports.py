@@ -5,6 +5,8 @@ in the shape of execution-apis. `Pool`, `Accounts`, `Sealer` and `Status` are an
 not block.
 """
 
+# ruff: noqa: D102 - a member is described by its class, and its type says the rest
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
@@ -124,9 +126,7 @@ class ChainFaults:
 
 
 class Pool(Protocol):
-    """Reading the mempool. *Pending* can be in the next block, *queued* waits for a nonce or a lower base
-    fee.
-    """
+    """Reading the mempool: *pending* can be in the next block, *queued* waits for a nonce or a lower fee."""
 
     def get(self, transaction: bytes, /) -> PooledTransaction | None: ...
     def next_nonce(self, address: bytes, /) -> int | None:

@@ -121,8 +121,17 @@ def decode_id(raw: msgspec.Raw) -> bytes:
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise parse_error("an id that is not well-formed text") from None
     if text[:1] in b"-0123456789":
-        return text
+        return _checked_number(text)
     raise invalid_request("an id is a number, a string or null")
+
+
+def _checked_number(text: bytes) -> bytes:
+    """A number as it was written, if others can read it too: 1e999 is JSON and nobody's number."""
+    try:
+        _decode_value(text)
+    except msgspec.DecodeError:
+        raise invalid_request("an id that is out of the range of numbers") from None
+    return text
 
 
 def salvage_id(raw: bytes | msgspec.Raw) -> bytes:

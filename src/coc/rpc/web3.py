@@ -46,6 +46,6 @@ METHODS: Final = (
         "coc_rpcLimits",
         rpc_limits,
         returns="object, name to number",
-        doc="Every bound of this interface; a name ends in its unit, and the section on limits gives the reasons.",
+        doc="Every bound of this interface; a name ends in its unit, the section on limits gives reasons.",
     ),
 )

@@ -1,5 +1,4 @@
-"""Carrying an exchange to its end: its jobs go to the thread pool, to the submissions or to the node, and
-back.
+"""Carrying an exchange to its end: its jobs go to the pool, to the submissions or to the node, and back.
 
 Everything except the pooled closures runs on the loop's thread. An abandoned carriage (its client has gone)
 starts no further job; one that is already running ends and is forgotten.
@@ -24,17 +23,13 @@ class Carrier:
     __slots__ = ("executor", "loop", "submissions")
 
     def __init__(self, loop: AbstractEventLoop, executor: Executor, submissions: Submissions) -> None:
-        """The executor's threads run native code only; its queue is bounded by what connections may have
-        open.
-        """
+        """The executor runs native code only; its queue is bounded by what connections may have open."""
         self.loop = loop
         self.executor = executor
         self.submissions = submissions
 
     def carry(self, exchange: Exchange, finished: Callable[[Exchange], None]) -> Carriage:
-        """Begin the exchange's jobs; `finished` is called once, on the loop's thread, unless it is
-        abandoned.
-        """
+        """Begin the exchange's jobs; `finished` is called once, on the loop's thread, unless abandoned."""
         carriage = Carriage(self, exchange, finished)
         carriage.advance()
         return carriage

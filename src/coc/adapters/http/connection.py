@@ -27,10 +27,10 @@ from coc.adapters.http.replies import (
 from coc.primitives.limits_rpc import (
     HTTP_GZIP_POOLED_BYTES_MIN,
     HTTP_IDLE_TIMEOUT_S,
-    HTTP_IN_FLIGHT_MAX,
-    HTTP_IN_FLIGHT_PER_CONNECTION_MAX,
     HTTP_LINGER_TIMEOUT_S,
     HTTP_READ_TIMEOUT_S,
+    HTTP_REQUESTS_IN_FLIGHT_MAX,
+    HTTP_REQUESTS_PER_CONNECTION_MAX,
     HTTP_WRITE_TIMEOUT_S,
 )
 from coc.rpc.exchange import Exchange
@@ -98,7 +98,7 @@ class Connection(Protocol):
         if self._reader.reading:
             if not was_reading or self.deadline == inf:
                 self.deadline = self._server.now() + HTTP_READ_TIMEOUT_S
-        elif not self._write_blocked:
+        elif not self._write_blocked and not self._lingering:
             self.deadline = inf if self._slots else self._server.now() + HTTP_IDLE_TIMEOUT_S
 
     def pause_writing(self) -> None:
@@ -138,7 +138,8 @@ class Connection(Protocol):
             self.finish()
         else:
             if self._reader.reading:
-                reason = f"the request took longer than {HTTP_READ_TIMEOUT_S:.0f} s to arrive (HTTP_READ_TIMEOUT_S)"
+                limit = f"{HTTP_READ_TIMEOUT_S:.0f} s (HTTP_READ_TIMEOUT_S)"
+                reason = f"the request took longer than {limit} to arrive"
                 transport.write(refusal(_CLOSING, 408, reason))
             self._close()
 
@@ -249,7 +250,7 @@ class Connection(Protocol):
     def _on_call(self, body: bytes, envelope: Envelope) -> None:
         slot = Slot(envelope)
         self._slots.append(slot)
-        if self._parked or self._in_flight >= HTTP_IN_FLIGHT_PER_CONNECTION_MAX:
+        if self._parked or self._in_flight >= HTTP_REQUESTS_PER_CONNECTION_MAX:
             self._parked.append((body, slot))
             self._balance_reading()
         else:
@@ -257,9 +258,9 @@ class Connection(Protocol):
 
     def _begin(self, body: bytes, slot: Slot) -> None:
         server = self._server
-        if server.in_flight >= HTTP_IN_FLIGHT_MAX:
+        if server.in_flight >= HTTP_REQUESTS_IN_FLIGHT_MAX:
             slot.data = refusal(
-                slot.envelope, 503, "the node is busy (HTTP_IN_FLIGHT_MAX); try again in a second"
+                slot.envelope, 503, "the node is busy (HTTP_REQUESTS_IN_FLIGHT_MAX); try again in a second"
             )
             return
         handled = server.dispatcher.handle(body, int(server.now() * 1000))
@@ -277,7 +278,7 @@ class Connection(Protocol):
         self._server.in_flight -= 1
         self._carriages.pop(slot, None)
         self._fill(slot, body)
-        while self._parked and self._in_flight < HTTP_IN_FLIGHT_PER_CONNECTION_MAX:
+        while self._parked and self._in_flight < HTTP_REQUESTS_PER_CONNECTION_MAX:
             self._begin(*self._parked.popleft())
         self._balance_reading()
         self._flush()
@@ -325,7 +326,8 @@ class Connection(Protocol):
     def _linger(self, transport: Transport) -> None:
         """Say goodbye and swallow what the client still sends for a while.
 
-        Closing with unread bytes would reset the connection, and the client might never see why (RFC 9112 §9.6).
+        Closing with unread bytes would reset the connection, and the client might never see why (RFC 9112
+        §9.6).
         """
         transport.write_eof()
         self.deadline = self._server.now() + HTTP_LINGER_TIMEOUT_S

@@ -1,6 +1,4 @@
-"""What GET answers: pages that composition hands in (`/livez`, `/readyz`, `/metrics`), and a first one at
-`/`.
-"""
+"""What GET answers: the pages that composition hands in (`/livez`, `/metrics`, …), and a first one at `/`."""
 
 from __future__ import annotations
 

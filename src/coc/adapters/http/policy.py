@@ -41,9 +41,7 @@ class Policy:
         self._types: dict[bytes, bool] = {}
 
     def host_allowed(self, host: bytes) -> bool:
-        """Whether a `Host` header names this server; an absent one comes from no browser and is let
-        through.
-        """
+        """Whether a `Host` header names this server; an absent one comes from no browser and passes."""
         known = self._hosts.get(host)
         if known is None:
             known = self._any_host or not host or self._names_us(host)

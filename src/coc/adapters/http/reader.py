@@ -1,5 +1,4 @@
-"""From the bytes of a connection to whole HTTP requests, within bounds. It does no I/O and can be fed by
-hand.
+"""From the bytes of a connection to whole HTTP requests, within bounds; no I/O, so it can be fed by hand.
 
 httptools finds the structure; the bounds on line, headers and body are ours, since the parser has none. After
 a refusal nothing more is read: where a request ends is no longer certain, and guessing is how requests are
@@ -39,9 +38,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """Bytes that are not a request within the bounds: the status and the sentence to answer before
-    closing.
-    """
+    """Bytes that are no request within the bounds: the status and sentence to answer before closing."""
 
     status: int
     reason: str
@@ -197,15 +194,26 @@ class RequestReader:
             self._emit(Malformed(status, reason))
 
     def _upgrade(self, rest: bytes) -> None:
-        """The parser stops after a request that asks for another protocol; a fresh one goes on if it stays
-        HTTP.
-        """
-        if self._last is None or self._refused:
+        """The parser stops after a head that asks for another protocol, body or not."""
+        request = self._last
+        if request is None or self._refused:
             return
-        self._emit(Upgraded(self._last, rest))
+        if b"transfer-encoding" in request.headers:
+            self._refuse(400, "a chunked body does not go with a change of protocol")
+        elif b"content-length" in request.headers:
+            self.resume(_without_upgrade(request) + rest)
+        else:
+            self._emit(Upgraded(request, rest))
 
     def resume(self, rest: bytes) -> None:
         """Go on with HTTP after an upgrade that was not taken up."""
         self._parser = httptools.HttpRequestParser(self)
         if rest:
             self.feed(rest)
+
+
+def _without_upgrade(request: HttpRequest) -> bytes:
+    """The head again, so that it is read as a plain request; curl asks for HTTP/2 in this way."""
+    lines = [b"%b %b HTTP/1.1" % (request.method, request.target)]
+    lines += [b"%b: %b" % (name, value) for name, value in request.headers.items() if name != b"upgrade"]
+    return b"\r\n".join(lines) + b"\r\n\r\n"

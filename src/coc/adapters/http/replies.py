@@ -88,7 +88,7 @@ def refusal(envelope: Envelope, status: int, sentence: str) -> bytes:
 
 
 def compressed(body: bytes) -> bytes:
-    """gzip at its fastest level: JSON in hex shrinks to about half, and higher levels gain little."""
+    """Gzip at its fastest level: JSON in hex shrinks to about half, and higher levels gain little."""
     press = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW_BITS)
     return press.compress(body) + press.flush()
 
