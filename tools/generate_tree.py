@@ -25,6 +25,7 @@ CRATES = {
     "store": "trie nodes in files by generation, and a small ordered index",
     "evm": "Ethereum's rules, Frontier to Osaka, and the one transition function",
     "chain": "the tree of executed blocks: flushing, head and finality",
+    "answers": "JSON answers to clients, written straight from the chain",
     "tool": "state tests, block tests and t8n, for people who test EVMs",
     "native": "the Python module coc._native: bytes and integers, nothing else",
 }

@@ -1,7 +1,7 @@
 """The long campaigns, and the page that records the last of them: docs/nightly.md.
 
 Runs the suites of `make test` with more kills and seeds, then the differential run against the executable
-specification. The page names the commit, the machine, the seeds and the counts, so that a claim can be repeated.
+specification. The page names commit, machine, seeds and counts, so that a claim can be repeated.
 A run that failed, or that ran on files nobody committed, is recorded as such.
 """
 
