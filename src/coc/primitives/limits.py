@@ -19,30 +19,30 @@ RLP_DEPTH_LEVELS_MAX: Final = 32
 # EIP-7934 caps a block at 10 MiB; an import file's pre-Osaka block may be larger, and 32 MiB bounds what one
 # costs.
 RLP_BYTES_MAX: Final = 32 * MIB
+# Genesis files nest 5 levels, typed data some 20; the decoder recurses, so the stack must be spared.
+JSON_DEPTH_LEVELS_MAX: Final = 128
 # Signers show typed data to people; beyond this nobody reads it, and hashing stays under some 50 ms.
 TYPED_DATA_BYTES_MAX: Final = 512 * KIB
 # Nested values are hashed recursively; real contracts use fewer than 10 levels.
 TYPED_DATA_DEPTH_LEVELS_MAX: Final = 64
 # Struct types one document may define; the encoding of a type lists all it reaches, so this bounds that
 # product.
-TYPED_DATA_TYPES_MAX: Final = 256
+TYPED_DATA_TYPES_MAX: Final = 128
 # Members of all structs together; with the line above it bounds the text that is hashed for type names.
-TYPED_DATA_MEMBERS_MAX: Final = 4096
+TYPED_DATA_MEMBERS_MAX: Final = 2_048
 
 # ── keys ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 # A key file has some 500 bytes; anything larger is not one and is refused unread.
 KEYSTORE_FILE_BYTES_MAX: Final = 64 * KIB
+# A keystore is listed by reading every file; a folder with more is the wrong folder.
+KEYSTORE_FILES_MAX: Final = 10_000
 # scrypt takes 128·n·r bytes; geth's standard (n 262144, r 8) takes 256 MiB, and no more is granted to a file.
 KEYSTORE_SCRYPT_MEMORY_BYTES_MAX: Final = 256 * MIB
 # n·r·p stands for time: geth's standard is 2^21; eight times that is some 10 s, the most a person waits.
 KEYSTORE_SCRYPT_WORK_BLOCKS_MAX: Final = 2**24
 # Geth writes 262,144; 10 million is some 10 s.
 KEYSTORE_PBKDF2_ROUNDS_MAX: Final = 10_000_000
-# Weaker than this a file protects nothing; the oldest wallets wrote 1,024 or more.
-KEYSTORE_PBKDF2_ROUNDS_MIN: Final = 1_000
-# RFC 7914 names n 2, but no wallet wrote less than 1,024.
-KEYSTORE_SCRYPT_N_BLOCKS_MIN: Final = 1_024
 # Salts are 16 or 32 bytes in practice.
 KEYSTORE_SALT_BYTES_MAX: Final = 256
 # A password longer than this is a file given by mistake.

@@ -162,6 +162,6 @@ def _victim(holdings: Holdings, entry: Entry) -> Entry | None:
     if worst is None or worst[1] is entry:
         return None
     rank, victim = worst
-    if victim.queue is not entry.queue and rank >= holdings.tails.rank_of(entry.queue, entry):
+    if victim.queue is not entry.queue and rank > holdings.tails.rank_of(entry.queue, entry):
         return None
     return victim
