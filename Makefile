@@ -70,7 +70,7 @@ nightly: setup $(STAMPS)/clients $(STAMPS)/oracle ## the long campaigns: 200 kil
 	@$(BIN)/python -m tools.run_nightly
 
 bench: setup $(STAMPS)/clients ## measure, and print the table of docs/benchmarks.md
-	@$(BIN)/python bench/run.py $(ARGS)
+	@for script in $$(grep -l '^if __name__' bench/*.py); do $(BIN)/python "$$script" $(ARGS); done
 
 fmt: $(STAMPS)/python ## format Python and Rust
 	@$(BIN)/ruff check --quiet --select I --fix $(PYTHON_PLACES)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from tests.tidy.tree import SAMPLES, SourceFile, python_files, rust_files
 
-EMPTY_NAMES = frozenset({"util", "utils", "common", "helper", "helpers", "misc", "stuff", "shared"})
+EMPTY_NAMES = frozenset({"util", "utils", "common", "helper", "helpers", "misc", "stuff"})
 """Names that say nothing about what is inside, and so attract everything."""
 
 MACHINE_WORDS = tuple(
