@@ -10,6 +10,10 @@ activation heights are constants in it. Test networks differ, and only this is a
   tell, because it compares the header's class);
 * a typed transaction for another chain is refused. EELS 2.20 signs over ``chain_id`` but never compares it;
   EIP-2718's types say the transaction is valid on that chain only, and every client refuses it.
+* the exemption of address 3 from the reverting of touches (mainnet's block 2675119, kept by EIP-161's
+clients)
+  also holds when the whole transaction fails. EELS applies it to inner frames only; geth's journal and revm's
+  apply it always. No chain of today has an empty account there.
 
 Everything that leaves this module is bytes, integers or plain dictionaries.
 """
@@ -27,6 +31,8 @@ from . import eels, rlp
 from .eels import judgement, quantity
 from .networks import Fork
 from .plan import Account
+
+_RIPEMD = bytes(19) + b"\x03"
 
 
 class Specification:
@@ -49,6 +55,10 @@ class Specification:
     def _patch(self) -> None:
         if hasattr(self.rules, "validate_proof_of_work"):
             self.rules.validate_proof_of_work = lambda header: None
+        if Fork.SPURIOUS_DRAGON <= self.fork < Fork.PARIS:
+            _keep_ripemd_touched(
+                self.rules, import_module(f"ethereum.forks.{self.fork.module}.vm.interpreter")
+            )
         if self.fork >= Fork.BERLIN:
             self.rules.recover_sender = _checking_chain_id(self.rules.recover_sender)
         if self.fork > Fork.CANCUN:
@@ -132,6 +142,25 @@ class Specification:
         if self.fork < Fork.CANCUN:
             return 0
         return int(self.gas.calculate_blob_gas_price(eels.numeric.U64(excess_blob_gas)))
+
+
+def _keep_ripemd_touched(rules: Any, interpreter: Any) -> None:
+    original, trace = interpreter.process_message_call, interpreter.evm_trace
+    outermost: list[Any] = []
+
+    def observe(evm: Any, event: Any, *arguments: Any, **named: Any) -> None:
+        outermost[:] = [evm]
+        trace(evm, event, *arguments, **named)
+
+    def process_message_call(message: Any) -> Any:
+        outermost.clear()
+        output = original(message)
+        if output.error and outermost:
+            output.touched_accounts |= {one for one in outermost[0].touched_accounts if one == _RIPEMD}
+        return output
+
+    interpreter.evm_trace = observe
+    rules.process_message_call = process_message_call
 
 
 def _checking_chain_id(recover_sender: Any) -> Any:
