@@ -392,7 +392,7 @@ class Node:
         ended: list[Exception | None] = []
         try:
             return job.run() if isinstance(job, Pooled) else job.begin(ended.append)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - as the carrier does
             return error
 
     def request(self, method: str, *params: Any, now_ms: int = 0) -> dict[str, Any]:

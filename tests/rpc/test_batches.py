@@ -110,11 +110,12 @@ def test_an_exchange_is_done_when_every_place_has_its_answer() -> None:
     assert isinstance(handled, Exchange)
     tickets = handled.ready()
 
-    handled.settle(tickets[1], "0x2")
-    assert not handled.done
-    handled.settle(tickets[0], "0x1")
+    done = []
+    for ticket, outcome in ((tickets[1], "0x2"), (tickets[0], "0x1")):
+        handled.settle(ticket, outcome)
+        done.append(handled.done)
 
-    assert handled.done
+    assert done == [False, True]
     body = handled.body()
     assert body is not None
     assert [entry["result"] for entry in msgspec.json.decode(body)] == ["0x1", "0x2"]

@@ -34,30 +34,8 @@ _TEXTS = st.one_of(
     ),
 )
 _NAMES = st.sampled_from(
-    [
-        "to",
-        "from",
-        "gas",
-        "value",
-        "data",
-        "input",
-        "type",
-        "accessList",
-        "address",
-        "topics",
-        "fromBlock",
-        "toBlock",
-    ]
-    + [
-        "blockHash",
-        "blockNumber",
-        "requireCanonical",
-        "balance",
-        "stateDiff",
-        "time",
-        "blocks",
-        "storageKeys",
-    ]
+    """to from gas value data input type accessList address topics fromBlock toBlock blockHash blockNumber
+    requireCanonical balance stateDiff time blocks""".split()  # noqa: SIM905 - a list of words is read as one
 )
 _VALUES: st.SearchStrategy[Any] = st.recursive(
     st.one_of(

@@ -103,7 +103,7 @@ def test_counts_are_quantities(node: Node) -> None:
 
 
 def test_an_uncle_is_read_out_of_its_nephew() -> None:
-    header = [
+    header: list[rlp.Encodable] = [
         b"\x11" * 32,
         b"\x22" * 32,
         ALICE,

@@ -42,7 +42,7 @@ def unlocked(context: Context, address: bytes | None) -> bytes:
         raise invalid_params("from not specified")
     if address not in context.accounts.addresses():
         raise refused(
-            f"unknown account {format_data(address)}: only the accounts that eth_accounts lists can sign here;"
+            f"unknown account {format_data(address)}: only those that eth_accounts lists can sign here;"
             " sign yourself and use eth_sendRawTransaction"
         )
     return address

@@ -35,9 +35,7 @@ _KEYS: Final = frozenset({"address", "topics", "fromBlock", "toBlock", "blockHas
 
 @dataclass(frozen=True, slots=True)
 class LogQuery:
-    """`block` is set for one block by hash; otherwise the range from `first` to `last` counts, both
-    included.
-    """
+    """One block by hash where `block` is set, otherwise a range with both ends included."""
 
     addresses: list[bytes]
     topics: list[list[bytes]]

@@ -112,6 +112,12 @@ class Client:
         self.connection.data_received(data)
         return self.transport.take()
 
+    def is_closed(self) -> bool:
+        return self.transport.closed
+
+    def is_read_from(self) -> bool:
+        return self.transport.reading
+
     def leave(self) -> None:
         self.connection.connection_lost(None)
 

@@ -1,5 +1,7 @@
 """Bytes become requests however they are cut, and only within the bounds."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -47,7 +49,7 @@ def test_a_request_is_read_whole() -> None:
 def test_it_does_not_matter_where_the_bytes_are_cut(cuts: list[int]) -> None:
     places = [0, *sorted(cuts), len(TWO)]
 
-    events = read(*(TWO[start:end] for start, end in zip(places, places[1:], strict=False)))
+    events = read(*(TWO[start:end] for start, end in pairwise(places)))
 
     assert [(event.method, event.path, event.body) for event in requests_of(events)] == [
         (b"POST", b"/", b"one"),
@@ -61,7 +63,7 @@ def test_pipelined_requests_are_read_one_after_the_other(cuts: list[int]) -> Non
     data = post(b"one") + post(b"two") + post(b"three")
     places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
 
-    events = read(*(data[start:end] for start, end in zip(places, places[1:], strict=False)))
+    events = read(*(data[start:end] for start, end in pairwise(places)))
 
     assert [event.body for event in requests_of(events)] == [b"one", b"two", b"three"]
 
