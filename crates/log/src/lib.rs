@@ -1,6 +1,6 @@
 //! The append-only block log: the chain's truth on disk.
 //!
-//! A log is a folder of segments, each a header followed by checksummed records ([`format`](crate::format)).
+//! A log is a folder of segments, each a header followed by checksummed records ([`mod@format`]).
 //! A record is named for ever by its [`Position`]: the number of record bytes, headers of records
 //! included, that come before it in the whole log. The segment that holds it is the one with the
 //! greatest base not above the position; its place in that file is
