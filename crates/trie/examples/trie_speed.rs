@@ -1,6 +1,6 @@
 //! Times of the trie: build, update, hash, read, flush and re-read, on one thread and on two.
 //!
-//! `cargo run --profile quick -p coc-trie --example trie_speed -- [accounts] [changes a block]`
+//! `cargo run --profile quick -p coc-trie --example trie_speed -- [accounts] [changes a block] [most threads]`
 //!
 //! One thread is measured in processor time (a busy machine does not show), two in time on the wall; of the rounds the
 //! least is given and, in parentheses, the median.
@@ -199,7 +199,9 @@ fn main() {
     let together = rounds(&|| drop(black_box(keccak256_many(black_box(&blocks)))));
     println!("keccak-256 of 100 bytes: {one_by_one} µs one by one, {together} µs together");
 
-    for (threads, clock) in [(1, Clock::Processor), (2, Clock::Wall(Instant::now()))] {
+    let most = arguments.next().unwrap_or(2) as usize;
+    let clocks = [(1, Clock::Processor), (2, Clock::Wall(Instant::now()))];
+    for (threads, clock) in clocks.into_iter().filter(|(threads, _)| *threads <= most) {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         println!("threads {threads}, {count} changes of {accounts} accounts");
         pool.install(|| measure(accounts, count, clock));

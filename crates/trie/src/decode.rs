@@ -2,8 +2,8 @@
 
 use crate::children::{Children, FANOUT};
 use crate::encode::{EMPTY_STRING, HASH_STRING};
-use crate::node::{Child, HASHED_FROM_BYTES, Node, NodeKind, Reference, Value};
-use crate::{Loc, Nibbles};
+use crate::node::{Child, HASHED_FROM_BYTES, Node, NodeKind, Reference};
+use crate::{Loc, Nibbles, Value};
 use alloy_primitives::B256;
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ const LONGEST_SHORT_PAYLOAD: usize = 55;
 /// Longest RLP header: one byte and a 64-bit length.
 const LONGEST_HEADER: usize = 9;
 /// Bytes of a full branch without a value and its header, rounded up.
-const LIKELY_ENCODING: usize = 576;
+pub(crate) const LIKELY_ENCODING_BYTES: usize = 576;
 
 /// Appends the encoding of `node` to `out` and says where it stands there (after some bytes that mean nothing); children
 /// not yet hashed are hashed on the way.
@@ -41,7 +41,7 @@ pub(crate) fn encode_node(node: &Node, out: &mut Vec<u8>) -> Range<usize> {
 
 /// Appends to `out` the list whose payload `write` appends, and says where it stands there.
 pub(crate) fn encode_list(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
-    out.reserve(LIKELY_ENCODING);
+    out.reserve(LIKELY_ENCODING_BYTES);
     out.extend_from_slice(&[0; LONGEST_HEADER]);
     let payload = out.len();
     write(out);

@@ -4,7 +4,7 @@
 //! below them, so they are encoded and hashed in batches: several at once in the lanes of a vector, and batches on
 //! several threads.
 
-use crate::encode::encode_node;
+use crate::encode::{LIKELY_ENCODING_BYTES, encode_node};
 use crate::keccak::keccak256_many;
 use crate::node::{Child, HASHED_FROM_BYTES, Node, NodeKind, Reference};
 use rayon::prelude::*;
@@ -50,7 +50,7 @@ fn gather<'a>(node: &'a Node, depth: usize, depths: &mut Vec<Vec<&'a Node>>) {
 
 /// All that is below these nodes has its reference.
 fn hash_batch(nodes: &[&Node]) {
-    let mut encodings = Vec::new();
+    let mut encodings = Vec::with_capacity(nodes.len() * LIKELY_ENCODING_BYTES);
     let mut hashed = Vec::with_capacity(nodes.len());
     for node in nodes {
         let rlp = encode_node(node, &mut encodings);

@@ -27,6 +27,7 @@ mod record;
 mod shed;
 mod trie;
 mod update;
+mod value;
 
 pub use children::Children;
 pub use error::{ProofError, TrieError};
@@ -34,8 +35,9 @@ pub use iterate::Entries;
 pub use keccak::keccak256_many;
 pub use memory::MemoryNodes;
 pub use nibbles::{MAX_KEY_BYTES, Nibbles};
-pub use node::{Child, Node, NodeKind, Value};
+pub use node::{Child, Node, NodeKind};
 pub use ordered::ordered_root;
 pub use port::{Loc, NodeReader, NodeWriter};
 pub use proof::verify_proof;
 pub use trie::{EMPTY_ROOT_HASH, Trie};
+pub use value::Value;

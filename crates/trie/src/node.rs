@@ -2,13 +2,16 @@
 
 use crate::children::Children;
 use crate::encode::encode_node;
-use crate::{Loc, Nibbles, Trie};
+use crate::{Loc, Nibbles, Value};
 use alloy_primitives::{B256, keccak256};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Encodings shorter than this stand in their parent in full; others by their keccak-256 (yellow paper, eq. 195).
 pub(crate) const HASHED_FROM_BYTES: usize = 32;
+
+/// The counts that an `Arc` keeps beside what it holds.
+pub(crate) const ARC_COUNTS_BYTES: usize = 2 * size_of::<usize>();
 
 const NOT_WRITTEN: u64 = 0;
 
@@ -26,13 +29,6 @@ pub enum Child {
         /// Where it was written.
         loc: Loc,
     },
-}
-
-/// A value of the trie.
-#[derive(Clone, Debug)]
-pub struct Value {
-    rlp: Arc<[u8]>,
-    storage: Option<Arc<Trie>>,
 }
 
 /// The three shapes of a node.
@@ -63,14 +59,14 @@ pub enum NodeKind {
 
 /// A node of the trie, with its Merkle reference and its place in the store once these are known.
 ///
-/// The kind comes first: on the way down to a key it is all that is looked at, and shares a cache line with the counts of
-/// the `Arc`.
+/// The reference comes first: when a parent is rebuilt and hashed, its other children are only counted and named, and so
+/// share one cache line with the counts of the `Arc`.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Node {
-    kind: NodeKind,
-    loc: AtomicU64,
     reference: OnceLock<Reference>,
+    loc: AtomicU64,
+    kind: NodeKind,
 }
 
 /// How a parent names a child: the hash of its encoding or, when that is short, the encoding itself.
@@ -112,51 +108,13 @@ impl From<NodeKind> for Child {
     }
 }
 
-impl Value {
-    /// A value that is exactly these bytes. An empty one stands for "delete".
-    pub fn new(rlp: impl Into<Arc<[u8]>>) -> Value {
-        Value { rlp: rlp.into(), storage: None }
-    }
-
-    /// An account: `rlp` is its encoding, `storage` the trie whose root that encoding names.
-    ///
-    /// The trie is carried so that its root is found, after a flush, without an index.
-    pub fn account(rlp: impl Into<Arc<[u8]>>, storage: Trie) -> Value {
-        Value { rlp: rlp.into(), storage: (!storage.is_empty()).then(|| Arc::new(storage)) }
-    }
-
-    /// The bytes that were put in the trie.
-    pub fn rlp(&self) -> &[u8] {
-        &self.rlp
-    }
-
-    /// The storage trie of an account that has one.
-    pub fn storage(&self) -> Option<&Trie> {
-        self.storage.as_deref()
-    }
-
-    /// Whether putting `self` where `other` stands would change nothing.
-    pub(crate) fn is_same(&self, other: &Value) -> bool {
-        self.rlp == other.rlp && self.storage.is_some() == other.storage.is_some()
-    }
-}
-
-impl PartialEq for Value {
-    /// Values are equal when their bytes are: a storage root among them stands for its whole trie.
-    fn eq(&self, other: &Value) -> bool {
-        self.rlp == other.rlp
-    }
-}
-
-impl Eq for Value {}
-
 impl Node {
     pub(crate) fn new(kind: NodeKind) -> Node {
-        Node { kind, loc: AtomicU64::new(NOT_WRITTEN), reference: OnceLock::new() }
+        Node { reference: OnceLock::new(), loc: AtomicU64::new(NOT_WRITTEN), kind }
     }
 
     pub(crate) fn with_reference(kind: NodeKind, reference: Reference) -> Node {
-        Node { kind, loc: AtomicU64::new(NOT_WRITTEN), reference: OnceLock::from(reference) }
+        Node { reference: OnceLock::from(reference), loc: AtomicU64::new(NOT_WRITTEN), kind }
     }
 
     /// What the node is.
@@ -205,7 +163,7 @@ impl Node {
     /// Bytes of memory the node takes, its own and its values' (not its children's nor its storage trie's): what a
     /// cache of nodes should count.
     pub fn memory_bytes(&self) -> usize {
-        let own = size_of::<Node>() + 2 * size_of::<usize>();
+        let own = ARC_COUNTS_BYTES + size_of::<Node>();
         own + match &self.kind {
             NodeKind::Leaf { value, .. } => value.memory_bytes(),
             NodeKind::Extension { .. } => size_of::<Child>(),
@@ -218,14 +176,6 @@ impl Node {
                 children.count() * size_of::<Child>() + inline.sum::<usize>() + value
             }
         }
-    }
-}
-
-impl Value {
-    fn memory_bytes(&self) -> usize {
-        let counts = 2 * size_of::<usize>();
-        let storage = self.storage.as_ref().map_or(0, |_| counts + size_of::<Trie>());
-        counts + self.rlp.len() + storage
     }
 }
 

@@ -12,8 +12,8 @@
 
 use crate::decode::{Flaw, account_storage_root, decode_node};
 use crate::encode::encode_node;
-use crate::node::{Child, Node, NodeKind, Reference, Value};
-use crate::{EMPTY_ROOT_HASH, Loc, Trie, TrieError};
+use crate::node::{Child, Node, NodeKind, Reference};
+use crate::{EMPTY_ROOT_HASH, Loc, Trie, TrieError, Value};
 use alloy_primitives::{B256, keccak256};
 
 const LENGTH_BYTES: usize = 4;

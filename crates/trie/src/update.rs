@@ -7,9 +7,9 @@
 
 use crate::children::{Children, FANOUT};
 use crate::hashing::hash_all_below;
-use crate::node::{Child, Node, NodeKind, Value};
+use crate::node::{Child, Node, NodeKind};
 use crate::read::whole_key;
-use crate::{Nibbles, NodeReader, Trie, TrieError};
+use crate::{Nibbles, NodeReader, Trie, TrieError, Value};
 use rayon::prelude::*;
 use std::mem;
 use std::sync::Arc;

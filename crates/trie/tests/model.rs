@@ -93,6 +93,23 @@ proptest! {
     }
 
     #[test]
+    fn a_trie_is_the_same_whatever_of_it_is_let_go(batches in batches(), kept in prop::collection::vec(0_usize..6, 8)) {
+        let (mut nodes, mut trie, mut map) = (MemoryNodes::new(), Trie::empty(), Map::new());
+        for (batch, kept) in batches.iter().zip(kept) {
+            trie = update(&trie, &nodes, batch);
+            prop_assert_eq!(trie.shed_below(kept).loc(), trie.loc(), "what is not written stays");
+            apply(&mut map, batch);
+            let stored = trie.flush(&mut nodes).expect("memory takes all");
+            trie = trie.shed_below(kept);
+            prop_assert_eq!(trie.loc(), stored.loc());
+            assert_holds(&trie, &nodes, &map);
+            let written = nodes.count();
+            trie.flush(&mut nodes).expect("nothing to write");
+            prop_assert_eq!(nodes.count(), written);
+        }
+    }
+
+    #[test]
     fn an_old_trie_keeps_its_values_whatever_becomes_of_the_new(batches in batches()) {
         let (mut nodes, mut history) = (MemoryNodes::new(), vec![(Trie::empty(), Map::new())]);
         for batch in &batches {

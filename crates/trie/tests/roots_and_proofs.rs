@@ -48,6 +48,26 @@ fn alloy_root(map: &BTreeMap<B256, Vec<u8>>) -> B256 {
 }
 
 #[test]
+fn many_tries_hashed_together_have_the_roots_they_have_alone() {
+    let together: Vec<Trie> = (0..200).map(|size| trie(size % 40)).collect();
+    let alone: Vec<B256> = (0..200).map(|size| trie(size % 40).root_hash()).collect();
+    assert_eq!(Trie::root_hashes(&together), alone);
+}
+
+#[test]
+fn one_thread_and_many_build_the_same_trie() {
+    let roots = [1, 4].map(|threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        pool.install(|| {
+            let (nodes, first) = (MemoryNodes::new(), trie(5_000));
+            let changes = (0..5_000).map(|index| (key(index), (index % 3 > 0).then(|| Value::new([7; 50]))));
+            (first.root_hash(), first.update(&nodes, changes).expect("in memory").root_hash())
+        })
+    });
+    assert_eq!(roots[0], roots[1]);
+}
+
+#[test]
 fn alloy_trie_accepts_our_proofs_of_presence_and_absence() {
     let (nodes, trie) = (MemoryNodes::new(), trie(300));
     for index in 0..400 {
