@@ -176,3 +176,40 @@ fn stats_and_check_count_the_rows_that_are_there() {
     reports_what_it_holds::<MemStore>();
     reports_what_it_holds::<LmdbStore>();
 }
+
+/// One thread writes the same number to two tables, others check that no view has them apart.
+fn shows_whole_batches_to_every_reader<S: Store>() {
+    const WRITES: u32 = 60;
+    let store = S::open();
+    let index = store.index();
+    let number_in =
+        |found: Option<Vec<u8>>| found.map_or(0, |bytes| u32::from_be_bytes(bytes.try_into().unwrap()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut seen = 0;
+                while seen < WRITES {
+                    let snapshot = index.snapshot().unwrap();
+                    let first = number_in(snapshot.get(Table::Meta, b"number").unwrap());
+                    let second = number_in(snapshot.get(Table::Code, b"number").unwrap());
+                    assert_eq!(first, second);
+                    assert!(first >= seen, "the index went back from {seen} to {first}");
+                    assert!(number_in(index.get(Table::Meta, b"number").unwrap()) >= first);
+                    seen = first;
+                }
+            });
+        }
+        for number in 1..=WRITES {
+            let mut batch = Batch::new();
+            batch.put(Table::Meta, b"number", &number.to_be_bytes());
+            batch.put(Table::Code, b"number", &number.to_be_bytes());
+            index.write(batch).unwrap();
+        }
+    });
+}
+
+#[test]
+fn readers_on_other_threads_see_whole_batches_in_the_order_of_writing() {
+    shows_whole_batches_to_every_reader::<MemStore>();
+    shows_whole_batches_to_every_reader::<LmdbStore>();
+}

@@ -113,3 +113,42 @@ impl Failures {
         self.dir.join(DATA_FILE).display().to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn os_error(code: i32) -> heed::Error {
+        heed::Error::Io(io::Error::from_raw_os_error(code))
+    }
+
+    const EIO: i32 = 5;
+    const ENOSPC: i32 = 28;
+
+    #[test]
+    fn a_write_that_fails_on_a_disk_with_room_stops_all_further_writes() {
+        let failures = Failures::of(&std::env::temp_dir());
+        failures.refuse_if_poisoned().expect("nothing failed yet");
+        assert!(matches!(failures.explain_write(os_error(EIO)), StoreError::Io { .. }));
+        let clone = failures.clone();
+        for failures in [failures, clone] {
+            let error = failures.refuse_if_poisoned().unwrap_err();
+            assert!(matches!(error, StoreError::Poisoned { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_lack_of_space_stops_nothing() {
+        let failures = Failures::of(&std::env::temp_dir());
+        for error in [os_error(ENOSPC), heed::Error::Mdb(MdbError::MapFull)] {
+            assert!(failures.explain_write(error).is_out_of_space());
+        }
+        failures.refuse_if_poisoned().expect("the next write may succeed");
+    }
+
+    #[test]
+    fn a_failed_read_is_not_taken_for_a_full_disk() {
+        let failures = Failures::of(Path::new("/proc"));
+        assert!(matches!(failures.explain("read", os_error(EIO)), StoreError::Io { action: "read", .. }));
+    }
+}

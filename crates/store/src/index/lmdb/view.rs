@@ -55,7 +55,8 @@ impl View<'_> {
         }
     }
 
-    /// Reads every row of a table; keys must rise, checksums hold, and the rows be as many as the table says.
+    /// Reads every row of a table: keys must rise, checksums hold, a search for each key end at its row (a damaged
+    /// inner page would lead it astray), and the rows be as many as the table says.
     pub(super) fn check(&self, table: Table, report: &mut IndexReport) -> Result<(), StoreError> {
         let unreadable = |error| self.failures.explain("read", error);
         let sheet = &self.sheets[table.slot()];
@@ -66,6 +67,10 @@ impl View<'_> {
             let value = self.open(table, key, sealed)?;
             if previous.is_some_and(|previous| previous >= key) {
                 let detail = format!("keys of table {} do not rise at row {rows}", table.name());
+                return Err(self.failures.damaged(detail));
+            }
+            if sheet.get(self.txn, key).map_err(unreadable)? != Some(sealed) {
+                let detail = format!("a search in table {} does not find row {rows}", table.name());
                 return Err(self.failures.damaged(detail));
             }
             previous = Some(key);
