@@ -1,4 +1,4 @@
-"""Writes docs/reference/rpc.md: every JSON-RPC method, error code and limit, from the tables that the node serves.
+"""Writes docs/reference/rpc.md: every JSON-RPC method, error code and limit, from the tables the node serves.
 
 A test compares the file with what this module renders, so the page and the program cannot differ.
 """
@@ -6,6 +6,7 @@ A test compares the file with what this module renders, so the page and the prog
 from __future__ import annotations
 
 import ast
+from itertools import pairwise
 from pathlib import Path
 
 from coc.primitives import limits_rpc
@@ -21,14 +22,14 @@ OPENING = """\
 
 <!-- Written by `make docs` from the method table; changes belong there. -->
 
-JSON-RPC 2.0 over HTTP POST at `/`, single calls and batches, `Content-Type: application/json`. Parameters are given
-by position and typed strictly: a quantity is `0x` and hex digits without a leading zero, data is `0x` and an even
-number of hex digits, a number or a boolean is never taken for either. Optional parameters may be left out or null.
-A block is named by number, tag (`latest`, `pending`, `safe`, `finalized`, `earliest`), 32-byte hash, or an
-[EIP-1898](https://eips.ethereum.org/EIPS/eip-1898) object.
+JSON-RPC 2.0 over HTTP POST at `/`, single calls and batches, `Content-Type: application/json`. Parameters are
+given by position and typed strictly: a quantity is `0x` and hex digits without a leading zero, data is `0x` and
+an even number of hex digits, a number or a boolean is never taken for either. Optional parameters may be left
+out or null. A block is named by number, tag (`latest`, `pending`, `safe`, `finalized`, `earliest`), 32-byte
+hash, or an [EIP-1898](https://eips.ethereum.org/EIPS/eip-1898) object.
 
-The last column is what a call costs in units of the cheapest one, and where it runs: *inline* on the thread that
-serves everyone, *pooled* on a thread of its own, *waiting* for the pool or the chain.
+The last column is what a call costs in units of the cheapest one, and where it runs: *inline* on the thread
+that serves everyone, *pooled* on a thread of its own, *waiting* for the pool or the chain.
 """
 
 
@@ -69,12 +70,15 @@ def _limits() -> list[tuple[str, float, str]]:
     source = Path(limits_rpc.__file__).read_text(encoding="utf-8")
     body = ast.parse(source).body
     found = []
-    for statement, following in zip(body, body[1:], strict=False):
-        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-            assert isinstance(following, ast.Expr)
-            assert isinstance(following.value, ast.Constant)
-            name = statement.target.id
-            found.append((name, getattr(limits_rpc, name), _cell(" ".join(str(following.value.value).split()))))
+    for statement, following in pairwise(body):
+        if (
+            isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.target, ast.Name)
+            and isinstance(following, ast.Expr)
+            and isinstance(following.value, ast.Constant)
+        ):
+            name, reason = statement.target.id, " ".join(str(following.value.value).split())
+            found.append((name, getattr(limits_rpc, name), _cell(reason)))
     return found
 
 

@@ -15,7 +15,9 @@ CALLS = "\n".join(
 
 
 def test_the_reference_page_is_up_to_date() -> None:
-    assert PLACE.read_text(encoding="utf-8") == render(), "docs/reference/rpc.md is out of date; run `make docs`"
+    assert PLACE.read_text(encoding="utf-8") == render(), (
+        "docs/reference/rpc.md is out of date; run `make docs`"
+    )
 
 
 @pytest.mark.parametrize("name", sorted(DEVELOPMENT))
@@ -33,7 +35,9 @@ def test_every_method_is_called_by_a_test(name: str) -> None:
 
 
 def test_what_runs_on_the_pool_or_waits_costs_more_than_the_cheapest_call() -> None:
-    cheap = [name for name, method in DEVELOPMENT.items() if method.runs is not Runs.INLINE and method.cost == 1]
+    cheap = [
+        name for name, method in DEVELOPMENT.items() if method.runs is not Runs.INLINE and method.cost == 1
+    ]
 
     assert cheap == []
 

@@ -5,10 +5,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from coc.rpc.errors import CallError
+from coc.rpc.eth_send import hash_or_refusal
 from coc.rpc.exchange import Exchange
 from coc.rpc.faults import transaction_refusal
 from coc.rpc.jobs import Submit
-from coc.rpc.ports import Accepted
+from coc.rpc.ports import Accepted, Refused
 from tests.rpc.fakes import ALICE, BOB, FakeHeader, FakeTransaction, Node, StorageFailed, digest
 
 ALICE_TEXT, BOB_TEXT = "0x" + ALICE.hex(), "0x" + BOB.hex()
@@ -50,6 +52,13 @@ def test_a_failure_of_the_node_is_not_blamed_on_the_transaction() -> None:
     assert len(node.defects) == 1
 
 
+def test_a_journal_that_cannot_be_written_is_the_failure_of_the_node() -> None:
+    with pytest.raises(CallError) as refusal:
+        hash_or_refusal(Refused("JOURNAL_FAILED", "the journal cannot be written: disk full"))
+
+    assert refusal.value.code == -32002
+
+
 @pytest.mark.parametrize("raw", ["", "0x1", "0xzz", 5, None, True])
 def test_a_raw_transaction_that_is_no_data_is_an_invalid_parameter(raw: Any) -> None:
     assert Node().refusal("eth_sendRawTransaction", raw)[0] == -32602
@@ -60,6 +69,11 @@ def test_a_raw_transaction_that_is_no_data_is_an_invalid_parameter(raw: Any) -> 
     [
         ("NONCE_TOO_LOW", "have 4, want 5", "nonce too low: have 4, want 5"),
         ("NONCE_TOO_LOW", "nonce too low: 4 < 5", "nonce too low: 4 < 5"),
+        (
+            "INSUFFICIENT_ACCOUNT_FUNDS",
+            "insufficient funds: the transaction can cost 5 wei",
+            "insufficient funds for gas * price + value: the transaction can cost 5 wei",
+        ),
         ("ALREADY_KNOWN", "", "already known"),
         ("SOMETHING_NEW", "a new reason", "a new reason"),
         ("SOMETHING_NEW", "", "something new"),

@@ -8,7 +8,7 @@ from typing import Final
 from coc.primitives.limits_rpc import RPC_CALL_GAS_MAX
 from coc.primitives.types import format_data
 from coc.rpc.call_object import TRANSACTION_OBJECT, CallObject
-from coc.rpc.errors import invalid_params, refused
+from coc.rpc.errors import invalid_params, refused, unavailable
 from coc.rpc.eth_accounts import unlocked
 from coc.rpc.faults import transaction_refusal
 from coc.rpc.jobs import Answer, Pooled, Submit
@@ -21,6 +21,7 @@ _LEGACY: Final = 0
 _ACCESS_LIST: Final = 1
 _DYNAMIC_FEE: Final = 2
 _SET_CODE: Final = 4
+_JOURNAL_FAILED: Final = "JOURNAL_FAILED"
 
 
 def send_raw_transaction(context: Context, raw: bytes) -> Answer:
@@ -59,12 +60,14 @@ def hash_or_refusal(outcome: Outcome) -> Answer:
     """The hash of an admitted transaction.
 
     Raises:
-        CallError: -32000 with the reason that it was refused for.
+        CallError: -32000 with the reason for a refusal; -32002 when the pool could not keep its promise.
     """
     if isinstance(outcome, Accepted):
         return format_data(outcome.hash)
     if isinstance(outcome, Exception):
         raise outcome
+    if outcome.code == _JOURNAL_FAILED:
+        raise unavailable(outcome.reason)
     raise refused(transaction_refusal(outcome.code, outcome.reason))
 
 

@@ -66,36 +66,42 @@ def error_id_of(error: Exception) -> str:
 
 
 _PHRASES: Final[dict[str, str]] = {
-    "NONCE_TOO_LOW": "nonce too low",
-    "NONCE_TOO_HIGH": "nonce too high",
-    "NONCE_MAX": "nonce has max value",
-    "NONCE_OVERFLOW": "nonce has max value",
     "ALREADY_KNOWN": "already known",
-    "REPLACEMENT_UNDERPRICED": "replacement transaction underpriced",
-    "UNDERPRICED": "transaction underpriced",
+    "GAS_ALLOWANCE_EXCEEDED": "exceeds block gas limit",
+    "GAS_LIMIT_EXCEEDS_MAXIMUM": "transaction gas limit too high",
+    "INITCODE_SIZE_EXCEEDED": "max initcode size exceeded",
+    "INSUFFICIENT_ACCOUNT_FUNDS": "insufficient funds for gas * price + value",
     "INSUFFICIENT_FUNDS": "insufficient funds for gas * price + value",
+    "INSUFFICIENT_MAX_FEE_PER_BLOB_GAS": "max fee per blob gas less than block blob gas fee",
+    "INSUFFICIENT_MAX_FEE_PER_GAS": "max fee per gas less than block base fee",
+    "INTRINSIC_GAS_BELOW_FLOOR_GAS_COST": "insufficient gas for floor data gas cost",
     "INTRINSIC_GAS_TOO_LOW": "intrinsic gas too low",
-    "FLOOR_GAS_TOO_LOW": "insufficient gas for floor data gas cost",
-    "GAS_LIMIT_EXCEEDED": "exceeds block gas limit",
-    "GAS_LIMIT_TOO_HIGH": "exceeds block gas limit",
-    "FEE_CAP_BELOW_BASE_FEE": "max fee per gas less than block base fee",
-    "TIP_ABOVE_FEE_CAP": "max priority fee per gas higher than max fee per gas",
-    "TYPE_NOT_SUPPORTED": "transaction type not supported",
-    "CHAIN_ID_MISMATCH": "invalid chain id for signer",
-    "INVALID_SIGNATURE": "invalid sender",
-    "SENDER_NOT_EOA": "sender not an eoa",
-    "INITCODE_TOO_LARGE": "max initcode size exceeded",
-    "TOO_LARGE": "oversized data",
+    "INVALID_CHAINID": "invalid chain id for signer",
+    "INVALID_SIGNATURE_VRS": "invalid sender",
+    "NONCE_IS_MAX": "nonce has max value",
+    "NONCE_MISMATCH_TOO_HIGH": "nonce too high",
+    "NONCE_MISMATCH_TOO_LOW": "nonce too low",
+    "NONCE_TOO_LOW": "nonce too low",
+    "OVERSIZED": "oversized data",
     "POOL_FULL": "txpool is full",
+    "PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS": "max priority fee per gas higher than max fee per gas",
+    "REPLACEMENT_UNDERPRICED": "replacement transaction underpriced",
+    "SENDER_NOT_EOA": "sender not an eoa",
+    "TYPE_NOT_SUPPORTED": "transaction type not supported",
 }
-"""Stable codes of a refusal and go-ethereum's words for them, which client libraries recognise."""
+"""Stable codes of a refusal, by the Rust core and the pool, and go-ethereum's words for them: wallets look
+for those.
+"""
 
 
 def transaction_refusal(code: str, sentence: str) -> str:
     """The sentence of a refused transaction, led by the words that clients look for."""
     phrase = _PHRASES.get(code)
-    if phrase is None or phrase in sentence.lower():
+    if phrase is None or sentence.startswith(phrase):
         return sentence or code.replace("_", " ").lower() or "transaction refused"
+    opening, colon, rest = sentence.partition(": ")
+    if colon and phrase.startswith(opening):
+        sentence = rest  # the sentence begins with the same words, shortened
     return f"{phrase}: {sentence}" if sentence else phrase
 
 
