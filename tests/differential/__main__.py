@@ -11,7 +11,9 @@ from pathlib import Path
 
 from .campaign import Case, on_deep_stack, run_campaign
 from .client import Client
+from .fixtures import blocktest_json, write
 from .networks import NETWORKS
+from .oversize import chains_at_the_size_limit
 from .replay import replay_blocktest
 from .vectors import write_vectors
 
@@ -66,6 +68,8 @@ def _run(options: argparse.Namespace) -> int:
     print(
         f"seed {seed}: {options.count} chains on {len(networks)} networks, {states} state tests", flush=True
     )
+    client = Client((options.coc,), options.jobs)
+    failures = _oversized(client, folder) if options.oversized else 0
     cases = [Case(network, seed + turn) for turn in range(options.count) for network in networks]
     cases += [Case("", seed + turn) for turn in range(states)]
     tally = run_campaign(
@@ -76,7 +80,21 @@ def _run(options: argparse.Namespace) -> int:
     for finding in tally.findings:
         print(f"{finding.case.name}: {finding.failure.error}\n  smallest case: {finding.fixture}")
     print(f"seed {seed}: {tally.cases} cases, {len(tally.findings)} disagreements")
-    return 1 if tally.findings else 0
+    return 1 if tally.findings or failures else 0
+
+
+def _oversized(client: Client, folder: Path) -> int:
+    path = folder / "oversized.json"
+    write(
+        path,
+        {chain.plan.name: blocktest_json(chain, whole_state=True) for chain in chains_at_the_size_limit()},
+    )
+    failures = client.blocktests([path])
+    path.unlink()
+    for failure in failures:
+        print(f"DISAGREE {failure.name}: {failure.error}")
+    print(f"2 blocks at the size limit, {len(failures)} disagreements", flush=True)
+    return len(failures)
 
 
 def _replay(paths: list[Path]) -> int:

@@ -9,10 +9,9 @@ activation heights are constants in it. Test networks differ, and only this is a
 * a parent of an earlier fork still has its blob gas (EIP-7691 keeps what EIP-4844 counted; EELS alone cannot
   tell, because it compares the header's class);
 * a typed transaction for another chain is refused. EELS 2.20 signs over ``chain_id`` but never compares it;
-  EIP-2718's types say the transaction is valid on that chain only, and every client refuses it.
-* the exemption of address 3 from the reverting of touches (mainnet's block 2675119, kept by EIP-161's
-clients)
-  also holds when the whole transaction fails. EELS applies it to inner frames only; geth's journal and revm's
+  EIP-2718's types say the transaction is valid on that chain only, and every client refuses it;
+* the exemption of address 3 from the reverting of touches (mainnet's block 2675119, kept by all clients) also
+  holds when the whole transaction fails. EELS applies it to inner frames only; geth's journal and revm's
   apply it always. No chain of today has an empty account there.
 
 Everything that leaves this module is bytes, integers or plain dictionaries.

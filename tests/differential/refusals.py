@@ -10,6 +10,7 @@ _BY_EXCEPTION = {
     "InsufficientTransactionGasError": "TransactionException.INTRINSIC_GAS_TOO_LOW",
     "NonceOverflowError": "TransactionException.NONCE_IS_MAX",
     "TransactionTypeError": "TransactionException.TYPE_NOT_SUPPORTED",
+    "InvalidTransaction": "TransactionException.TYPE_NOT_SUPPORTED",
     "TransactionTypeContractCreationError": "TransactionException.TYPE_3_TX_CONTRACT_CREATION",
     "BlobGasLimitExceededError": "TransactionException.TYPE_3_TX_MAX_BLOB_GAS_ALLOWANCE_EXCEEDED",
     "BlobCountExceededError": "TransactionException.TYPE_3_TX_BLOB_COUNT_EXCEEDED",

@@ -17,9 +17,13 @@ _CALL_OVERHEAD_GAS = (120, 2_000)
 """Kept back by a recursing call, so that forks before EIP-150 do not ask for more than there is. The small
 amount reaches the depth limit of 1,024 there; the large one leaves enough to store the result."""
 
+_PETITION_SHARE = 0.2
+
 
 def random_scenario(dice: random.Random, fork: Fork) -> bytes:
     """One of the scenarios, with dice for its details."""
+    if fork >= Fork.PRAGUE and dice.random() < _PETITION_SHARE:
+        return _petition(dice, fork)
     return dice.choice(_SCENARIOS)(dice, fork)
 
 
@@ -157,6 +161,22 @@ def _mirror(dice: random.Random, fork: Fork) -> bytes:
     if fork >= Fork.BYZANTIUM:
         code.op(Op.RETURNDATASIZE, Op.PUSH1, 0, Op.PUSH1, 0, Op.RETURNDATACOPY)
         code.op(Op.RETURNDATASIZE, Op.PUSH1, 0, dice.choice((Op.RETURN, Op.REVERT)))
+    return code.finish()
+
+
+def _petition(dice: random.Random, fork: Fork) -> bytes:
+    """Files requests with a predeploy, some of them more than a block may carry, so that a queue remains."""
+    target, size = dice.choice(((addresses.WITHDRAWAL_REQUESTS, 56), (addresses.CONSOLIDATION_REQUESTS, 96)))
+    code = Assembler()
+    for count in range(dice.choice((1, 2, 3, 5, 18))):
+        code.push(count + 1)
+        code.push(0)
+        code.op(Op.MSTORE)
+        for number in (0, 0, size, 0, dice.choice((1, 1, 2)), int.from_bytes(target, "big")):
+            code.push(number)
+        code.op(Op.GAS, Op.CALL)
+        code.push(count % SLOTS)
+        code.op(Op.SSTORE)
     return code.finish()
 
 

@@ -36,9 +36,8 @@ _UNPROTECTED_SHARE = 0.2
 
 def random_transaction(dice: random.Random, fork: Fork) -> Transaction:
     """A transaction that is meant to be valid under a fork's rules."""
-    plan = dice.choices(
-        (_contract_call, _transfer, _creation, _precompile_call, _system_call), (10, 2, 3, 1, 2)
-    )[0](dice, fork)
+    makers = (_contract_call, _transfer, _creation, _precompile_call, _system_call)
+    plan = dice.choices(makers, (10, 2, 3, 1, 5 if fork >= Fork.PRAGUE else 1))[0](dice, fork)
     return _typed(dice, fork, plan)
 
 
@@ -125,6 +124,9 @@ def _system_call(dice: random.Random, fork: Fork) -> Transaction:
     target, data = dice.choice(
         (
             (addresses.WITHDRAWAL_REQUESTS, dice.randbytes(56)),
+            (addresses.WITHDRAWAL_REQUESTS, dice.randbytes(56)),
+            (addresses.CONSOLIDATION_REQUESTS, dice.randbytes(96)),
+            (addresses.DEPOSITS, programs.deposit_event(dice)),
             (addresses.WITHDRAWAL_REQUESTS, dice.choice((b"", dice.randbytes(55)))),
             (addresses.CONSOLIDATION_REQUESTS, dice.randbytes(96)),
             (addresses.DEPOSITS, programs.deposit_event(dice)),
@@ -132,7 +134,7 @@ def _system_call(dice: random.Random, fork: Fork) -> Transaction:
             (addresses.HISTORY, dice.randrange(8).to_bytes(32, "big")),
         )
     )
-    value = dice.choice((0, 1, 1, 10**6))
+    value = dice.choice((0, 1, 1, 1, 10**6))
     return Transaction(_sender(dice), 0, 300_000, target, value, data, chain_id=_chain_id(dice, fork))
 
 

@@ -51,7 +51,7 @@ def _contract(dice: random.Random, fork: Fork) -> Account:
         code = programs.random_program(dice, fork, dice.randrange(1, 14))
     storage = tuple((slot, dice.randrange(1, 4)) for slot in range(SLOTS) if dice.random() < 0.3)
     nonce = MAX_UINT64 if dice.random() < 0.01 else dice.choice((0, 1, 1))
-    return Account(balance=dice.choice((0, 0, 5, 10**18)), nonce=nonce, code=code, storage=storage)
+    return Account(balance=dice.choice((0, 5, 1000, 10**18)), nonce=nonce, code=code, storage=storage)
 
 
 def _odd_ones(dice: random.Random, network: Network) -> dict[bytes, Account]:
