@@ -4,6 +4,7 @@
 
 pub mod build;
 pub mod chain;
+pub mod classify;
 pub mod consensus_data;
 pub mod error;
 pub mod flush;

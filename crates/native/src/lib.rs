@@ -3,9 +3,13 @@
 //! Bytes and integers cross it, never structures of the other language; `src/coc/_native.pyi` is its sign. Work that can take
 //! longer than some 50 µs runs with the interpreter lock released.
 
+mod chain;
+mod convert;
 mod crypto;
 mod errors;
+mod reading;
 mod tool;
+mod transaction;
 
 use pyo3::prelude::*;
 
@@ -13,7 +17,19 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
+    use crate::chain::{Built, Chain};
+    #[pymodule_export]
+    use crate::convert::Header;
+    #[pymodule_export]
     use crate::crypto::{address_of, keccak256, public_key_of, recover_public_key, sign};
     #[pymodule_export]
+    use crate::errors::{
+        BlockInvalid, CallFailed, GenesisInvalid, LimitExceeded, Pruned, StorageFailed, TransactionInvalid, UnknownBlock,
+    };
+    #[pymodule_export]
+    use crate::reading::CallResult;
+    #[pymodule_export]
     use crate::tool::{run_blocktests, run_statetests};
+    #[pymodule_export]
+    use crate::transaction::{Transaction, sign_transaction};
 }

@@ -1,0 +1,342 @@
+//! The chain handle: opening, executing, building, deciding, flushing.
+
+use crate::convert::{Header, address, bytes, hash};
+use crate::errors::{chain_error, transaction_invalid, value_error};
+use crate::transaction::Transaction;
+use alloy_primitives::{Address, Bytes};
+use coc_chain::build::Attributes;
+use coc_chain::chain::Chain as RustChain;
+use coc_chain::classify::{Bench, Verdict};
+use coc_chain::open::ChainOptions;
+use coc_evm::block::EngineCalls;
+use coc_evm::json;
+use coc_evm::transaction::TransactionInvalid;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// An open chain.
+#[pyclass(frozen, module = "coc._native")]
+pub struct Chain {
+    pub(crate) inner: RustChain,
+    recovered: String,
+}
+
+/// A block that was built.
+#[pyclass(frozen, module = "coc._native")]
+pub struct Built {
+    built: coc_chain::build::Built,
+}
+
+#[pymethods]
+impl Built {
+    #[getter]
+    fn hash(&self) -> &[u8] {
+        self.built.hash.as_slice()
+    }
+
+    #[getter]
+    fn block_rlp(&self) -> &[u8] {
+        &self.built.rlp
+    }
+
+    #[getter]
+    fn gas_used(&self) -> u64 {
+        self.built.gas_used
+    }
+
+    #[getter]
+    fn transaction_hashes<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
+        self.built.included.iter().map(|hash| bytes(py, hash)).collect()
+    }
+
+    /// Hash, code and sentence of each refused transaction.
+    #[getter]
+    fn refused<'py>(&self, py: Python<'py>) -> Vec<(Bound<'py, PyBytes>, &str, &str)> {
+        self.built.refused.iter().map(|(hash, invalid)| (bytes(py, hash), invalid.code, invalid.sentence.as_str())).collect()
+    }
+}
+
+fn options(text: &[u8]) -> PyResult<ChainOptions> {
+    let mut options = ChainOptions::default();
+    if text.is_empty() {
+        return Ok(options);
+    }
+    let object: Value = serde_json::from_slice(text).map_err(|error| value_error(error.to_string()))?;
+    let read = |name: &str| json::maybe(&object, name, json::u64).map_err(|error| value_error(error.to_string()));
+    for (name, slot) in [
+        ("node_cache_bytes", &mut options.node_cache_bytes),
+        ("block_cache_bytes", &mut options.block_cache_bytes),
+        ("index_budget_bytes", &mut options.index_budget_bytes),
+        ("reserve_bytes", &mut options.reserve_bytes),
+    ] {
+        if let Some(value) = read(name)? {
+            *slot = value;
+        }
+    }
+    Ok(options)
+}
+
+fn attributes(text: &[u8]) -> Result<Attributes, json::JsonError> {
+    let object: Value = serde_json::from_slice(text).map_err(|error| json::JsonError::new("attributes", error.to_string()))?;
+    Ok(Attributes {
+        timestamp: json::u64(json::field(&object, "timestamp")?, "timestamp")?,
+        beneficiary: json::address(json::field(&object, "coinbase")?, "coinbase")?,
+        extra_data: json::maybe(&object, "extra_data", json::bytes)?.unwrap_or_default(),
+        gas_limit_target: json::u64(json::field(&object, "gas_limit_target")?, "gas_limit_target")?,
+        consensus_data: json::maybe(&object, "consensus_data", json::bytes)?.unwrap_or_default(),
+        calls_before: Vec::new(),
+        calls_after: Vec::new(),
+    })
+}
+
+/// Standing number, code and sentence of a verdict.
+fn told(verdict: &Verdict) -> (u8, &str, &str) {
+    match verdict {
+        Verdict::Now => (0, "", ""),
+        Verdict::Later(reason) => (1, reason.code, &reason.sentence),
+        Verdict::Never(reason) => (2, reason.code, &reason.sentence),
+    }
+}
+
+type Judged = (Verdict, u64, alloy_primitives::U256, bool);
+
+fn judge(bench: &Bench, transaction: &Transaction) -> Result<Judged, coc_chain::error::ChainError> {
+    bench.classify(&transaction.signed, &transaction.sender)
+}
+
+fn judged_tuple<'py>(py: Python<'py>, judged: &Judged) -> PyResult<(u8, String, String, u64, Bound<'py, PyAny>, bool)> {
+    let (verdict, nonce, balance, has_code) = judged;
+    let (standing, code, sentence) = told(verdict);
+    Ok((standing, code.into(), sentence.into(), *nonce, crate::convert::integer(py, *balance)?, *has_code))
+}
+
+#[pymethods]
+impl Chain {
+    /// Opens the chain of a genesis file's text in a folder, or in memory.
+    #[staticmethod]
+    fn open(py: Python<'_>, genesis: &[u8], data_dir: Option<PathBuf>, options_json: &[u8]) -> PyResult<Chain> {
+        let options = options(options_json)?;
+        let (inner, recovered) =
+            py.detach(|| RustChain::open(genesis, data_dir.as_deref(), &options)).map_err(chain_error)?;
+        let recovered = serde_json::json!({
+            "created": recovered.created,
+            "cut_bytes": recovered.cut_bytes,
+            "replayed_blocks": recovered.replayed_blocks,
+            "rebuilt": recovered.rebuilt,
+        });
+        Ok(Chain { inner, recovered: recovered.to_string() })
+    }
+
+    /// What opening found and put in order, as JSON.
+    #[getter]
+    fn recovered(&self) -> &[u8] {
+        self.recovered.as_bytes()
+    }
+
+    #[getter]
+    fn chain_id(&self) -> u64 {
+        self.inner.shared.schedule.chain_id
+    }
+
+    #[getter]
+    fn genesis_hash(&self) -> &[u8] {
+        self.inner.shared.genesis_hash.as_slice()
+    }
+
+    #[getter]
+    fn is_coc(&self) -> bool {
+        self.inner.shared.is_coc
+    }
+
+    #[getter]
+    fn head(&self) -> Header {
+        Header { block: self.inner.shared.head().stored }
+    }
+
+    #[getter]
+    fn safe(&self) -> PyResult<Header> {
+        let hash = self.inner.shared.tree.read().safe;
+        self.known(&hash)
+    }
+
+    #[getter]
+    fn finalized(&self) -> PyResult<Header> {
+        let hash = self.inner.shared.tree.read().finalized;
+        self.known(&hash)
+    }
+
+    /// Validates and executes a block: its hash; afterwards it is a candidate.
+    fn execute<'py>(&self, py: Python<'py>, block_rlp: &[u8], consensus_data: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let data = Bytes::copy_from_slice(consensus_data);
+        let hash = py.detach(|| self.inner.execute(block_rlp, data, &EngineCalls::default())).map_err(chain_error)?;
+        Ok(bytes(py, hash))
+    }
+
+    /// Builds a block on `parent` from transactions in the order given; it is a candidate afterwards.
+    fn build(
+        &self,
+        py: Python<'_>,
+        parent: &[u8],
+        attributes_json: &[u8],
+        transactions: Vec<PyRef<'_, Transaction>>,
+        time_budget_ms: Option<u64>,
+    ) -> PyResult<Built> {
+        let parent = hash(parent)?;
+        let attributes = attributes(attributes_json).map_err(|error| value_error(error.to_string()))?;
+        let chosen: Vec<_> = transactions.iter().map(|each| (each.signed.clone(), each.sender)).collect();
+        drop(transactions);
+        let built = py
+            .detach(|| {
+                let end = time_budget_ms.map(|ms| Instant::now() + Duration::from_millis(ms));
+                self.inner.build(&parent, &attributes, chosen, || end.is_some_and(|end| Instant::now() >= end))
+            })
+            .map_err(chain_error)?;
+        Ok(Built { built })
+    }
+
+    /// Writes an executed block with its seal into the log, durably, and makes it the head.
+    fn decide(&self, py: Python<'_>, block: &[u8], seal: &[u8]) -> PyResult<()> {
+        let (block, seal) = (hash(block)?, Bytes::copy_from_slice(seal));
+        py.detach(|| {
+            self.inner.decide(&block, seal, true)?;
+            self.inner.set_head(&block)
+        })
+        .map_err(chain_error)
+    }
+
+    /// Says which blocks are safe and which are final.
+    fn set_finalized(&self, safe: &[u8], finalized: &[u8]) -> PyResult<()> {
+        self.inner.set_finalized(&hash(safe)?, &hash(finalized)?).map_err(chain_error)
+    }
+
+    /// Imports blocks of an Ethereum chain, one after the other, durably: how many there were before the first refused one,
+    /// and that one's code and sentence.
+    fn import_blocks(&self, py: Python<'_>, blocks: Vec<Vec<u8>>) -> PyResult<(usize, Option<(String, String)>)> {
+        py.detach(|| {
+            let mut done = 0;
+            let mut refused = None;
+            for block in &blocks {
+                match self.inner.import(block) {
+                    Ok(_) => done += 1,
+                    Err(error @ (coc_chain::error::ChainError::Invalid(_) | coc_chain::error::ChainError::UnknownParent(_))) => {
+                        let code = match &error {
+                            coc_chain::error::ChainError::Invalid(invalid) => invalid.code,
+                            _ => "UNKNOWN_PARENT",
+                        };
+                        refused = Some((code.to_owned(), error.to_string()));
+                        break;
+                    }
+                    Err(error) => return Err(error),
+                }
+                if self.inner.flush_is_due() {
+                    self.inner.flush()?;
+                }
+            }
+            self.inner.sync()?;
+            Ok((done, refused))
+        })
+        .map_err(chain_error)
+    }
+
+    /// Whether so much is unflushed that a flush should run.
+    fn flush_is_due(&self) -> bool {
+        self.inner.flush_is_due()
+    }
+
+    /// Puts decided blocks into the store.
+    fn flush(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.inner.flush()).map_err(chain_error)
+    }
+
+    /// Flushes everything; the chain must not be used for writing afterwards.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.inner.close()).map_err(chain_error)
+    }
+
+    /// Decodes, recovers and judges raw transactions on the child of `block`, in one call: for each a tuple
+    /// (transaction, standing, code, sentence, sender's nonce, sender's balance, sender has code), or TransactionInvalid.
+    fn admit<'py>(&self, py: Python<'py>, block: &[u8], raws: Vec<Vec<u8>>) -> PyResult<Bound<'py, PyList>> {
+        let block = hash(block)?;
+        let results = py
+            .detach(|| {
+                let bench = self.inner.bench(&block)?;
+                Transaction::read_many(&raws)
+                    .into_iter()
+                    .map(|read| read.map(|tx| judge(&bench, &tx).map(|judged| (tx, judged))).map_or_else(|e| Ok(Err(e)), |ok| ok.map(Ok)))
+                    .collect::<Result<Vec<Result<_, TransactionInvalid>>, _>>()
+            })
+            .map_err(chain_error)?;
+        let list = PyList::empty(py);
+        for result in results {
+            match result {
+                Err(invalid) => list.append(transaction_invalid(&invalid).into_value(py))?,
+                Ok((transaction, judged)) => {
+                    let (standing, code, sentence, nonce, balance, has_code) = judged_tuple(py, &judged)?;
+                    list.append((Py::new(py, transaction)?, standing, code, sentence, nonce, balance, has_code))?;
+                }
+            }
+        }
+        Ok(list)
+    }
+
+    /// Judges decoded transactions on the child of `block`: for each (standing, code, sentence, nonce, balance, has code).
+    fn classify<'py>(
+        &self,
+        py: Python<'py>,
+        block: &[u8],
+        transactions: Vec<PyRef<'py, Transaction>>,
+    ) -> PyResult<Vec<(u8, String, String, u64, Bound<'py, PyAny>, bool)>> {
+        let bench = self.inner.bench(&hash(block)?).map_err(chain_error)?;
+        transactions
+            .iter()
+            .map(|transaction| judged_tuple(py, &judge(&bench, transaction).map_err(chain_error)?))
+            .collect()
+    }
+
+    /// Nonce, balance and whether there is code, of many accounts after `block`.
+    fn accounts<'py>(
+        &self,
+        py: Python<'py>,
+        block: &[u8],
+        addresses: Vec<Vec<u8>>,
+    ) -> PyResult<Vec<(u64, Bound<'py, PyAny>, bool)>> {
+        let bench = self.inner.bench(&hash(block)?).map_err(chain_error)?;
+        let addresses = addresses.iter().map(|each| address(each)).collect::<PyResult<Vec<Address>>>()?;
+        let found = py
+            .detach(|| addresses.iter().map(|address| bench.account(address)).collect::<Result<Vec<_>, _>>())
+            .map_err(chain_error)?;
+        found
+            .into_iter()
+            .map(|(nonce, balance, has_code)| Ok((nonce, crate::convert::integer(py, balance)?, has_code)))
+            .collect()
+    }
+
+    /// Senders of a block's transactions, each once.
+    fn senders<'py>(&self, py: Python<'py>, block: &[u8]) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+        let stored = self.stored(block)?;
+        let mut senders: Vec<Address> = stored.map(|block| block.senders.clone()).unwrap_or_default();
+        senders.sort_unstable();
+        senders.dedup();
+        Ok(senders.iter().map(|sender| bytes(py, sender)).collect())
+    }
+
+    /// Hashes of a block's transactions.
+    fn transaction_hashes<'py>(&self, py: Python<'py>, block: &[u8]) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+        let stored = self.stored(block)?;
+        Ok(stored.iter().flat_map(|block| &block.block.body.transactions).map(|each| bytes(py, each.tx_hash())).collect())
+    }
+}
+
+impl Chain {
+    fn known(&self, hash: &alloy_primitives::B256) -> PyResult<Header> {
+        let block = self.inner.shared.stored(hash).map_err(chain_error)?;
+        block.map(|block| Header { block }).ok_or_else(|| chain_error(coc_chain::error::ChainError::UnknownBlock(*hash)))
+    }
+
+    pub(crate) fn stored(&self, block: &[u8]) -> PyResult<Option<std::sync::Arc<coc_chain::record::StoredBlock>>> {
+        self.inner.shared.stored(&hash(block)?).map_err(chain_error)
+    }
+}
