@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         "--coc", default=_DEFAULT_COMMAND, help=f"the client's program (default {_DEFAULT_COMMAND})"
     )
     run.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
+    run.add_argument("--oversized", action="store_true", help="also two blocks at the size limit, 20 MB each")
     run.add_argument(
         "--out", type=Path, help="folder for findings (default: a new one under the temporary folder)"
     )
@@ -72,9 +73,7 @@ def _run(options: argparse.Namespace) -> int:
     failures = _oversized(client, folder) if options.oversized else 0
     cases = [Case(network, seed + turn) for turn in range(options.count) for network in networks]
     cases += [Case("", seed + turn) for turn in range(states)]
-    tally = run_campaign(
-        cases, Client((options.coc,), options.jobs), folder, lambda text: print(text, flush=True)
-    )
+    tally = run_campaign(cases, client, folder, lambda text: print(text, flush=True))
     for text in tally.undefined:
         print(f"not judged: {text}")
     for finding in tally.findings:

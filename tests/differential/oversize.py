@@ -1,4 +1,4 @@
-"""Blocks at the size limit of Osaka (EIP-7934): one that fills it to the last byte, and one that is a byte longer.
+"""Blocks at the size limit of Osaka (EIP-7934): one that fills it to the last byte, one that is longer.
 
 They are too large to be committed and are built anew where they are wanted.
 """
