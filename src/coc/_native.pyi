@@ -1,4 +1,35 @@
-"""Everything the Rust core offers Python, on one page."""
+"""Everything the Rust core offers Python, on one page.
+
+Bytes and integers cross the line. Hashes have 32 bytes, addresses 20; amounts are in wei; JSON answers are UTF-8 bytes in the
+shape of Ethereum's execution APIs. A block is always named by its hash. Calls that may take long release the interpreter lock.
+"""
+
+from os import PathLike
+from typing import final
+
+class BlockInvalid(ValueError):
+    """A block breaks a rule: `args` are the sentence and a stable code."""
+
+class TransactionInvalid(ValueError):
+    """A transaction can never be valid: `args` are the sentence and a stable code."""
+
+class GenesisInvalid(ValueError):
+    """A genesis file does not make, or does not fit, a chain."""
+
+class StorageFailed(OSError):
+    """Log or store failed: `args` are the sentence and whether space was short."""
+
+class Pruned(LookupError):
+    """The block is known, its state or body is no longer kept."""
+
+class UnknownBlock(LookupError):
+    """No block has this hash."""
+
+class LimitExceeded(ValueError):
+    """A published limit was hit."""
+
+class CallFailed(Exception):
+    """A call failed where it had to succeed: `args` are the reason and the revert data."""
 
 def keccak256(data: bytes) -> bytes:
     """keccak-256 of `data`: 32 bytes."""
@@ -15,8 +46,217 @@ def sign(secret: bytes, digest: bytes) -> bytes:
 def recover_public_key(digest: bytes, signature: bytes) -> bytes:
     """The 64-byte public key that made a 65-byte signature; ValueError where no key could have."""
 
+def sign_transaction(secret: bytes, unsigned: bytes) -> bytes:
+    """Sign a complete GenericTransaction (JSON): the canonical encoding."""
+
 def run_statetests(text: bytes) -> bytes:
     """Run the state tests of one file's text: a JSON array of {name, fork, pass, stateRoot, error}."""
 
 def run_blocktests(text: bytes) -> bytes:
     """Run the block tests of one file's text: a JSON array of {name, fork, pass, stateRoot, error}."""
+
+@final
+class Transaction:
+    """A decoded transaction with its sender. Fees are in wei a gas; `to` is None for a creation."""
+
+    @staticmethod
+    def decode(raw: bytes) -> Transaction:
+        """Decode the canonical encoding and recover the sender; raises TransactionInvalid."""
+    @property
+    def hash(self) -> bytes: ...
+    @property
+    def sender(self) -> bytes: ...
+    @property
+    def type(self) -> int: ...
+    @property
+    def nonce(self) -> int: ...
+    @property
+    def gas_limit(self) -> int: ...
+    @property
+    def value(self) -> int: ...
+    @property
+    def to(self) -> bytes | None: ...
+    @property
+    def max_fee_per_gas(self) -> int: ...
+    @property
+    def max_priority_fee_per_gas(self) -> int: ...
+    @property
+    def max_fee_per_blob_gas(self) -> int: ...
+    @property
+    def blob_count(self) -> int: ...
+    @property
+    def chain_id(self) -> int | None: ...
+    @property
+    def authorities(self) -> list[bytes]: ...
+    @property
+    def raw(self) -> bytes: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def max_cost(self) -> int: ...
+    def json(self) -> bytes:
+        """The pending form: block fields null."""
+
+@final
+class Header:
+    """Facts of one block's header, with the consensus data and seal that lie beside the block."""
+
+    @property
+    def hash(self) -> bytes: ...
+    @property
+    def parent_hash(self) -> bytes: ...
+    @property
+    def number(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def gas_limit(self) -> int: ...
+    @property
+    def gas_used(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def base_fee_per_gas(self) -> int | None: ...
+    @property
+    def blob_gas_used(self) -> int | None: ...
+    @property
+    def excess_blob_gas(self) -> int | None: ...
+    @property
+    def state_root(self) -> bytes: ...
+    @property
+    def coinbase(self) -> bytes: ...
+    @property
+    def mix_hash(self) -> bytes: ...
+    @property
+    def extra_data(self) -> bytes: ...
+    @property
+    def parent_beacon_block_root(self) -> bytes | None: ...
+    @property
+    def transaction_count(self) -> int: ...
+    @property
+    def consensus_data(self) -> bytes: ...
+    @property
+    def seal(self) -> bytes: ...
+
+@final
+class CallResult:
+    """How a call ended: `success`, `revert` or `halt`."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def output(self) -> bytes: ...
+    @property
+    def gas_used(self) -> int: ...
+    @property
+    def reason(self) -> str: ...
+
+@final
+class Built:
+    """A block that was built and is a candidate; `refused` lists hash, code and sentence."""
+
+    @property
+    def hash(self) -> bytes: ...
+    @property
+    def block_rlp(self) -> bytes: ...
+    @property
+    def gas_used(self) -> int: ...
+    @property
+    def transaction_hashes(self) -> list[bytes]: ...
+    @property
+    def refused(self) -> list[tuple[bytes, str, str]]: ...
+
+@final
+class Chain:
+    """An open chain: the log, the store behind it, and the tree of executed blocks."""
+
+    @staticmethod
+    def open(genesis: bytes, data_dir: str | PathLike[str] | None, options_json: bytes) -> Chain:
+        """Open the chain of a genesis file's text in a folder, or in memory; options are a JSON object of limits in bytes."""
+    @property
+    def recovered(self) -> bytes: ...
+    @property
+    def chain_id(self) -> int: ...
+    @property
+    def genesis_hash(self) -> bytes: ...
+    @property
+    def is_coc(self) -> bool: ...
+    @property
+    def head(self) -> Header: ...
+    @property
+    def safe(self) -> Header: ...
+    @property
+    def finalized(self) -> Header: ...
+    # Writing
+    def execute(self, block_rlp: bytes, consensus_data: bytes) -> bytes:
+        """Validate and execute a block, which then is a candidate: its hash. Raises BlockInvalid."""
+    def build(
+        self,
+        parent: bytes,
+        attributes_json: bytes,
+        transactions: list[Transaction],
+        time_budget_ms: int | None,
+    ) -> Built:
+        """Build a block on `parent` from transactions in the order given; it is a candidate afterwards."""
+    def decide(self, block: bytes, seal: bytes) -> None:
+        """Write an executed block with its seal into the log, durably, and make it the head."""
+    def set_finalized(self, safe: bytes, finalized: bytes) -> None:
+        """Say which blocks are safe and which are final."""
+    def import_blocks(self, blocks: list[bytes]) -> tuple[int, tuple[str, str] | None]:
+        """Import blocks of an Ethereum chain durably: how many before the first refused one, and its code and sentence."""
+    def flush_is_due(self) -> bool:
+        """Whether so much is unflushed that a flush should run."""
+    def flush(self) -> None:
+        """Put decided blocks into the store."""
+    def close(self) -> None:
+        """Flush everything; nothing may be written afterwards."""
+    # Judging
+    def admit(
+        self, block: bytes, raws: list[bytes]
+    ) -> list[tuple[Transaction, int, str, str, int, int, bool] | TransactionInvalid]:
+        """Decode, recover and judge on the child of `block`: (transaction, standing, code, sentence, sender's nonce and balance, has code)."""
+    def classify(
+        self, block: bytes, transactions: list[Transaction]
+    ) -> list[tuple[int, str, str, int, int, bool]]:
+        """Judge on the child of `block`: (standing 0 now 1 later 2 never, code, sentence, sender's nonce and balance, has code)."""
+    def accounts(self, block: bytes, addresses: list[bytes]) -> list[tuple[int, int, bool]]:
+        """Nonce, balance and whether there is code, of many accounts after `block`."""
+    def senders(self, block: bytes) -> list[bytes]:
+        """Senders of a block's transactions, each once."""
+    def transaction_hashes(self, block: bytes) -> list[bytes]:
+        """Hashes of a block's transactions in order."""
+    # Reading
+    def canonical_hash(self, number: int) -> bytes | None: ...
+    def header(self, block: bytes) -> Header | None: ...
+    def has_state(self, block: bytes) -> bool: ...
+    def block_json(self, block: bytes, full: bool) -> bytes | None: ...
+    def header_rlp(self, block: bytes) -> bytes | None: ...
+    def block_rlp(self, block: bytes) -> bytes | None: ...
+    def receipts_raw(self, block: bytes) -> list[bytes] | None: ...
+    def transaction_count(self, block: bytes) -> int | None: ...
+    def uncle_count(self, block: bytes) -> int | None: ...
+    def uncle_json(self, block: bytes, index: int) -> bytes | None: ...
+    def find_transaction(self, transaction: bytes) -> tuple[bytes, int] | None: ...
+    def transaction_json(self, block: bytes, index: int) -> bytes | None: ...
+    def transaction_raw(self, block: bytes, index: int) -> bytes | None: ...
+    def receipt_json(self, block: bytes, index: int) -> bytes | None: ...
+    def receipts_json(self, block: bytes) -> bytes | None: ...
+    def logs_json(
+        self, first: int, last: int, addresses: list[bytes], topics: list[list[bytes]], max_rows: int
+    ) -> bytes: ...
+    def block_logs_json(
+        self, block: bytes, addresses: list[bytes], topics: list[list[bytes]]
+    ) -> bytes | None: ...
+    def account(self, block: bytes, account: bytes) -> tuple[int, int, bytes, bytes]:
+        """Nonce, balance, code hash and storage root."""
+    def code(self, block: bytes, account: bytes) -> bytes: ...
+    def storage(self, block: bytes, account: bytes, slot: bytes) -> bytes: ...
+    def proof_json(self, block: bytes, account: bytes, slots: list[bytes]) -> bytes: ...
+    def call(
+        self, block: bytes, request: bytes, overrides: bytes, block_overrides: bytes, gas_cap: int
+    ) -> CallResult: ...
+    def estimate_gas(self, block: bytes, request: bytes, overrides: bytes, gas_cap: int) -> int: ...
+    def access_list_json(self, block: bytes, request: bytes, gas_cap: int) -> bytes: ...
+    def fee_history_json(self, newest: bytes, count: int, percentiles: list[float]) -> bytes: ...
+    def next_base_fee(self, block: bytes) -> int: ...
+    def next_blob_base_fee(self, block: bytes) -> int: ...
