@@ -9,7 +9,7 @@ mod memory;
 mod table;
 
 pub use batch::{Batch, MAX_KEY_BYTES};
-pub use lmdb::{LmdbIndex, LmdbOptions};
+pub use lmdb::{DEFAULT_BUDGET_BYTES, LmdbIndex, LmdbOptions, MIN_BUDGET_BYTES, READER_SLOTS, RESERVE_SHARE};
 pub use memory::{MemIndex, MemOptions, MemSnapshot};
 pub use table::Table;
 
