@@ -6,13 +6,18 @@
 //! least is given and, in parentheses, the median.
 
 use alloy_primitives::{B256, KECCAK256_EMPTY, keccak256};
-use coc_trie::{EMPTY_ROOT_HASH, Loc, MemoryNodes, Node, NodeReader, Trie, TrieError, Value, keccak256_many};
+use coc_trie::{
+    EMPTY_ROOT_HASH, Loc, MemoryNodes, Node, NodeReader, Trie, TrieError, Value, keccak256_many, ordered_root,
+};
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::sync::{Arc, RwLock};
 use std::time::Instant;
 
 const ROUNDS: usize = 21;
+
+/// Accounts that are read again and again, so that their nodes stay in the processor's caches.
+const HOT_ACCOUNTS: u64 = 500;
 
 /// Keeps every node it has read, decoded.
 struct Cached {
@@ -105,6 +110,7 @@ fn measure(accounts: u64, count: usize, clock: Clock) {
     from_records(&trie, nodes, accounts, count, clock);
 }
 
+/// Microseconds of a read, keys taken from the first `accounts`.
 fn read_all(trie: &Trie, reader: &dyn NodeReader, accounts: u64, clock: Clock) -> f64 {
     let reads: Vec<B256> = (0..100_000).map(|i| key(i * 7919 % accounts)).collect();
     let read = |key: &B256| black_box(trie.get(reader, key.as_slice()).expect("sound").is_some());
@@ -126,7 +132,8 @@ fn in_memory(mut trie: Trie, nodes: &MemoryNodes, accounts: u64, count: usize, c
     println!("  in memory: update {updating} + hash {hashing} (+ drop old {dropping}) µs a key");
 
     let time = read_all(&trie, nodes, accounts, clock);
-    println!("  in memory: get {time:.3} µs");
+    let hot = read_all(&trie, nodes, HOT_ACCOUNTS, clock);
+    println!("  in memory: get {time:.3} µs; of {HOT_ACCOUNTS} hot accounts {hot:.3} µs");
     trie
 }
 
@@ -198,6 +205,11 @@ fn main() {
     let one_by_one = rounds(&|| blocks.iter().for_each(|block| _ = black_box(keccak256(black_box(block)))));
     let together = rounds(&|| drop(black_box(keccak256_many(black_box(&blocks)))));
     println!("keccak-256 of 100 bytes: {one_by_one} µs one by one, {together} µs together");
+
+    let receipts = vec![[0x77; 300]; 1_000];
+    let roots =
+        (0..50).map(|_| Clock::Processor.each(receipts.len(), || black_box(ordered_root(&receipts))).1);
+    println!("ordered root: {} µs for each of 1,000 items of 300 bytes", spread(roots.collect()));
 
     let most = arguments.next().unwrap_or(2) as usize;
     let clocks = [(1, Clock::Processor), (2, Clock::Wall(Instant::now()))];

@@ -1,6 +1,7 @@
 //! The sixteen children of a branch, stored without their gaps: most branches of a large trie have two or three.
 
 use crate::Child;
+use std::hint::black_box;
 
 /// Number of children a branch may have, one a nibble.
 pub(crate) const FANOUT: usize = 16;
@@ -33,6 +34,7 @@ impl Children {
             Some(child) => !child.is_empty(),
             None => self.present & 1 << nibble != 0,
         };
+        self.warm();
         let present = (0..FANOUT).filter(|nibble| is_there(*nibble)).fold(0_u16, |mask, n| mask | 1 << n);
         let mut packed = Vec::with_capacity(present.count_ones() as usize);
         for (nibble, child) in changed.into_iter().enumerate() {
@@ -41,6 +43,14 @@ impl Children {
             }
         }
         Children { present, packed: packed.into_boxed_slice() }
+    }
+
+    /// Looks at every child in memory, so that the processor fetches them side by side. Counting them afterwards is one
+    /// locked instruction each, and those would wait for memory one after the other.
+    fn warm(&self) {
+        let is_hashed =
+            |child: &Child| matches!(child, Child::Node(node) if node.known_reference().is_some());
+        black_box(self.packed.iter().filter(|child| is_hashed(child)).count());
     }
 
     /// The child under `nibble`; [`Child::Empty`] when there is none.

@@ -40,7 +40,7 @@ pub(crate) fn encode_node(node: &Node, out: &mut Vec<u8>) -> Range<usize> {
 }
 
 /// Appends to `out` the list whose payload `write` appends, and says where it stands there.
-pub(crate) fn encode_list(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
+fn encode_list(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
     out.reserve(LIKELY_ENCODING_BYTES);
     out.extend_from_slice(&[0; LONGEST_HEADER]);
     let payload = out.len();
@@ -50,7 +50,7 @@ pub(crate) fn encode_list(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -
     payload - len..out.len()
 }
 
-pub(crate) fn write_path(path: &Nibbles, is_leaf: bool, out: &mut Vec<u8>) {
+fn write_path(path: &Nibbles, is_leaf: bool, out: &mut Vec<u8>) {
     if path.len() > 1 {
         out.push(EMPTY_STRING + 1 + (path.len() / 2) as u8);
     }
@@ -68,7 +68,7 @@ fn write_child(child: &Child, out: &mut Vec<u8>) {
     }
 }
 
-pub(crate) fn write_reference(reference: &Reference, out: &mut Vec<u8>) {
+fn write_reference(reference: &Reference, out: &mut Vec<u8>) {
     match reference.as_hash() {
         Some(hash) => {
             out.push(HASH_STRING);

@@ -2,11 +2,12 @@
 
 use crate::children::{Children, FANOUT};
 use crate::node::{Child, Node, NodeKind};
-use crate::{Loc, Trie};
+use crate::{Loc, Trie, Value};
 use std::sync::Arc;
 
 impl Trie {
-    /// The same trie, holding in memory only what is not yet written and the nodes that stand less than `nibbles` deep.
+    /// The same trie, holding in memory only what is not yet written and the nodes that stand less than `nibbles` deep (those
+    /// of an account's storage trie counted on from the account).
     ///
     /// What is let go is freed when no other trie shares it, and comes back through the reader when needed. Keeping the
     /// top is worth its memory: every change goes through it. Four nibbles of a large state are 4,369 nodes, about 4 MB;
@@ -25,7 +26,9 @@ fn shed(child: &Child, nibbles: usize) -> Option<Child> {
         return Some(Child::Stored { hash: node.hash(), loc });
     }
     let kind = match node.kind() {
-        NodeKind::Leaf { .. } => return None,
+        NodeKind::Leaf { path, value } => {
+            NodeKind::Leaf { path: *path, value: shed_storage(value, nibbles)? }
+        }
         NodeKind::Extension { path, child } => {
             let child = shed(child, nibbles.saturating_sub(path.len()))?;
             NodeKind::Extension { path: *path, child: Box::new(child) }
@@ -35,6 +38,13 @@ fn shed(child: &Child, nibbles: usize) -> Option<Child> {
         }
     };
     Some(Child::Node(Arc::new(rebuilt(node, kind, loc))))
+}
+
+/// An account near the top keeps only the top of its storage.
+fn shed_storage(account: &Value, nibbles: usize) -> Option<Value> {
+    let storage = account.storage()?;
+    let root = shed(&storage.root, nibbles)?;
+    Some(Value::account(account.rlp(), Trie { root }))
 }
 
 fn shed_children(children: &Children, nibbles: usize) -> Option<Children> {

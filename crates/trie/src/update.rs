@@ -23,9 +23,9 @@ const PARALLEL_FROM_CHANGES: usize = 256;
 const HASHED_FROM_CHANGES: usize = 64;
 
 /// One key and the value it shall have; nothing deletes it.
-struct Change {
-    key: Nibbles,
-    value: Option<Value>,
+pub(crate) struct Change {
+    pub key: Nibbles,
+    pub value: Option<Value>,
 }
 
 impl Trie {
@@ -271,8 +271,8 @@ fn change_leaf(
     }
 }
 
-/// The subtree, `depth` nibbles deep, of just these keys; nothing when there are only deletions.
-fn grow(depth: usize, changes: &mut [Change]) -> Option<Child> {
+/// The subtree, `depth` nibbles deep, of just these keys (sorted, none twice); nothing when there are only deletions.
+pub(crate) fn grow(depth: usize, changes: &mut [Change]) -> Option<Child> {
     let first = changes.iter().position(|change| change.value.is_some())?;
     let last = changes.iter().rposition(|change| change.value.is_some())?;
     let changes = &mut changes[first..=last];

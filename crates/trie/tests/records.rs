@@ -87,6 +87,26 @@ fn a_second_flush_writes_nothing() {
     assert_eq!((nodes.count(), second.loc()), (written, first.loc()));
 }
 
+#[test]
+fn an_account_near_the_top_lets_the_depth_of_its_storage_go() {
+    let mut nodes = MemoryNodes::new();
+    let storage = storage(200);
+    let account = Value::account(account_rlp(1, storage.root_hash()), storage);
+    let trie = Trie::empty().update(&nodes, [(key(1), Some(account))]).expect("in memory");
+    trie.flush(&mut nodes).expect("memory takes all");
+    let nothing = MemoryNodes::new();
+    let slot_without_store = |trie: &Trie| {
+        let account = trie.get(&nothing, key(1).as_slice()).expect("in memory").expect("present");
+        account.storage().expect("200 slots").get(&nothing, key(7).as_slice())
+    };
+    assert_eq!(slot_without_store(&trie).expect("in memory"), Some(Value::new([8])));
+    let shed = trie.shed_below(1);
+    assert!(matches!(slot_without_store(&shed), Err(TrieError::Missing { .. })));
+    let account = shed.get(&nodes, key(1).as_slice()).expect("sound").expect("present");
+    let slot = account.storage().expect("200 slots").get(&nodes, key(7).as_slice());
+    assert_eq!(slot.expect("sound"), Some(Value::new([8])));
+}
+
 /// Takes this many records and then is full.
 struct Full {
     nodes: MemoryNodes,

@@ -12,6 +12,14 @@ mod rounds;
 #[cfg(target_arch = "x86_64")]
 mod vectors;
 
+#[cfg(not(target_arch = "x86_64"))]
+mod vectors {
+    /// Other processors hash one message after the other.
+    pub(super) fn hash_with_vectors<Message>(_: &[Message], _: &mut [alloy_primitives::B256]) -> bool {
+        false
+    }
+}
+
 use alloy_primitives::{B256, keccak256};
 
 /// Below this many messages, lanes would mostly idle.
@@ -20,7 +28,6 @@ const FEWEST_FOR_LANES: usize = 3;
 /// The keccak-256 hash of each message.
 pub fn keccak256_many<Message: AsRef<[u8]>>(messages: &[Message]) -> Vec<B256> {
     let mut hashes = vec![B256::ZERO; messages.len()];
-    #[cfg(target_arch = "x86_64")]
     if messages.len() >= FEWEST_FOR_LANES && vectors::hash_with_vectors(messages, &mut hashes) {
         return hashes;
     }
