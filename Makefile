@@ -32,7 +32,7 @@ NATIVE_SOURCES := pyproject.toml Cargo.toml Cargo.lock \
 PYTHON_PLACES := $(wildcard src tests tools bench)
 RUN := $(BIN)/python tools/run_tests.py
 
-.PHONY: help setup devnet test check check-python check-rust check-tidy test-python test-rust test-e2e conformance \
+.PHONY: help setup devnet test check check-python check-rust check-stub check-tidy test-python test-rust test-e2e conformance \
 	vectors differential nightly bench fmt docs picture lock hooks clean
 
 help: ## list the targets
@@ -46,7 +46,7 @@ devnet: setup ## start a chain on this machine: ARGS="--port 8545 --data DIR"
 test: setup $(STAMPS)/clients ## run every suite; the last line is the sum
 	@$(RUN)
 
-check: check-python check-rust check-tidy ## lint, types, import rules, stub, clippy, formatting, tidy
+check: check-python check-tidy check-rust check-stub ## lint, types, import rules, stub, clippy, formatting, tidy
 
 test-python: setup ## the Python suites without processes
 	@$(RUN) python
@@ -96,16 +96,18 @@ clean: ## remove what was built here (not a shared cache)
 
 # ── Parts of `check` ────────────────────────────────────────────────────────────────────────────────────────────────
 
-check-python: setup
-	@echo "check: ruff";        $(BIN)/ruff check --quiet $(PYTHON_PLACES)
+check-python: $(STAMPS)/python
+	@echo "check: ruff";        $(BIN)/ruff check --quiet --output-format concise $(PYTHON_PLACES)
 	@echo "check: ruff format"; $(BIN)/ruff format --quiet --check $(PYTHON_PLACES)
 	@echo "check: mypy";        $(BIN)/mypy --no-error-summary $(PYTHON_PLACES)
-	@echo "check: imports";     $(BIN)/lint-imports --no-cache > build/imports.log || { cat build/imports.log; exit 1; }
-	@echo "check: stubtest";    MYPYPATH=src $(BIN)/python -m mypy.stubtest --concise coc._native
+	@echo "check: imports";     PYTHONPATH=src $(BIN)/lint-imports --no-cache > build/imports.log || { cat build/imports.log; exit 1; }
 
 check-rust:
 	@echo "check: rustfmt";     cargo fmt --all --check -- -l
 	@echo "check: clippy";      cargo clippy --quiet --workspace --all-targets --locked -- -D warnings
+
+check-stub: setup
+	@echo "check: stubtest";    MYPYPATH=src $(BIN)/python -m mypy.stubtest --concise coc._native
 
 check-tidy: $(STAMPS)/python
 	@echo "check: tidy";        $(BIN)/pytest -q tests/tidy
