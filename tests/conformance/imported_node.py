@@ -28,14 +28,6 @@ from coc.rpc.table import PUBLIC
 from tests.rpc.fakes import FakeAccounts, FakeStatus, planned_errors_only
 
 
-def native_chain_is_built() -> bool:
-    """Whether the Rust core is there and has come as far as a chain."""
-    try:
-        return hasattr(importlib.import_module("coc._native"), "Chain")
-    except ImportError:
-        return False
-
-
 class NoSealer:
     """An imported Ethereum chain is never sealed on."""
 
@@ -64,7 +56,7 @@ class ImportedNode:
     def import_block(self, block: bytes) -> None:
         """Execute and check one block, and make it the head."""
         self._blocks.append(block)
-        block_hash = self.chain.execute(block, b"", b"")
+        block_hash = self.chain.execute(block, b"")
         self.chain.decide(block_hash, b"")
         self.chain.set_finalized(block_hash, block_hash)
 
@@ -114,6 +106,7 @@ class ImportedNode:
             faults = ChainFaults(
                 native.TransactionInvalid,
                 native.CallFailed,
+                native.UnknownBlock,
                 native.LimitExceeded,
                 native.Pruned,
                 native.StorageFailed,
@@ -136,16 +129,12 @@ class ImportedNode:
 
     def _submit(self, raw: bytes) -> Outcome:
         pool, _ = self._parts()
-        try:
-            transaction = self._native.Transaction.decode(raw)
-        except self._native.TransactionInvalid as error:
-            return Refused(getattr(error, "code", ""), str(error))
         head = self.chain.head.hash
-        standing, code, sentence = self.chain.classify(head, transaction)
-        nonce, balance, *_ = self.chain.account(head, transaction.sender)
-        candidate = Candidate(
-            transaction, Verdict(Standing(standing), code, sentence), Account(nonce, balance)
-        )
+        (judged,) = self.chain.admit(head, [raw])
+        if isinstance(judged, Exception):
+            return Refused(judged.args[1], judged.args[0])
+        transaction, standing, code, sentence, *account = judged
+        candidate = Candidate(transaction, Verdict(Standing(standing), code, sentence), Account(*account))
         effects = pool.step(Millis(0), Submit(Hash32(head), Origin.LOCAL, [candidate]))
         for effect in effects:
             if isinstance(effect, Acknowledge):

@@ -26,15 +26,15 @@ NO_HASH = bytes(32)
 
 
 class TransactionInvalid(ValueError):
-    def __init__(self, sentence: str, code: str = "") -> None:
-        super().__init__(sentence)
-        self.code = code
+    pass
 
 
 class CallFailed(Exception):
-    def __init__(self, sentence: str, data: bytes = b"") -> None:
-        super().__init__(sentence)
-        self.data = data
+    pass
+
+
+class UnknownBlock(LookupError):
+    pass
 
 
 class LimitExceeded(ValueError):
@@ -49,7 +49,7 @@ class StorageFailed(OSError):
     pass
 
 
-FAULTS = ChainFaults(TransactionInvalid, CallFailed, LimitExceeded, Pruned, StorageFailed)
+FAULTS = ChainFaults(TransactionInvalid, CallFailed, UnknownBlock, LimitExceeded, Pruned, StorageFailed)
 
 
 def digest(text: str) -> bytes:
@@ -108,6 +108,8 @@ class FakeChain:
     tip: int = 3
     asked: list[tuple[str, Any]] = field(default_factory=list)
     finalized_number: int = 0
+    uncles: int = 0
+    blob_market: tuple[list[str], list[float]] | None = None
 
     def __post_init__(self) -> None:
         self.extend("genesis")
@@ -162,7 +164,10 @@ class FakeChain:
         return len(self.transactions[block]) if block in self.headers else None
 
     def uncle_count(self, block: bytes) -> int | None:
-        return 0 if block in self.headers else None
+        return self.uncles if block in self.headers else None
+
+    def uncle_json(self, block: bytes, index: int) -> bytes | None:
+        return msgspec.json.encode({"number": hex(self.headers[block].number), "index": index})
 
     def find_transaction(self, transaction: bytes) -> tuple[bytes, int] | None:
         for block in self.canonical:
@@ -235,7 +240,10 @@ class FakeChain:
         blocks = self.canonical[first : first + count]
         used = [0.5 if self.transactions[block] else 0.0 for block in blocks]
         reward = [[hex(self.tip)] * len(percentiles) for _ in blocks]
-        return msgspec.json.encode({"oldestBlock": hex(first), "gasUsedRatio": used, "reward": reward})
+        history = {"oldestBlock": hex(first), "gasUsedRatio": used, "reward": reward}
+        if self.blob_market is not None:
+            history["baseFeePerBlobGas"], history["blobGasUsedRatio"] = self.blob_market
+        return msgspec.json.encode(history)
 
     def next_base_fee(self, block: bytes) -> int:
         return 8
@@ -329,6 +337,7 @@ def planned_errors_only(translator: Translator) -> Guard:
         CallError,
         faults.call_failed,
         faults.transaction_invalid,
+        faults.unknown_block,
         faults.limit_exceeded,
         faults.pruned,
         faults.storage_failed,

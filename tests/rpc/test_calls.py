@@ -190,6 +190,14 @@ def test_a_call_that_cannot_begin_is_a_server_error() -> None:
     )
 
 
+@pytest.mark.parametrize("method", ["eth_call", "eth_estimateGas"])
+def test_a_request_that_the_native_side_cannot_read_is_an_invalid_parameter(method: str) -> None:
+    node = Node()
+    node.chain.result = node.chain.estimate = ValueError("number: wider than 64 bits")
+
+    assert node.refusal(method, {"to": BOB_TEXT}) == (-32602, "number: wider than 64 bits")
+
+
 def test_a_failed_estimate_tells_a_revert_from_a_halt() -> None:
     node = Node()
 

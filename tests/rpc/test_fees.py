@@ -113,6 +113,29 @@ def test_a_history_is_bounded_in_percentiles() -> None:
     assert "RPC_FEE_HISTORY_PERCENTILES_MAX" in message
 
 
+@pytest.mark.parametrize(
+    ("prices", "used", "told"),
+    [
+        (["0x1", "0x1"], [0], False),
+        (["0x0", "0x0"], [0.0], False),
+        (["0x1", "0x2"], [0], True),
+        (["0x1", "0x1"], [0.5], True),
+        (["0x5", "0x1"], [0], True),
+    ],
+)
+def test_a_history_speaks_of_blobs_where_there_were_some(
+    prices: list[str], used: list[float], told: bool
+) -> None:
+    node = Node()
+    node.chain.blob_market = (prices, used)
+
+    answer = node.ask("eth_feeHistory", 1, "latest", [])
+
+    assert (answer.get("baseFeePerBlobGas"), answer.get("blobGasUsedRatio")) == (
+        (prices, used) if told else (None, None)
+    )
+
+
 def test_a_history_of_no_blocks_is_empty() -> None:
     assert Node().ask("eth_feeHistory", "0x0", "latest", []) == {
         "oldestBlock": "0x0",

@@ -4,11 +4,9 @@ from typing import Any
 
 import pytest
 
-from coc.primitives import rlp
 from coc.primitives.limits_rpc import RPC_OVERRIDE_ACCOUNTS_MAX, RPC_POOL_ROWS_MAX, RPC_PROOF_SLOTS_MAX
 from coc.rpc.ports import SyncProgress
-from coc.rpc.uncles import uncle_json
-from tests.rpc.fakes import ALICE, BOB, FakeTransaction, Node, Pruned, digest
+from tests.rpc.fakes import ALICE, BOB, FakeTransaction, Node, Pruned, UnknownBlock, digest
 
 ALICE_TEXT, BOB_TEXT = "0x" + ALICE.hex(), "0x" + BOB.hex()
 IN_BLOCK, IN_POOL = digest("in a block"), digest("in the pool")
@@ -102,41 +100,23 @@ def test_counts_are_quantities(node: Node) -> None:
     assert node.ask("eth_getUncleCountByBlockHash", text(digest("one"))) == "0x0"
 
 
-def test_an_uncle_is_read_out_of_its_nephew() -> None:
-    header: list[rlp.Encodable] = [
-        b"\x11" * 32,
-        b"\x22" * 32,
-        ALICE,
-        b"",
-        b"",
-        b"",
-        b"",
-        5,
-        2,
-        8_000_000,
-        21_000,
-        99,
-        b"x",
-        b"",
-        b"\0" * 8,
-    ]
-    nephew = rlp.encode([[b"header"], [], [header]])
+def test_an_uncle_is_found_by_its_place_in_the_nephew(node: Node) -> None:
+    node.chain.uncles = 2
 
-    uncle = uncle_json(nephew, 0, digest_of_bytes)
-
-    assert uncle is not None
-    assert uncle["parentHash"] == "0x" + "11" * 32
-    assert uncle["miner"] == ALICE_TEXT
-    assert uncle["difficulty"] == "0x5"
-    assert uncle["gasUsed"] == hex(21_000)
-    assert uncle["hash"] == text(digest_of_bytes(rlp.encode(header)))
-    assert uncle["uncles"] == []
-    assert "baseFeePerGas" not in uncle
-    assert uncle_json(nephew, 1, digest_of_bytes) is None
+    assert node.ask("eth_getUncleByBlockNumberAndIndex", "0x1", "0x1") == {"number": "0x1", "index": 1}
+    assert node.ask("eth_getUncleByBlockHashAndIndex", text(digest("one")), "0x0")["index"] == 0
+    assert node.ask("eth_getUncleByBlockNumberAndIndex", "0x1", "0x2") is None
 
 
-def digest_of_bytes(data: bytes) -> bytes:
-    return digest(data.hex())
+def test_a_block_that_vanishes_while_it_is_read_is_not_found(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def vanished(block: bytes, address: bytes) -> bytes:
+        raise UnknownBlock("no block has the hash 0x11")
+
+    monkeypatch.setattr(node.chain, "code", vanished)
+
+    assert node.refusal("eth_getCode", ALICE_TEXT)[0] == -32001
 
 
 def test_a_transaction_is_found_in_the_chain_and_in_the_pool(node: Node) -> None:

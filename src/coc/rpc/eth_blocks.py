@@ -11,7 +11,6 @@ from coc.rpc.block_refs import BLOCK, BLOCK_NUMBER, BlockNumber, BlockRef, Tag, 
 from coc.rpc.jobs import Answer, Pooled
 from coc.rpc.methods import Context, Method, Runs
 from coc.rpc.parameters import BOOLEAN, HASH32, UINT64, Parameter
-from coc.rpc.uncles import uncle_json
 
 
 def get_block_by_hash(context: Context, block: bytes, full: bool) -> Answer:
@@ -86,16 +85,8 @@ def _block(context: Context, block: bytes | None, full: bool) -> Answer:
 
 
 def _uncle(context: Context, block: bytes, index: int) -> Answer:
-    chain = context.chain
-    count = chain.uncle_count(block)
-    if count is None or index >= count:
-        return None
-
-    def read() -> Answer:
-        nephew = chain.block_rlp(block)
-        return None if nephew is None else uncle_json(nephew, index, context.keccak256)
-
-    return Pooled(read)
+    count = context.chain.uncle_count(block)
+    return None if count is None or index >= count else _raw_or_null(context.chain.uncle_json(block, index))
 
 
 def _raw_or_null(text: bytes | None) -> Answer:
@@ -162,8 +153,7 @@ METHODS: Final = (
         "eth_getUncleByBlockHashAndIndex",
         uncle_by_hash,
         (_HASH, _INDEX),
-        runs=Runs.POOLED,
-        cost=4,
+        cost=2,
         returns="block without transactions, or null",
         doc="An uncle by its index in the block that rewards it.",
     ),
@@ -171,8 +161,7 @@ METHODS: Final = (
         "eth_getUncleByBlockNumberAndIndex",
         uncle_by_number,
         (_NUMBER, _INDEX),
-        runs=Runs.POOLED,
-        cost=4,
+        cost=2,
         returns="block without transactions, or null",
         doc="An uncle by its index in the block that rewards it.",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -10,7 +11,7 @@ from coc.primitives.limits_rpc import RPC_CALL_GAS_MAX
 from coc.primitives.types import format_data, format_quantity
 from coc.rpc.block_refs import BLOCK, BlockRef, Tag, resolve
 from coc.rpc.call_object import CALL_OBJECT, CallObject
-from coc.rpc.errors import refused
+from coc.rpc.errors import invalid_params, refused
 from coc.rpc.jobs import Answer, Pooled
 from coc.rpc.methods import Context, Method, Runs
 from coc.rpc.overrides import BLOCK_OVERRIDES, NO_OVERRIDES, STATE_OVERRIDES
@@ -26,7 +27,7 @@ def call(
     chain = context.chain
     block = resolve(chain, ref)
     text = request.to_json()
-    return Pooled(lambda: _run(chain, block, text, overrides, block_overrides))
+    return Pooled(lambda: _checked(lambda: _run(chain, block, text, overrides, block_overrides)))
 
 
 def estimate_gas(context: Context, request: CallObject, ref: BlockRef, overrides: bytes) -> Answer:
@@ -34,7 +35,7 @@ def estimate_gas(context: Context, request: CallObject, ref: BlockRef, overrides
     chain = context.chain
     block = resolve(chain, ref)
     text = request.to_json()
-    return Pooled(lambda: format_quantity(chain.estimate_gas(block, text, overrides, RPC_CALL_GAS_MAX)))
+    return Pooled(lambda: _checked(lambda: _estimate(chain, block, text, overrides)))
 
 
 def create_access_list(context: Context, request: CallObject, ref: BlockRef) -> Answer:
@@ -42,7 +43,26 @@ def create_access_list(context: Context, request: CallObject, ref: BlockRef) -> 
     chain = context.chain
     block = resolve(chain, ref)
     text = request.to_json()
-    return Pooled(lambda: msgspec.Raw(chain.access_list_json(block, text, RPC_CALL_GAS_MAX)))
+    return Pooled(
+        lambda: _checked(lambda: msgspec.Raw(chain.access_list_json(block, text, RPC_CALL_GAS_MAX)))
+    )
+
+
+def _checked(run: Callable[[], Answer]) -> Answer:
+    """Run native code; a plain `ValueError` of its own is a request it cannot read, as a number too wide.
+
+    Its other refusals are subclasses with meanings of their own and pass.
+    """
+    try:
+        return run()
+    except ValueError as error:
+        if type(error) is not ValueError:
+            raise
+        raise invalid_params(str(error)) from None
+
+
+def _estimate(chain: Chain, block: bytes, request: bytes, overrides: bytes) -> Answer:
+    return format_quantity(chain.estimate_gas(block, request, overrides, RPC_CALL_GAS_MAX))
 
 
 def _run(chain: Chain, block: bytes, request: bytes, overrides: bytes, block_overrides: bytes) -> Answer:

@@ -47,8 +47,28 @@ def fee_history(context: Context, count: int, newest: BlockNumber, percentiles: 
     header = chain.header(block)
     available = 1 if header is None else header.number + 1
     blocks = min(count, RPC_FEE_HISTORY_BLOCKS_MAX, available)
-    return Pooled(lambda: msgspec.Raw(chain.fee_history_json(block, blocks, percentiles)))
+    return Pooled(lambda: _history(chain.fee_history_json(block, blocks, percentiles)))
 
+
+def _history(written: bytes) -> Answer:
+    """The history, without its two members about blobs where none was used and none cost anything.
+
+    Clients from before blobs, and the tests of execution-apis of that time, know only the other members.
+    """
+    members = msgspec.json.decode(written, type=dict[str, msgspec.Raw])
+    prices, used = members.get(_BLOB_PRICES), members.get(_BLOB_USE)
+    if prices is not None and used is not None:
+        costs = any(
+            price not in _BLOB_PRICES_AT_REST for price in msgspec.json.decode(prices, type=list[str])
+        )
+        if not costs and not any(msgspec.json.decode(used, type=list[float])):
+            del members[_BLOB_PRICES], members[_BLOB_USE]
+    return members
+
+
+_BLOB_PRICES: Final = "baseFeePerBlobGas"
+_BLOB_USE: Final = "blobGasUsedRatio"
+_BLOB_PRICES_AT_REST: Final = frozenset({"0x0", "0x1"})
 
 METHODS: Final = (
     Method(

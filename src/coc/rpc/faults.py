@@ -9,11 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final
+from typing import Final, TypeVar
 
-from coc.rpc.errors import PRUNED_HISTORY, CallError, internal_error, limit_exceeded, refused, unavailable
+from coc.rpc.errors import (
+    PRUNED_HISTORY,
+    RESOURCE_NOT_FOUND,
+    CallError,
+    internal_error,
+    limit_exceeded,
+    refused,
+    unavailable,
+)
 from coc.rpc.ports import ChainFaults
 from coc.rpc.reverts import call_failure
+
+T = TypeVar("T")
 
 _ERROR_ID_BYTES: Final = 4
 
@@ -39,11 +49,13 @@ class Translator:
         if isinstance(error, CallError):
             return error
         if isinstance(error, faults.call_failed):
-            return call_failure(str(error), getattr(error, "data", b""))
+            return call_failure(_sentence(error), _second(error, b""))
         if isinstance(error, faults.transaction_invalid):
-            return refused(transaction_refusal(str(getattr(error, "code", "")), str(error)))
+            return refused(transaction_refusal(_second(error, ""), _sentence(error)))
+        if isinstance(error, faults.unknown_block):
+            return CallError(RESOURCE_NOT_FOUND, f"block not found: {_sentence(error)}")
         if isinstance(error, faults.limit_exceeded):
-            return limit_exceeded(str(error))
+            return limit_exceeded(_sentence(error))
         if isinstance(error, faults.pruned):
             return CallError(PRUNED_HISTORY, f"pruned history unavailable: {_sentence(error)}")
         if isinstance(error, faults.storage_failed):
@@ -107,3 +119,9 @@ def transaction_refusal(code: str, sentence: str) -> str:
 
 def _sentence(error: Exception) -> str:
     return str(error.args[0]) if error.args else type(error).__name__
+
+
+def _second(error: Exception, absent: T) -> T:
+    """The second argument of an error if it is of the kind of `absent`, otherwise that."""
+    second = error.args[1] if len(error.args) > 1 else absent
+    return second if isinstance(second, type(absent)) else absent

@@ -89,6 +89,7 @@ class Chain(Protocol):
     def receipts_raw(self, block: bytes, /) -> list[bytes] | None: ...
     def transaction_count(self, block: bytes, /) -> int | None: ...
     def uncle_count(self, block: bytes, /) -> int | None: ...
+    def uncle_json(self, block: bytes, index: int, /) -> bytes | None: ...
     def find_transaction(self, transaction: bytes, /) -> tuple[bytes, int] | None: ...
     def transaction_json(self, block: bytes, index: int, /) -> bytes | None: ...
     def transaction_raw(self, block: bytes, index: int, /) -> bytes | None: ...
@@ -116,10 +117,15 @@ class Chain(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChainFaults:
-    """The exception types of the native side, handed in because only adapters may open its handles."""
+    """The exception types of the native side, handed in because only adapters may open its handles.
+
+    The first argument of each is a sentence; the second of `transaction_invalid` is a stable code, that of
+    `call_failed` the revert data.
+    """
 
     transaction_invalid: type[Exception]
     call_failed: type[Exception]
+    unknown_block: type[Exception]
     limit_exceeded: type[Exception]
     pruned: type[Exception]
     storage_failed: type[Exception]
