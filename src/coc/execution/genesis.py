@@ -1,0 +1,260 @@
+"""The text of a genesis file: read, checked, and completed, before the Rust core makes block 0 of it.
+
+There are two kinds. Without a `coc` section in `config` it is an Ethereum chain in geth's format, read as
+geth reads it. With one it is a chain of ours, and stricter rules hold:
+
+* every fork up to Prague holds from genesis, and the four system contracts are there with their code;
+* `extraData` is keccak256 of the canonical encoding of the whole `config`, so the hash of block 0 covers all
+rules;
+  an empty field is filled in, another value is refused;
+* members that nobody reads are refused.
+
+The canonical encoding of a JSON value is its JSON text in UTF-8 with members sorted by code point and no
+space between tokens.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from coc.execution.forks import BLOCK_FORKS, TIME_FORKS, ForkSchedule, parse_schedule
+from coc.execution.genesis_fields import (
+    GenesisInvalid,
+    address_of_text,
+    bytes_of,
+    field_error,
+    number_of,
+    object_of,
+    refuse_unknown,
+)
+from coc.execution.predeploys import SYSTEM_CONTRACTS
+from coc.primitives.keccak import keccak256
+from coc.primitives.limits import (
+    BLOCK_INTERVAL_SECONDS_MAX,
+    EXTRA_DATA_BYTES_MAX,
+    GENESIS_FILE_BYTES_MAX,
+    GENESIS_VALIDATORS_MAX,
+)
+from coc.primitives.strict_json import Json, JsonInvalid, decode_json
+from coc.primitives.types import UINT64_MAX, Address, Hash32
+
+_FIELDS: Final = frozenset(
+    {"config", "alloc", "timestamp", "extraData", "gasLimit", "difficulty", "nonce", "mixHash", "coinbase"}
+    | {"number", "gasUsed", "parentHash", "baseFeePerGas", "excessBlobGas", "blobGasUsed"}
+)
+_CONFIG_FIELDS: Final = (
+    frozenset(BLOCK_FORKS)
+    | frozenset(TIME_FORKS)
+    | {"chainId", "terminalTotalDifficulty", "terminalTotalDifficultyPassed", "blobSchedule"}
+    | {"depositContractAddress", "daoForkSupport", "coc"}
+)
+_ACCOUNT_FIELDS: Final = frozenset({"balance", "nonce", "code", "storage"})
+_COC_FIELDS: Final = frozenset({"engine", "validators", "blockIntervalSeconds", "gasLimitTarget"})
+_VALIDATOR_FIELDS: Final = frozenset({"address", "power"})
+_ENGINES: Final = ("rotation",)
+
+
+class GenesisMismatch(GenesisInvalid):
+    """A genesis of ours whose `extraData` is not the hash of its `config`."""
+
+    id: ClassVar[str] = "COC-GENESIS-MISMATCH"
+
+
+@dataclass(frozen=True, slots=True)
+class Validator:
+    """One validator of the first set."""
+
+    address: Address
+    power: int
+
+
+@dataclass(frozen=True, slots=True)
+class CocRules:
+    """The `coc` section: what makes a chain one of ours."""
+
+    engine: str
+    validators: tuple[Validator, ...]
+    block_interval_s: int
+    gas_limit_target: int
+
+
+@dataclass(frozen=True, slots=True)
+class Genesis:
+    """A checked genesis file."""
+
+    schedule: ForkSchedule
+    coc: CocRules | None
+    """`None` for an Ethereum chain, on which we never seal."""
+    timestamp: int
+    gas_limit: int
+    account_count: int
+    text: bytes
+    """What to hand to the Rust core: the file as it was, or with `extraData` filled in."""
+
+
+def read_genesis(text: bytes) -> Genesis:
+    """Read a genesis file.
+
+    Raises:
+        GenesisInvalid: not JSON, a field of the wrong form, or a rule of our chains broken.
+        ForksInvalid: a fork schedule that contradicts itself.
+    """
+    try:
+        root = decode_json(text, name="genesis file", bytes_max=GENESIS_FILE_BYTES_MAX)
+    except JsonInvalid as error:
+        raise GenesisInvalid(error.what, why=error.why, cure=error.cure) from error
+    if not isinstance(root, dict):
+        raise GenesisInvalid("the genesis file is not a JSON object")
+    config = object_of(root, "config")
+    alloc = object_of(root, "alloc")
+    is_ours = config.get("coc") is not None
+    schedule = parse_schedule(config)
+    timestamp = number_of(root, "timestamp", UINT64_MAX, default=0)
+    _check_header(root)
+    accounts = _check_alloc(alloc, is_ours=is_ours)
+    rules = None
+    if is_ours:
+        rules = _coc_rules(config, number_of(root, "gasLimit", UINT64_MAX))
+        _check_ours(root, schedule, timestamp)
+        _check_system_contracts(accounts)
+        text = _with_config_hash(root, config, text)
+    gas_limit = number_of(root, "gasLimit", UINT64_MAX, default=0)
+    return Genesis(schedule, rules, timestamp, gas_limit, len(accounts), text)
+
+
+def canonical(value: Json) -> bytes:
+    """The canonical encoding of a JSON value; see the module's text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def config_hash(config: Mapping[str, Json]) -> Hash32:
+    """What `extraData` of block 0 must be on a chain of ours."""
+    return keccak256(canonical(dict(config)))
+
+
+def _check_header(root: Mapping[str, Json]) -> None:
+    for name in ("nonce", "gasLimit", "number", "gasUsed", "excessBlobGas", "blobGasUsed"):
+        number_of(root, name, UINT64_MAX, default=0)
+    for name in ("difficulty", "baseFeePerGas"):
+        number_of(root, name, default=0)
+    for name, length in (("mixHash", 32), ("parentHash", 32), ("coinbase", 20)):
+        found = len(bytes_of(root, name))
+        if found not in (0, length):
+            raise field_error(name, f"has {found} bytes", f"write {length} bytes")
+    extra = len(bytes_of(root, "extraData"))
+    if extra > EXTRA_DATA_BYTES_MAX:
+        raise field_error("extraData", f"has {extra} bytes", f"at most {EXTRA_DATA_BYTES_MAX} are allowed")
+
+
+def _check_alloc(alloc: Mapping[str, Json], *, is_ours: bool) -> dict[Address, Mapping[str, Json]]:
+    """Check every account; two spellings of one address are refused, for only one could hold."""
+    accounts: dict[Address, Mapping[str, Json]] = {}
+    for text, account in alloc.items():
+        address = address_of_text(text, "alloc")
+        place = f"alloc.{text}"
+        if address in accounts:
+            raise field_error(place, "is there twice, in two spellings", "keep one of them")
+        if not isinstance(account, dict):
+            raise field_error(place, "is not an object")
+        if is_ours:
+            refuse_unknown(account, _ACCOUNT_FIELDS, place)
+        number_of(account, "balance", place=place, default=0)
+        number_of(account, "nonce", UINT64_MAX, place, default=0)
+        bytes_of(account, "code", place)
+        if account.get("storage") is not None:
+            storage = object_of(account, "storage", place)
+            for slot in storage:
+                for word in (
+                    bytes_of({"slot": slot}, "slot", place),
+                    bytes_of(storage, slot, f"{place}.storage"),
+                ):
+                    if len(word) > 32:
+                        raise field_error(
+                            f"{place}.storage.{slot}", f"has {len(word)} bytes", "a slot has 32"
+                        )
+        accounts[address] = account
+    return accounts
+
+
+def _coc_rules(config: Mapping[str, Json], gas_limit: int) -> CocRules:
+    section = object_of(config, "coc", "config")
+    refuse_unknown(section, _COC_FIELDS, "config.coc")
+    engine = section.get("engine")
+    if not isinstance(engine, str) or engine not in _ENGINES:
+        raise field_error("config.coc.engine", "is unknown", f"write one of: {', '.join(_ENGINES)}")
+    interval = number_of(section, "blockIntervalSeconds", BLOCK_INTERVAL_SECONDS_MAX, "config.coc")
+    if interval == 0:
+        raise field_error("config.coc.blockIntervalSeconds", "is 0", "the shortest interval is 1 second")
+    target = number_of(section, "gasLimitTarget", UINT64_MAX, "config.coc", default=gas_limit)
+    return CocRules(engine, _validators(section), interval, target)
+
+
+def _validators(section: Mapping[str, Json]) -> tuple[Validator, ...]:
+    place = "config.coc.validators"
+    listed = section.get("validators")
+    if not isinstance(listed, list) or not 1 <= len(listed) <= GENESIS_VALIDATORS_MAX:
+        raise field_error(place, f"is not a list of 1 to {GENESIS_VALIDATORS_MAX} validators")
+    validators = []
+    for index, entry in enumerate(listed):
+        where = f"{place}.{index}"
+        if not isinstance(entry, dict):
+            raise field_error(where, "is not an object")
+        refuse_unknown(entry, _VALIDATOR_FIELDS, where)
+        text = entry.get("address")
+        if not isinstance(text, str):
+            raise field_error(f"{where}.address", "is missing")
+        power = number_of(entry, "power", UINT64_MAX, where, default=1)
+        if power == 0:
+            raise field_error(f"{where}.power", "is 0", "leave the validator out instead")
+        validators.append(Validator(address_of_text(text, where), power))
+    if len({validator.address for validator in validators}) != len(validators):
+        raise field_error(place, "names a validator twice")
+    return tuple(validators)
+
+
+def _check_ours(root: Mapping[str, Json], schedule: ForkSchedule, timestamp: int) -> None:
+    refuse_unknown(root, _FIELDS, "")
+    refuse_unknown(object_of(root, "config"), _CONFIG_FIELDS, "config")
+    if schedule.terminal_total_difficulty != 0:
+        raise field_error("config.terminalTotalDifficulty", "is not 0", "our chains have no proof of work")
+    for key in ("londonBlock", "shanghaiTime", "cancunTime", "pragueTime"):
+        if not schedule.is_at_genesis(key, timestamp):
+            raise field_error(
+                f"config.{key}", "is not in force at genesis", "our chains begin with Prague or later"
+            )
+    for name in ("difficulty", "number", "gasUsed", "nonce"):
+        if number_of(root, name, default=0):
+            raise field_error(name, "is not 0", "leave it out")
+
+
+def _check_system_contracts(accounts: Mapping[Address, Mapping[str, Json]]) -> None:
+    for contract in SYSTEM_CONTRACTS:
+        account = accounts.get(contract.address)
+        if account is None or bytes_of(account, "code") != contract.code:
+            place = f"alloc.0x{contract.address.hex()}"
+            raise field_error(
+                place,
+                f"does not hold the contract for {contract.name}",
+                "every block calls it; copy the account from a new genesis (`coc up` writes one)",
+            )
+
+
+def _with_config_hash(root: dict[str, Json], config: Mapping[str, Json], text: bytes) -> bytes:
+    """Fill in an empty `extraData`; refuse another value than the hash of `config`."""
+    expected = config_hash(config)
+    found = bytes_of(root, "extraData")
+    if found == expected:
+        return text
+    if found:
+        raise GenesisMismatch(
+            "the genesis file's `config` was changed after the chain was made",
+            why=f"`extraData` is 0x{found.hex()} and the config's hash is 0x{expected.hex()}",
+            cure="restore the original file, or empty extraData to make another chain",
+        )
+    return (
+        json.dumps({**root, "extraData": f"0x{expected.hex()}"}, indent=2, ensure_ascii=False).encode()
+        + b"\n"
+    )
