@@ -25,8 +25,8 @@ OPENING = """\
 JSON-RPC 2.0 over HTTP POST at `/`, single calls and batches, `Content-Type: application/json`. Parameters are
 given by position and typed strictly: a quantity is `0x` and hex digits without a leading zero, data is `0x`
 and an even number of hex digits, a number or a boolean is never taken for either. Optional parameters may be
-left out or null. A block is named by number, tag (`latest`, `pending`, `safe`, `finalized`, `earliest`), 32-byte
-hash, or an [EIP-1898](https://eips.ethereum.org/EIPS/eip-1898) object.
+left out or null. A block is named by number, tag (`latest`, `pending`, `safe`, `finalized`, `earliest`),
+32-byte hash, or an [EIP-1898](https://eips.ethereum.org/EIPS/eip-1898) object.
 
 The last column is what a call costs in units of the cheapest one, and where it runs: *inline* on the thread
 that serves everyone, *pooled* on a thread of its own, *waiting* for the pool or the chain.

@@ -37,6 +37,19 @@ def test_one_bad_call_spoils_no_other() -> None:
     assert [entry["id"] for entry in entries] == [2, None, 9, 2]
 
 
+def test_calls_are_counted_by_method_for_the_metrics() -> None:
+    node = Node()
+
+    node.send(
+        msgspec.json.encode([CHAIN_ID, CHAIN_ID, CALL, {"jsonrpc": "2.0", "id": 1, "method": "eth_no"}])
+    )
+
+    assert {name: count for name, count in node.dispatcher.calls.items() if count} == {
+        "eth_chainId": 2,
+        "eth_call": 1,
+    }
+
+
 def test_notifications_leave_no_entry_and_a_batch_of_them_no_answer() -> None:
     node = Node()
     notification = {"jsonrpc": "2.0", "method": "eth_chainId"}

@@ -30,9 +30,9 @@ _BLANK: Final = b" \t\r\n"
 
 
 class Dispatcher:
-    """Answers bodies with the methods of one table."""
+    """Answers bodies with the methods of one table; `calls` counts them by name, for the metrics."""
 
-    __slots__ = ("_context", "_guard", "_table")
+    __slots__ = ("_context", "_guard", "_table", "calls")
 
     def __init__(self, table: dict[str, Method], context: Context, guard: Guard) -> None:
         """The table is shown to the context, so that methods can list each other."""
@@ -40,6 +40,7 @@ class Dispatcher:
         self._context = context
         self._guard = guard
         context.methods = table
+        self.calls = dict.fromkeys(table, 0)
 
     def handle(self, body: bytes, now_ms: int) -> Handled:
         """Answer one body; `now_ms` is the time by which filters expire."""
@@ -95,5 +96,6 @@ class Dispatcher:
             arguments = bind(method.parameters, decode_parameters(bytes(request.params)))
         except CallError as error:
             return error
+        self.calls[method.name] += 1
         context = self._context
         return self._guard(lambda: method.handler(context, *arguments))
