@@ -9,11 +9,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from .assembly import BuiltChain
 from .campaign import Case, on_deep_stack, run_campaign
 from .client import Client
 from .fixtures import blocktest_json, write
+from .large import large_chains
 from .networks import NETWORKS
-from .oversize import chains_at_the_size_limit
 from .replay import replay_blocktest
 from .vectors import write_vectors
 
@@ -49,7 +50,9 @@ def _parser() -> argparse.ArgumentParser:
         "--coc", default=_DEFAULT_COMMAND, help=f"the client's program (default {_DEFAULT_COMMAND})"
     )
     run.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
-    run.add_argument("--oversized", action="store_true", help="also two blocks at the size limit, 20 MB each")
+    run.add_argument(
+        "--large", action="store_true", help="also blocks at the size limit and long chains (40 MB)"
+    )
     run.add_argument(
         "--out", type=Path, help="folder for findings (default: a new one under the temporary folder)"
     )
@@ -70,7 +73,7 @@ def _run(options: argparse.Namespace) -> int:
         f"seed {seed}: {options.count} chains on {len(networks)} networks, {states} state tests", flush=True
     )
     client = Client((options.coc,), options.jobs)
-    failures = _oversized(client, folder) if options.oversized else 0
+    failures = _large(client, folder) if options.large else 0
     cases = [Case(network, seed + turn) for turn in range(options.count) for network in networks]
     cases += [Case("", seed + turn) for turn in range(states)]
     tally = run_campaign(cases, client, folder, lambda text: print(text, flush=True))
@@ -82,17 +85,15 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if tally.findings or failures else 0
 
 
-def _oversized(client: Client, folder: Path) -> int:
-    path = folder / "oversized.json"
-    write(
-        path,
-        {chain.plan.name: blocktest_json(chain, whole_state=True) for chain in chains_at_the_size_limit()},
-    )
+def _large(client: Client, folder: Path) -> int:
+    path = folder / "large.json"
+    chains: tuple[BuiltChain, ...] = on_deep_stack(large_chains)
+    write(path, {chain.plan.name: blocktest_json(chain, whole_state=True) for chain in chains})
     failures = client.blocktests([path])
     path.unlink()
     for failure in failures:
         print(f"DISAGREE {failure.name}: {failure.error}")
-    print(f"2 blocks at the size limit, {len(failures)} disagreements", flush=True)
+    print(f"{len(chains)} large cases, {len(failures)} disagreements", flush=True)
     return len(failures)
 
 

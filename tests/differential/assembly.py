@@ -83,10 +83,13 @@ def build_chain(plan: Chain) -> BuiltChain:
     genesis = ledger.header()
     empty = BlockBody(withdrawals=() if plan.network.first >= Fork.SHANGHAI else None)
     blocks: list[Built] = []
+    head = ledger
     for position, block in enumerate(plan.blocks):
-        built, ledger = _BlockAssembly(ledger, block, f"{plan.name}/{position}").run()
+        built, ledger = _BlockAssembly(ledger.ancestor(block.back), block, f"{plan.name}/{position}").run()
         blocks += built
-    return BuiltChain(plan, genesis, empty.encode(genesis), tuple(blocks), ledger.header(), ledger.accounts())
+        if ledger.total_difficulty > head.total_difficulty or ledger.spec.fork >= Fork.PARIS:
+            head = ledger
+    return BuiltChain(plan, genesis, empty.encode(genesis), tuple(blocks), head.header(), head.accounts())
 
 
 class _BlockAssembly:
@@ -193,14 +196,26 @@ class _BlockAssembly:
         return _Signer(self.plan, Prices(base_fee, self.spec.blob_price(excess)))
 
     def _rejected(self, fields: HeaderFields, outcome: Outcome) -> Iterator[Built]:
+        accepted = outcome.body.transactions
         for rejection in outcome.rejected[:_REFUSALS_PER_BLOCK]:
-            accepted = outcome.body.transactions
             transactions = (*accepted[: rejection.position], rejection.item, *accepted[rejection.position :])
             body = dataclasses.replace(outcome.body, transactions=transactions)
-            changed = fields | {"transactions_root": transactions_root(self.spec, transactions)}
-            yield from self._refusal(
-                body.encode(changed), changed, "rejected transaction", "TransactionException"
+            raw, note = self._with_forbidden(fields, body), "forbidden transaction, every root right"
+            if raw is None:
+                root = transactions_root(self.spec, transactions)
+                raw, note = body.encode(fields | {"transactions_root": root}), "rejected transaction"
+            yield from self._refusal(raw, fields, note, "TransactionException")
+
+    def _with_forbidden(self, fields: HeaderFields, body: BlockBody) -> bytes | None:
+        """The block with the roots of a world without limits; None if a transaction fails even there."""
+        draft = dataclasses.replace(body, transactions=())
+        try:
+            outcome = self.ledger.execute(
+                self.spec, fields, draft, lambda _: iter(body.transactions), lenient=True
             )
+        except (Refused, Undefined):
+            return None
+        return None if outcome.rejected else outcome.body.encode(fields | outcome.fields)
 
     def _faulty(self, fields: HeaderFields, outcome: Outcome) -> Iterator[Built]:
         for name in self.plan.faults:

@@ -19,7 +19,7 @@ def _with_transactions(attempt: Attempt, *transactions: rlp.Item) -> bytes:
 
 def _with_ommers(attempt: Attempt, *ommers: HeaderFields) -> bytes:
     encoded: tuple[rlp.Item, ...] = tuple(encode_header(ommer) for ommer in ommers)
-    return attempt.with_body(dataclasses.replace(attempt.body, ommers=encoded))
+    return attempt.executed_again(dataclasses.replace(attempt.body, ommers=encoded))
 
 
 def _rival(attempt: Attempt, generations: int = 0, coinbase: int = 1) -> HeaderFields | None:
@@ -156,13 +156,15 @@ def ommer_included_before(attempt: Attempt) -> bytes | None:
     used = attempt.ledger.ommers(0)
     if not used:
         return None
-    return attempt.with_body(dataclasses.replace(attempt.body, ommers=(rlp.decode(used[0]),)))
+    return attempt.executed_again(dataclasses.replace(attempt.body, ommers=(rlp.decode(used[0]),)))
 
 
 @fault("BlockException.INVALID_STATE_ROOT", until=Fork.GRAY_GLACIER)
 def ommer_not_paid(attempt: Attempt) -> bytes | None:
     rival = _rival(attempt, 0, 0xABCDEF)
-    return _with_ommers(attempt, rival) if rival and not attempt.body.ommers else None
+    if rival is None or attempt.body.ommers:
+        return None
+    return attempt.with_body(dataclasses.replace(attempt.body, ommers=(encode_header(rival),)))
 
 
 @fault("BlockException.IMPORT_IMPOSSIBLE_UNCLES_OVER_PARIS", Fork.PARIS)

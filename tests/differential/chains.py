@@ -15,6 +15,9 @@ _STATIC_BLOCKS = (2, 3, 4)
 _BLOCKS_AFTER_CHANGE = 2
 _FAULTS_PER_BLOCK = 4
 _GENESIS_GAS_LIMITS = (1_500_000, 8_000_000, 30_000_000, 100_000_000)
+_BRANCH_SHARE = 0.1
+"""How often a block of a proof-of-work chain stands on another than the block before it."""
+
 _BLOB_GAS = 2**17
 
 
@@ -72,6 +75,7 @@ def _block(dice: random.Random, network: Network, position: int, seconds: int) -
     return Block(
         coinbase=_coinbase(dice),
         seconds=seconds,
+        back=dice.choice((1, 1, 2, 3)) if network.last < Fork.PARIS and dice.random() < _BRANCH_SHARE else 0,
         gas_limit_shift=dice.choice((0, 0, -1024, 1024, dice.randrange(-1024, 1025))),
         extra_data=dice.randbytes(dice.choice((0, 0, 5, 32))),
         random=dice.randbytes(32),

@@ -13,6 +13,7 @@ from importlib import import_module
 
 from . import rlp
 from .blocks import BlockBody, HeaderFields, keccak256
+from .eels import Refused, Undefined
 from .ledger import Ledger
 from .networks import Fork
 from .oracle import Specification, transactions_root
@@ -46,8 +47,20 @@ class Attempt:
         return value
 
     def with_fields(self, **changed: bytes | int) -> bytes:
-        """The block with other header fields."""
-        return self.body.encode(self.fields | changed)
+        """The block with other header fields, executed again where they have a bearing on execution."""
+        if _EXECUTION_FIELDS.isdisjoint(changed):
+            return self.body.encode(self.fields | changed)
+        return self.executed_again(self.body, **changed)
+
+    def executed_again(self, body: BlockBody, **changed: bytes | int) -> bytes:
+        """The block with other contents and the roots they lead to: only the fault itself is wrong."""
+        fields = self.fields | changed
+        draft = dataclasses.replace(body, transactions=())
+        try:
+            outcome = self.ledger.execute(self.spec, fields, draft, lambda _: iter(body.transactions))
+        except (Refused, Undefined):
+            return self.with_body(body, **changed)
+        return outcome.body.encode(fields | outcome.fields)
 
     def shifted(self, name: str, *steps: int) -> bytes | None:
         """The block with one quantity moved by one of the steps; None where that would be negative."""
@@ -62,6 +75,11 @@ class Attempt:
         }
         return body.encode(fields | changed)
 
+
+_EXECUTION_FIELDS = frozenset(
+    {"difficulty", "number", "gas_limit", "timestamp", "base_fee_per_gas", "excess_blob_gas"}
+)
+"""Header fields that programs or fees depend on and that have a rule of their own."""
 
 Apply = Callable[[Attempt], bytes | None]
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from . import eels, rlp
 from .blocks import EMPTY_OMMERS_HASH, BlockBody, HeaderFields, encode_header, quantity_in
 from .eels import Refused, judgement, quantity
+from .lenient import without_limits
 from .networks import Fork, Network
 from .oracle import Specification, block_difficulty, requests_hash, specification
 from .plan import CHAIN_ID, Account
@@ -18,11 +20,13 @@ from .trial import BlockRefused, Candidates, Outcome, Trial, results
 class Ledger:
     """Never changed, only followed: ``judge`` returns a new ledger."""
 
-    def __init__(self, network: Network, spec: Specification, chain: Any, total_difficulty: int) -> None:
+    def __init__(self, network: Network, spec: Specification, chain: Any, parent: Ledger | None) -> None:
         self.network = network
         self.spec = spec
         self.chain = chain
-        self.total_difficulty = total_difficulty
+        self.parent = parent
+        before = parent.total_difficulty if parent is not None else 0
+        self.total_difficulty: int = before + int(chain.blocks[-1].header.difficulty)
 
     @classmethod
     def begin(cls, network: Network, accounts: Mapping[bytes, Account], chosen: HeaderFields) -> Ledger:
@@ -60,7 +64,7 @@ class Ledger:
             body.append([])
         block = spec.decode(rlp.encode(body))
         chain = spec.rules.BlockChain(blocks=[block], state=state, chain_id=eels.numeric.U64(CHAIN_ID))
-        return cls(network, spec, chain, int(block.header.difficulty))
+        return cls(network, spec, chain, None)
 
     def header(self, generations: int = 0) -> HeaderFields:
         """Header of the newest block, or of an ancestor so many generations up."""
@@ -94,18 +98,29 @@ class Ledger:
         )
         return chain if spec is self.spec else spec.rules.apply_fork(chain)
 
+    def ancestor(self, generations: int) -> Ledger:
+        """The chain so many blocks ago, or that of only block 0."""
+        return self if generations == 0 or self.parent is None else self.parent.ancestor(generations - 1)
+
     def execute(
-        self, spec: Specification, fields: HeaderFields, draft: BlockBody, candidates: Candidates
+        self,
+        spec: Specification,
+        fields: HeaderFields,
+        draft: BlockBody,
+        candidates: Candidates,
+        *,
+        lenient: bool = False,
     ) -> Outcome:
         """Run a body on the newest state, one candidate after another, leaving out the rejected ones.
 
-        ``draft`` gives ommers and withdrawals. Raises BlockRefused if the specification refuses the block for
-        what is not one transaction's fault, and Undefined where it fails.
+        ``draft`` gives ommers and withdrawals; ``lenient`` sets limits on transactions aside. Raises
+        BlockRefused if the specification refuses the block for what is not one transaction's fault, and
+        Undefined where it fails.
         """
         block = spec.decode(draft.encode(fields))
         trial = Trial(spec, self._fresh(spec), block)
         try:
-            with judgement():
+            with judgement(), without_limits(spec) if lenient else nullcontext():
                 output = trial.run(candidates)
         except Refused as refused:
             body = dataclasses.replace(draft, transactions=tuple(trial.accepted))
@@ -121,7 +136,7 @@ class Ledger:
         chain = self._fresh(spec)
         with judgement():
             spec.rules.state_transition(chain, block)
-        return Ledger(self.network, spec, chain, self.total_difficulty + int(block.header.difficulty))
+        return Ledger(self.network, spec, chain, self)
 
     def difficulty_of_child(self, spec: Specification, number: int, timestamp: int) -> int:
         """Difficulty the rules demand of the next block."""

@@ -52,6 +52,7 @@ class Specification:
         self._patch()
 
     def _patch(self) -> None:
+        self.recover_sender_of_any_chain: Any = self.rules.recover_sender
         if hasattr(self.rules, "validate_proof_of_work"):
             self.rules.validate_proof_of_work = lambda header: None
         if Fork.SPURIOUS_DRAGON <= self.fork < Fork.PARIS:

@@ -105,6 +105,9 @@ class Block:
     seconds: int
     """Time after the parent."""
 
+    back: int = 0
+    """Generations above the block before this one; anything but 0 begins a branch."""
+
     gas_limit_shift: int = 0
     """Change against the parent, in 1024ths of the largest step allowed (-1023 to 1023)."""
 

@@ -96,6 +96,8 @@ def _smaller_blocks(block: Block) -> Iterator[Block]:
             yield dataclasses.replace(block, **{name: ()})  # type: ignore[arg-type]
         for position in range(len(items)):
             yield dataclasses.replace(block, **{name: items[:position] + items[position + 1 :]})  # type: ignore[arg-type]
+    if block.back:
+        yield dataclasses.replace(block, back=0)
     for position, transaction in enumerate(block.transactions):
         for less in _smaller_transactions(transaction):
             transactions = (*block.transactions[:position], less, *block.transactions[position + 1 :])
