@@ -7,6 +7,22 @@
 //! it was written to, so reading needs no index, and what is read is trusted only after its keccak-256 was checked.
 //!
 //! The crate knows no file, clock or thread pool of its own (heavy work is split over the caller's rayon pool).
+//!
+//! ```
+//! use coc_trie::{MemoryNodes, Trie, Value, verify_proof};
+//!
+//! let mut nodes = MemoryNodes::new();
+//! let old = Trie::empty().update(&nodes, [(b"dog", Some(Value::new(b"puppy"))), (b"cat", Some(Value::new(b"kitten")))])?;
+//! let new = old.update(&nodes, [(b"cat", None)])?;
+//! assert_eq!(old.get(&nodes, b"cat")?, Some(Value::new(b"kitten")));
+//! assert_eq!(new.get(&nodes, b"cat")?, None);
+//!
+//! let stored = new.flush(&mut nodes)?;
+//! let again = Trie::stored(stored.root_hash(), stored.loc().expect("not empty"));
+//! let proof = again.prove(&nodes, b"dog")?;
+//! assert_eq!(verify_proof(new.root_hash(), b"dog", &proof), Ok(Some(b"puppy".to_vec())));
+//! # Ok::<(), coc_trie::TrieError>(())
+//! ```
 
 mod children;
 mod decode;

@@ -20,5 +20,7 @@ pub trait NodeReader: Send + Sync {
 /// Takes node records during a flush, child before parent.
 pub trait NodeWriter {
     /// Appends one record (see [`Node::encode_record`]) and says where it lies.
+    ///
+    /// An accepted record must stay readable for as long as the process lives: its node is never written again.
     fn write(&mut self, record: &[u8]) -> Result<Loc, TrieError>;
 }
