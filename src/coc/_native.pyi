@@ -221,8 +221,8 @@ class Chain:
         """Judge on the child of `block`: (standing 0 now 1 later 2 never, code, sentence, sender's nonce and balance, has code)."""
     def accounts(self, block: bytes, addresses: list[bytes]) -> list[tuple[int, int, bool]]:
         """Nonce, balance and whether there is code, of many accounts after `block`."""
-    def senders(self, block: bytes) -> list[bytes]:
-        """Senders of a block's transactions, each once."""
+    def changed_accounts(self, block: bytes, addresses: list[bytes]) -> list[tuple[int, int, int, bool]]:
+        """Those of `addresses` that an executed block in memory changed: index in the list, nonce, balance, whether there is code."""
     def transaction_hashes(self, block: bytes) -> list[bytes]:
         """Hashes of a block's transactions in order."""
     # Reading

@@ -109,6 +109,7 @@ impl Chain {
             stored: Arc::new(stored),
             state: executed.state,
             codes: Arc::new(executed.codes),
+            changed: Arc::new(executed.changed.into_iter().collect()),
             place: None,
             flushed: false,
         };
@@ -184,7 +185,7 @@ impl Chain {
         let row = self.shared.row(hash)?.ok_or(ChainError::UnknownBlock(*hash))?;
         let stored = self.shared.stored(hash)?.ok_or(ChainError::UnknownBlock(*hash))?;
         let state = self.shared.state(hash)?;
-        Ok(Executed { stored, state, codes: Arc::default(), place: Some(Place { position: row.position, end: row.position }), flushed: true })
+        Ok(Executed { stored, state, codes: Arc::default(), changed: Arc::default(), place: Some(Place { position: row.position, end: row.position }), flushed: true })
     }
 
     /// Says which blocks are safe and which are final.

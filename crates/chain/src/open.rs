@@ -6,7 +6,6 @@ use crate::record::StoredBlock;
 use crate::rows::{BlockRow, MARKER, Marker};
 use crate::shared::{ByBytes, Codes, Lineage, Shared};
 use crate::tree::{Executed, Place, Tree};
-use alloy_primitives::map::B256Map;
 use alloy_primitives::{B256, Bytes};
 use coc_disk::{Disk, MemDisk, RealDisk};
 use coc_evm::block::{EngineCalls, execute_block};
@@ -178,7 +177,7 @@ impl Chain {
         let stored = shared.record(row.position)?;
         let state = row.state.map_or_else(Trie::empty, |loc| Trie::stored(stored.block.header.state_root, loc));
         let head =
-            Executed { stored, state: shared.world(state), codes: Arc::default(), place: Some(Place { position: row.position, end: marker.next_position }), flushed: true };
+            Executed { stored, state: shared.world(state), codes: Arc::default(), changed: Arc::default(), place: Some(Place { position: row.position, end: marker.next_position }), flushed: true };
         *shared.tree.write() = Tree::new(head);
         let mut records = shared.log.iter_from(Position(marker.next_position)).peekable();
         while let Some(record) = records.next() {
@@ -225,6 +224,7 @@ impl Chain {
             stored: Arc::new(stored),
             state: validated.executed.state,
             codes: Arc::new(validated.executed.codes),
+            changed: Arc::default(),
             place: Some(place),
             flushed: false,
         };
@@ -285,7 +285,8 @@ fn genesis_executed(header: Header, hash: B256, state: WorldState) -> Executed {
     Executed {
         stored: Arc::new(genesis_stored(header, hash)),
         state,
-        codes: Arc::new(B256Map::default()),
+        codes: Arc::default(),
+        changed: Arc::default(),
         place: Some(Place { position: 0, end: 0 }),
         flushed: true,
     }

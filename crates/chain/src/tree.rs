@@ -4,7 +4,7 @@
 //! readers keep what they have taken.
 
 use crate::record::StoredBlock;
-use alloy_primitives::map::B256Map;
+use alloy_primitives::map::{AddressSet, B256Map};
 use alloy_primitives::{B256, Bytes};
 use coc_evm::state::WorldState;
 use std::collections::BTreeMap;
@@ -31,6 +31,8 @@ pub struct Executed {
     pub state: WorldState,
     /// Code it deployed.
     pub codes: Arc<B256Map<Bytes>>,
+    /// Accounts it changed; unknown, hence empty, for blocks read from the log.
+    pub changed: Arc<AddressSet>,
     /// Its record in the log; `None` until it is decided.
     pub place: Option<Place>,
     /// Whether the store holds it.

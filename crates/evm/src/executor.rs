@@ -50,6 +50,8 @@ pub struct Executed {
     pub blob_gas_used: u64,
     /// Bloom over all logs.
     pub bloom: Bloom,
+    /// Accounts that changed; before Byzantium an account may stand more than once.
+    pub changed: Vec<Address>,
     /// Requests to the consensus layer, type byte first, empty ones included; `None` before Prague.
     pub requests: Option<Vec<Bytes>>,
 }
@@ -70,6 +72,7 @@ pub struct BlockExecutor {
     number: u64,
     receipts: Vec<Receipt>,
     codes: B256Map<Bytes>,
+    changed: Vec<Address>,
     gas_used: u64,
     blob_gas_used: u64,
 }
@@ -154,6 +157,7 @@ impl BlockExecutor {
             number: header.number,
             receipts: Vec::new(),
             codes: B256Map::default(),
+            changed: Vec::new(),
             gas_used: 0,
             blob_gas_used: 0,
         }
@@ -255,6 +259,7 @@ impl BlockExecutor {
         } else {
             let sealed = self.overlay().seal_into()?;
             self.codes.extend(sealed.codes);
+            self.changed.extend(sealed.changed);
             Outcome::Root(sealed.state.accounts.root_hash())
         };
         let cumulative_gas_used = self.gas_used;
@@ -269,41 +274,32 @@ impl BlockExecutor {
         after: &[SystemCall],
     ) -> Result<Executed, ExecuteError> {
         if !self.rules.at_least(Fork::Paris) {
-            self.pay_rewards(ommers)?;
+            self.pay_rewards(block_reward(self.rules.fork), ommers)?;
         }
-        for withdrawal in withdrawals {
-            let wei = U256::from(withdrawal.amount) * U256::from(1_000_000_000u64);
-            self.overlay().add_balance(withdrawal.address, wei)?;
-        }
+        self.pay_withdrawals(withdrawals)?;
         for call in after {
             self.system_call(call.to, call.data.clone())?;
         }
         let requests = if self.rules.at_least(Fork::Prague) { Some(self.collect_requests()?) } else { None };
-        let sealed = self.overlay().seal_into()?;
-        self.codes.extend(sealed.codes);
-        let mut bloom = Bloom::ZERO;
-        for receipt in &self.receipts {
-            bloom |= receipt.bloom;
-        }
-        Ok(Executed {
-            state: sealed.state,
-            codes: self.codes,
-            receipts: self.receipts,
-            gas_used: self.gas_used,
-            blob_gas_used: self.blob_gas_used,
-            bloom,
-            requests,
-        })
+        Ok(self.seal(requests)?)
     }
 
-    /// Block and ommer rewards (yellow paper 11.3, EIP-649, EIP-1234).
-    fn pay_rewards(&mut self, ommers: &[Header]) -> Result<(), StateError> {
-        let ether: u64 = match self.rules.fork {
-            fork if fork >= Fork::Constantinople => 2,
-            fork if fork >= Fork::Byzantium => 3,
-            _ => 5,
-        };
-        let reward = U256::from(ether) * U256::from(1_000_000_000_000_000_000u64);
+    /// What the block did so far, with its state root; the executor is left with no receipts and no new code.
+    pub fn seal(&mut self, requests: Option<Vec<Bytes>>) -> Result<Executed, StateError> {
+        let sealed = self.overlay().seal_into()?;
+        let mut codes = std::mem::take(&mut self.codes);
+        codes.extend(sealed.codes);
+        let receipts = std::mem::take(&mut self.receipts);
+        let mut bloom = Bloom::ZERO;
+        for receipt in &receipts {
+            bloom |= receipt.bloom;
+        }
+        let (gas_used, blob_gas_used) = (self.gas_used, self.blob_gas_used);
+        Ok(Executed { state: sealed.state, codes, receipts, gas_used, blob_gas_used, bloom, requests })
+    }
+
+    /// Pays `reward` wei for the block, and for each of its ommers what the ommer and the naming of it are worth (yellow paper 11.3).
+    pub fn pay_rewards(&mut self, reward: U256, ommers: &[Header]) -> Result<(), StateError> {
         let mut own = reward;
         for ommer in ommers {
             let distance = self.number.saturating_sub(ommer.number);
@@ -315,7 +311,17 @@ impl BlockExecutor {
         self.overlay().add_balance(beneficiary, own)
     }
 
-    fn collect_requests(&mut self) -> Result<Vec<Bytes>, ExecuteError> {
+    /// Pays withdrawals from the consensus layer (EIP-4895).
+    pub fn pay_withdrawals(&mut self, withdrawals: &[Withdrawal]) -> Result<(), StateError> {
+        for withdrawal in withdrawals {
+            let wei = U256::from(withdrawal.amount) * U256::from(1_000_000_000u64);
+            self.overlay().add_balance(withdrawal.address, wei)?;
+        }
+        Ok(())
+    }
+
+    /// Collects the requests to the consensus layer (EIP-7685), type byte first, empty ones included.
+    pub fn collect_requests(&mut self) -> Result<Vec<Bytes>, ExecuteError> {
         let logs = self.receipts.iter().flat_map(|receipt| receipt.logs.iter());
         let deposits = requests::deposits(logs, self.rules.deposit_contract)?;
         let withdrawals = self.checked_system_call(WITHDRAWAL_REQUESTS)?;
@@ -351,6 +357,16 @@ impl BlockExecutor {
     pub fn receipts(&self) -> &[Receipt] {
         &self.receipts
     }
+}
+
+/// Wei a block earns before the merge (yellow paper 11.3, EIP-649, EIP-1234).
+pub fn block_reward(fork: Fork) -> U256 {
+    let ether: u64 = match fork {
+        fork if fork >= Fork::Constantinople => 2,
+        fork if fork >= Fork::Byzantium => 3,
+        _ => 5,
+    };
+    U256::from(ether) * U256::from(1_000_000_000_000_000_000u64)
 }
 
 /// Roots over encoded lists.

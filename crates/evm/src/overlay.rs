@@ -63,6 +63,8 @@ pub struct Sealed {
     pub state: WorldState,
     /// Code that was deployed, by hash.
     pub codes: B256Map<Bytes>,
+    /// Accounts that changed, ascending.
+    pub changed: Vec<Address>,
 }
 
 impl Overlay {
@@ -150,6 +152,12 @@ impl Overlay {
         Ok(())
     }
 
+    /// Every account that was read or written, with its slots that were: the only names of what a transition can have changed,
+    /// since the tries know accounts and slots by the hashes of their names alone.
+    pub fn touched(&self) -> impl Iterator<Item = (Address, impl Iterator<Item = U256>)> {
+        self.entries.iter().map(|(address, entry)| (*address, entry.slots.keys().copied()))
+    }
+
     fn mark(&mut self, address: Address) {
         if let Some(entry) = self.entries.get_mut(&address)
             && !entry.dirty
@@ -233,7 +241,7 @@ impl Overlay {
         };
         let accounts = self.below.accounts.update(&*self.below.nodes, changes?)?;
         self.below = self.below.with_accounts(accounts);
-        Ok(Sealed { state: self.below.clone(), codes: std::mem::take(&mut self.new_codes) })
+        Ok(Sealed { state: self.below.clone(), codes: std::mem::take(&mut self.new_codes), changed: dirty })
     }
 }
 

@@ -314,13 +314,26 @@ impl Chain {
             .collect()
     }
 
-    /// Senders of a block's transactions, each once.
-    fn senders<'py>(&self, py: Python<'py>, block: &[u8]) -> PyResult<Vec<Bound<'py, PyBytes>>> {
-        let stored = self.stored(block)?;
-        let mut senders: Vec<Address> = stored.map(|block| block.senders.clone()).unwrap_or_default();
-        senders.sort_unstable();
-        senders.dedup();
-        Ok(senders.iter().map(|sender| bytes(py, sender)).collect())
+    /// Those of `addresses` that an executed block in memory changed: index in the list, nonce, balance, whether there is code.
+    fn changed_accounts<'py>(
+        &self,
+        py: Python<'py>,
+        block: &[u8],
+        addresses: Vec<[u8; 20]>,
+    ) -> PyResult<Vec<(usize, u64, Bound<'py, PyAny>, bool)>> {
+        let block = hash(block)?;
+        let found = py
+            .detach(|| {
+                let changed = self.inner.shared.tree.read().blocks.get(&block).map(|block| block.changed.clone()).unwrap_or_default();
+                let bench = self.inner.bench(&block)?;
+                let known = addresses.iter().map(Address::from).enumerate().filter(|(_, address)| changed.contains(address));
+                known.map(|(index, address)| Ok((index, bench.account(&address)?))).collect::<Result<Vec<_>, _>>()
+            })
+            .map_err(chain_error)?;
+        found
+            .into_iter()
+            .map(|(index, (nonce, balance, has_code))| Ok((index, nonce, crate::convert::integer(py, balance)?, has_code)))
+            .collect()
     }
 
     /// Hashes of a block's transactions.

@@ -13,6 +13,7 @@ from coc.execution.predeploys import DEPOSITS, SYSTEM_CONTRACTS, Predeploy
 from coc.primitives.strict_json import Json
 from coc.primitives.types import Address, Wei
 from coc.primitives.units import ETHER, GWEI
+from coc.primitives.validators import Validator
 
 DEV_CHAIN_ID: Final = 31_337
 """The chain id that development tools expect."""
@@ -40,7 +41,9 @@ class DevGenesis:
     """What may be chosen about a development chain."""
 
     accounts: Sequence[Address]
-    """Funded; the first is the validator."""
+    """Funded."""
+    validator: Validator
+    """The one validator."""
     chain_id: int = DEV_CHAIN_ID
     balance: Wei = DEV_BALANCE
     gas_limit: int = DEV_GAS_LIMIT
@@ -50,12 +53,7 @@ class DevGenesis:
 
 def dev_genesis(chosen: DevGenesis) -> bytes:
     """The text of a genesis file of ours; the same choices give the same bytes, hence the same chain.
-
-    Raises:
-        ValueError: no account is given, so there is no validator.
     """
-    if not chosen.accounts:
-        raise ValueError("a development chain needs an account to be its validator")
     config = _config(chosen)
     alloc: dict[str, Json] = {_text(address): {"balance": hex(chosen.balance)} for address in chosen.accounts}
     for predeploy in (*SYSTEM_CONTRACTS, DEPOSITS):
@@ -88,7 +86,14 @@ def _config(chosen: DevGenesis) -> dict[str, Json]:
     config["depositContractAddress"] = _text(DEPOSITS.address)
     config["coc"] = {
         "engine": "rotation",
-        "validators": [{"address": _text(chosen.accounts[0]), "power": 1}],
+        "validators": [
+            {
+                "consensusKey": f"0x{chosen.validator.consensus_key.hex()}",
+                "networkKey": f"0x{chosen.validator.network_key.hex()}",
+                "feeRecipient": _text(chosen.validator.fee_recipient),
+                "power": chosen.validator.power,
+            }
+        ],
         "blockIntervalSeconds": chosen.block_interval_s,
         "gasLimitTarget": chosen.gas_limit,
     }

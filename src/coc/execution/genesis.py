@@ -40,6 +40,7 @@ from coc.primitives.limits import (
 )
 from coc.primitives.strict_json import Json, JsonInvalid, decode_json
 from coc.primitives.types import UINT64_MAX, Address, Hash32
+from coc.primitives.validators import Validator, ValidatorSet, address_of_key
 
 _FIELDS: Final = frozenset(
     {"config", "alloc", "timestamp", "extraData", "gasLimit", "difficulty", "nonce", "mixHash", "coinbase"}
@@ -53,7 +54,7 @@ _CONFIG_FIELDS: Final = (
 )
 _ACCOUNT_FIELDS: Final = frozenset({"balance", "nonce", "code", "storage"})
 _COC_FIELDS: Final = frozenset({"engine", "validators", "blockIntervalSeconds", "gasLimitTarget"})
-_VALIDATOR_FIELDS: Final = frozenset({"address", "power"})
+_VALIDATOR_FIELDS: Final = frozenset({"consensusKey", "networkKey", "feeRecipient", "power"})
 _ENGINES: Final = ("rotation",)
 
 
@@ -64,19 +65,11 @@ class GenesisMismatch(GenesisInvalid):
 
 
 @dataclass(frozen=True, slots=True)
-class Validator:
-    """One validator of the first set."""
-
-    address: Address
-    power: int
-
-
-@dataclass(frozen=True, slots=True)
 class CocRules:
     """The `coc` section: what makes a chain one of ours."""
 
     engine: str
-    validators: tuple[Validator, ...]
+    validators: ValidatorSet
     block_interval_s: int
     gas_limit_target: int
 
@@ -192,27 +185,32 @@ def _coc_rules(config: Mapping[str, Json], gas_limit: int) -> CocRules:
     return CocRules(engine, _validators(section), interval, target)
 
 
-def _validators(section: Mapping[str, Json]) -> tuple[Validator, ...]:
+def _validators(section: Mapping[str, Json]) -> ValidatorSet:
     place = "config.coc.validators"
     listed = section.get("validators")
     if not isinstance(listed, list) or not 1 <= len(listed) <= GENESIS_VALIDATORS_MAX:
         raise field_error(place, f"is not a list of 1 to {GENESIS_VALIDATORS_MAX} validators")
-    validators = []
-    for index, entry in enumerate(listed):
-        where = f"{place}.{index}"
-        if not isinstance(entry, dict):
-            raise field_error(where, "is not an object")
-        refuse_unknown(entry, _VALIDATOR_FIELDS, where)
-        text = entry.get("address")
-        if not isinstance(text, str):
-            raise field_error(f"{where}.address", "is missing")
-        power = number_of(entry, "power", UINT64_MAX, where, default=1)
-        if power == 0:
-            raise field_error(f"{where}.power", "is 0", "leave the validator out instead")
-        validators.append(Validator(address_of_text(text, where), power))
-    if len({validator.address for validator in validators}) != len(validators):
+    validators = [_validator(entry, f"{place}.{index}") for index, entry in enumerate(listed)]
+    if len({validator.id for validator in validators}) != len(validators):
         raise field_error(place, "names a validator twice")
-    return tuple(validators)
+    return ValidatorSet(tuple(validators))
+
+
+def _validator(entry: Json, where: str) -> Validator:
+    if not isinstance(entry, dict):
+        raise field_error(where, "is not an object")
+    refuse_unknown(entry, _VALIDATOR_FIELDS, where)
+    keys = {name: bytes_of(entry, name, where) for name in ("consensusKey", "networkKey", "feeRecipient")}
+    for name, length in (("consensusKey", 64), ("networkKey", 64), ("feeRecipient", 20)):
+        if len(keys[name]) != length:
+            raise field_error(f"{where}.{name}", f"has {len(keys[name])} bytes", f"write {length} bytes")
+    power = number_of(entry, "power", UINT64_MAX, where, default=1)
+    if power == 0:
+        raise field_error(f"{where}.power", "is 0", "leave the validator out instead")
+    consensus_key = keys["consensusKey"]
+    return Validator(
+        address_of_key(consensus_key), keys["networkKey"], consensus_key, power, Address(keys["feeRecipient"])
+    )
 
 
 def _check_ours(root: Mapping[str, Json], schedule: ForkSchedule, timestamp: int) -> None:

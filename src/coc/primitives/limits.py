@@ -95,3 +95,8 @@ MEMPOOL_JOURNAL_FSYNC_MS_MAX: Final = 200
 assert MEMPOOL_SENDER_TRANSACTIONS_MAX * 16 <= MEMPOOL_TRANSACTIONS_MAX  # noqa: S101 - sixteen senders fit side by side
 assert MEMPOOL_TRANSACTION_BYTES_MAX * 16 <= MEMPOOL_BYTES_MAX  # noqa: S101 - a few large ones never fill the pool
 assert TYPED_DATA_TYPES_MAX <= TYPED_DATA_MEMBERS_MAX  # noqa: S101 - every struct may have a member
+
+# ── Consensus ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+# Blocks that may be asked for and not yet made: far above what a test asks for at once, and each waits in memory.
+SEAL_DEMANDS_MAX: Final = 10_000

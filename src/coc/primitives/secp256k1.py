@@ -11,13 +11,10 @@ from typing import ClassVar, Final, NewType
 from coc import _native
 from coc.primitives.errors import PrimitivesError
 from coc.primitives.keccak import keccak256
-from coc.primitives.types import Address, Hash32
+from coc.primitives.types import Address, Hash32, Signature
 
 Secret = NewType("Secret", bytes)
 """A private key that was checked: 32 bytes, from 1 to `ORDER` - 1."""
-
-Signature = NewType("Signature", bytes)
-"""65 bytes: r, s, and the parity byte 0 or 1."""
 
 ORDER: Final = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
 

@@ -20,6 +20,9 @@ Address = NewType("Address", bytes)
 Hash32 = NewType("Hash32", bytes)
 """32 bytes: a keccak256 digest that names a block, a transaction, a root or a piece of code."""
 
+Signature = NewType("Signature", bytes)
+"""65 bytes on secp256k1: r, s, and the parity byte 0 or 1."""
+
 Wei = NewType("Wei", int)
 """An amount of the native coin in its smallest unit, 10^-18 ether."""
 

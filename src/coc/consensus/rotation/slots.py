@@ -1,0 +1,32 @@
+"""Slots: how time names the proposer of a rotation chain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coc.primitives.types import Hash32
+from coc.primitives.validators import Validator, ValidatorSet
+
+
+@dataclass(frozen=True, slots=True)
+class RotationRules:
+    """What genesis says about a rotation chain. Times in whole seconds."""
+
+    genesis_hash: Hash32
+    genesis_time_s: int
+    interval_s: int
+    validators: ValidatorSet
+
+    def slot_at(self, timestamp_s: int) -> int:
+        """The slot that a block with this timestamp takes."""
+        return (timestamp_s - self.genesis_time_s) // self.interval_s
+
+    def proposer(self, slot: int) -> Validator:
+        """Who may propose in a slot."""
+        entries = self.validators.validators
+        return entries[slot % len(entries)]
+
+    def earliest(self, parent_timestamp_s: int) -> int:
+        """The first timestamp after the parent's that lies in a later slot, so that slots rise strictly."""
+        next_slot = self.slot_at(parent_timestamp_s) + 1
+        return max(parent_timestamp_s + 1, self.genesis_time_s + next_slot * self.interval_s)

@@ -1,0 +1,71 @@
+"""The rules of a rotation block that are not Ethereum's: consensus data, proposer, seal.
+
+Blocks of others and our own imports pass through here before they are decided; nothing in it trusts where a block came from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coc.consensus.rotation.slots import RotationRules
+from coc.primitives.consensus_data import decode_consensus_data
+from coc.primitives.errors import ConsensusError
+from coc.primitives.seals import decode_seal
+from coc.primitives.types import Address, Hash32, Height
+
+
+class RotationInvalid(ConsensusError):
+    """A block breaks a rule of the rotation engine."""
+
+    id = "COC-ROTATION"
+
+
+@dataclass(frozen=True, slots=True)
+class SealedBlock:
+    """The facts of a block that the engine's rules speak of. Times in seconds."""
+
+    hash: Hash32
+    height: Height
+    timestamp_s: int
+    beneficiary: Address
+    consensus_data: bytes
+    seal: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ParentFacts:
+    """What the rules need of a block's parent; the seal of block 0 is empty."""
+
+    height: Height
+    timestamp_s: int
+    seal: bytes
+
+
+def verify_block(rules: RotationRules, parent: ParentFacts, block: SealedBlock) -> None:
+    """Check everything that the engine demands of a block.
+
+    Raises:
+        RotationInvalid: which rule, what was found, what was expected.
+        PrimitivesError: consensus data or seal cannot be read.
+    """
+    data = decode_consensus_data(block.consensus_data)
+    slot = rules.slot_at(block.timestamp_s)
+    if slot <= rules.slot_at(parent.timestamp_s):
+        raise RotationInvalid(f"block {block.height} is in slot {slot}, not after its parent's")
+    proposer = rules.proposer(slot)
+    _same("proposer", data.proposer, proposer.id)
+    _same("original round", data.original_round, slot)
+    _same("fee recipient", block.beneficiary, proposer.fee_recipient)
+    _same("parent certificate", data.parent_certificate, parent.seal)
+    _same("validator set", data.validators.hash(), rules.validators.hash())
+    _same("next validator set", data.next_validators.hash(), rules.validators.hash())
+    _same("VRF proof", data.vrf_proof, b"")
+    seal = decode_seal(block.seal)
+    _same("slot of the seal", seal.slot, slot)
+    _same("signer", seal.signer(rules.genesis_hash, block.height, block.hash), proposer.id)
+
+
+def _same(what: str, found: object, expected: object) -> None:
+    if found != expected:
+        shown = [value.hex() if isinstance(value, bytes) else str(value) for value in (found, expected)]
+        raise RotationInvalid(f"the {what} is {shown[0]}", why=f"the rules make it {shown[1]}")

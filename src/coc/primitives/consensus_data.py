@@ -1,0 +1,78 @@
+"""The consensus data of a block: eight fields beside it, whose root stands in its header as the parent beacon block root.
+
+The fields are (version, parent certificate, proposer, original round, VRF proof, evidence, set(h), set(h + 1)). The native side
+checks that the header carries their root; what they must say is for the engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coc.primitives import rlp
+from coc.primitives.errors import PrimitivesError
+from coc.primitives.types import Address
+from coc.primitives.validators import ValidatorSet, decode_validator_set
+
+CONSENSUS_DATA_VERSION = 1
+ROUND_BITS = 64
+
+
+class ConsensusDataInvalid(PrimitivesError):
+    """Bytes that are no consensus data."""
+
+    id = "COC-CONSENSUS-DATA"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsensusData:
+    """The fields; `parent_certificate` is empty for block 1, `vrf_proof` is reserved and empty on rotation chains."""
+
+    parent_certificate: bytes
+    proposer: Address
+    original_round: int
+    validators: ValidatorSet
+    next_validators: ValidatorSet
+    vrf_proof: bytes = b""
+
+    def encode(self) -> bytes:
+        """The RLP list of the eight fields."""
+        return rlp.encode(
+            [
+                CONSENSUS_DATA_VERSION,
+                self.parent_certificate,
+                self.proposer,
+                self.original_round,
+                self.vrf_proof,
+                [],
+                self.validators.encode(),
+                self.next_validators.encode(),
+            ]
+        )
+
+
+def decode_consensus_data(data: bytes) -> ConsensusData:
+    """Read consensus data back.
+
+    Raises:
+        ConsensusDataInvalid: other fields, another version, or evidence, which this release does not know yet.
+    """
+    match rlp.decode(data):
+        case [
+            bytes(version),
+            bytes(parent_certificate),
+            bytes(proposer),
+            bytes(original_round),
+            bytes(vrf_proof),
+            [],
+            validators,
+            next_validators,
+        ] if rlp.uint(version) == CONSENSUS_DATA_VERSION and len(proposer) == 20:
+            return ConsensusData(
+                parent_certificate,
+                Address(proposer),
+                rlp.uint(original_round, bits=ROUND_BITS),
+                decode_validator_set(validators),
+                decode_validator_set(next_validators),
+                vrf_proof,
+            )
+    raise ConsensusDataInvalid(f"consensus data of version {CONSENSUS_DATA_VERSION} has eight fields")

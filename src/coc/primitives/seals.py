@@ -1,0 +1,91 @@
+"""What validators sign, and the seal that one signature makes of a block.
+
+Sign bytes are a fixed binary: domain tag ‖ genesis hash ‖ height ‖ round ‖ step ‖ block hash or zeros ‖ valid round, so that a
+signature speaks for one chain, one place and one value. The digest is their keccak-256.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from coc.primitives import rlp
+from coc.primitives.errors import PrimitivesError
+from coc.primitives.keccak import keccak256
+from coc.primitives.secp256k1 import recover_address
+from coc.primitives.types import Address, Hash32, Height, Signature
+
+SIGN_DOMAIN = b"COC/consensus/1\x00"
+NO_VALID_ROUND = -1
+ROUND_BITS = 64
+
+
+class Step(enum.IntEnum):
+    """What a signature is about."""
+
+    PROPOSAL = 0
+    PREVOTE = 1
+    PRECOMMIT = 2
+
+
+class SealInvalid(PrimitivesError):
+    """Bytes that are no seal."""
+
+    id = "COC-SEAL"
+
+
+@dataclass(frozen=True, slots=True)
+class SignRequest:
+    """The fields of a signature; `block` is None for a vote for nothing."""
+
+    genesis_hash: Hash32
+    height: Height
+    round: int
+    step: Step
+    block: Hash32 | None
+    valid_round: int = NO_VALID_ROUND
+
+    def digest(self) -> Hash32:
+        """keccak-256 of the sign bytes."""
+        return keccak256(
+            SIGN_DOMAIN
+            + self.genesis_hash
+            + self.height.to_bytes(8, "big")
+            + self.round.to_bytes(8, "big")
+            + bytes([self.step])
+            + (self.block or bytes(32))
+            + self.valid_round.to_bytes(8, "big", signed=True)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """A rotation block's seal: its slot and the proposer's signature. It lies beside the block and enters the next one's data."""
+
+    slot: int
+    signature: Signature
+
+    def encode(self) -> bytes:
+        """RLP of (slot, signature)."""
+        return rlp.encode([self.slot, self.signature])
+
+    def signer(self, genesis_hash: Hash32, height: Height, block: Hash32) -> Address:
+        """The address whose key signed `block` at this slot.
+
+        Raises:
+            SignatureInvalid: no key could have made the signature.
+        """
+        request = SignRequest(genesis_hash, height, self.slot, Step.PROPOSAL, block)
+        return recover_address(request.digest(), self.signature)
+
+
+def decode_seal(data: bytes) -> Seal:
+    """Read a seal back.
+
+    Raises:
+        SealInvalid: it has another shape.
+    """
+    match rlp.decode(data):
+        case [bytes(slot), bytes(signature)] if len(signature) == 65:
+            return Seal(rlp.uint(slot, bits=ROUND_BITS), Signature(signature))
+    raise SealInvalid("a seal is a slot and a signature of 65 bytes")
