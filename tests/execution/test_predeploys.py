@@ -10,6 +10,7 @@ from coc.execution import predeploys
 from coc.execution.predeploys import Predeploy
 from coc.primitives import rlp, secp256k1
 from coc.primitives.keccak import keccak256
+from coc.primitives.types import Signature
 
 # The EIPs' deployment transactions: a signature with r = 0x539 that nobody made, so nobody owns the sender.
 GAS_PRICE, GAS, R = 0xE8D4A51000, 0x3D090, 0x539
@@ -33,7 +34,7 @@ def creation_code(predeploy: Predeploy) -> bytes:
 @pytest.mark.parametrize(("predeploy", "s"), CASES, ids=lambda case: getattr(case, "name", ""))
 def test_the_code_of_a_system_contract_gives_its_address(predeploy: Predeploy, s: int) -> None:
     signed = keccak256(rlp.encode([0, GAS_PRICE, GAS, b"", 0, creation_code(predeploy)]))
-    signature = secp256k1.Signature(R.to_bytes(32, "big") + s.to_bytes(32, "big") + b"\0")
+    signature = Signature(R.to_bytes(32, "big") + s.to_bytes(32, "big") + b"\0")
     sender = secp256k1.recover_address(signed, signature)
     assert keccak256(rlp.encode([sender, 0]))[12:] == predeploy.address
 

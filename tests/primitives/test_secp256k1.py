@@ -10,7 +10,7 @@ from coc.primitives import secp256k1
 from coc.primitives.checksum import format_checked, parse_checked
 from coc.primitives.errors import HexInvalid
 from coc.primitives.keccak import keccak256
-from coc.primitives.types import Hash32
+from coc.primitives.types import Hash32, Signature
 
 SECRETS = st.integers(1, secp256k1.ORDER - 1).map(
     lambda number: secp256k1.secret_of(number.to_bytes(32, "big"))
@@ -31,9 +31,9 @@ def test_who_signed_is_recovered_from_the_signature(secret: secp256k1.Secret, di
 
 
 @settings(deadline=None)
-@given(DIGESTS, st.binary(max_size=70).map(secp256k1.Signature))
+@given(DIGESTS, st.binary(max_size=70).map(Signature))
 def test_bytes_that_are_no_signature_are_refused_or_name_some_account(
-    digest: Hash32, signature: secp256k1.Signature
+    digest: Hash32, signature: Signature
 ) -> None:
     try:
         address = secp256k1.recover_address(digest, signature)
