@@ -93,3 +93,18 @@ pub fn maybe<T>(
 ) -> Result<Option<T>, JsonError> {
     optional(object, name).map(|value| read(value, name)).transpose()
 }
+
+/// A list whose items `read` understands.
+pub fn list<T>(
+    value: &Value,
+    place: &str,
+    read: impl Fn(&Value, &str) -> Result<T, JsonError>,
+) -> Result<Vec<T>, JsonError> {
+    let items = value.as_array().ok_or_else(|| JsonError::new(place, "is not a list"))?;
+    items.iter().map(|item| read(item, place)).collect()
+}
+
+/// The same error in one item of something larger.
+pub fn within<T>(place: impl std::fmt::Display, result: Result<T, JsonError>) -> Result<T, JsonError> {
+    result.map_err(|error| JsonError::new(format!("{place}.{}", error.place), error.reason))
+}

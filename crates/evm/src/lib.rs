@@ -10,6 +10,7 @@ pub mod fork;
 pub mod genesis;
 pub mod header;
 pub mod json;
+pub mod json_transaction;
 pub mod overlay;
 pub mod requests;
 pub mod state;
