@@ -1,9 +1,9 @@
 //! Times of the trie: build, update, hash, read, flush and re-read, on one thread and on two.
 //!
-//! `cargo run --profile quick -p coc-trie --example trie_speed -- [accounts] [changes a block] [most threads]`
+//! `cargo run --profile quick -p coc-trie --example trie_speed -- [accounts] [changes] [most threads]`
 //!
-//! One thread is measured in processor time (a busy machine does not show), two in time on the wall; of the rounds the
-//! least is given and, in parentheses, the median.
+//! One thread is measured in processor time (a busy machine does not show), two in time on the wall; of the
+//! rounds the least is given and, in parentheses, the median.
 
 use alloy_primitives::{B256, KECCAK256_EMPTY, keccak256};
 use coc_trie::{

@@ -1,4 +1,5 @@
-//! The sixteen children of a branch, stored without their gaps: most branches of a large trie have two or three.
+//! The sixteen children of a branch, stored without their gaps: most branches of a large trie have two or
+//! three.
 
 use crate::Child;
 use std::hint::black_box;
@@ -45,8 +46,8 @@ impl Children {
         Children { present, packed: packed.into_boxed_slice() }
     }
 
-    /// Looks at every child in memory, so that the processor fetches them side by side. Counting them afterwards is one
-    /// locked instruction each, and those would wait for memory one after the other.
+    /// Looks at every child in memory, so that the processor fetches them side by side. Counting them
+    /// afterwards is one locked instruction each, and those would wait for memory one after the other.
     fn warm(&self) {
         let is_hashed =
             |child: &Child| matches!(child, Child::Node(node) if node.known_reference().is_some());

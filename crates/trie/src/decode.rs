@@ -1,4 +1,5 @@
-//! The way back from a node's Merkle encoding: strict, so that every node has exactly one encoding that is accepted.
+//! The way back from a node's Merkle encoding: strict, so that every node has exactly one encoding that is
+//! accepted.
 
 use crate::children::{Children, FANOUT};
 use crate::encode::{EMPTY_STRING, HASH_STRING};

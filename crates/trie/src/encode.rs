@@ -14,8 +14,8 @@ const LONGEST_HEADER: usize = 9;
 /// Bytes of a full branch without a value and its header, rounded up.
 pub(crate) const LIKELY_ENCODING_BYTES: usize = 576;
 
-/// Appends the encoding of `node` to `out` and says where it stands there (after some bytes that mean nothing); children
-/// not yet hashed are hashed on the way.
+/// Appends the encoding of `node` to `out` and says where it stands there (after some bytes that mean
+/// nothing); children not yet hashed are hashed on the way.
 pub(crate) fn encode_node(node: &Node, out: &mut Vec<u8>) -> Range<usize> {
     encode_list(out, |out| match node.kind() {
         NodeKind::Leaf { path, value } => {

@@ -1,7 +1,8 @@
 //! Writing what is not yet written.
 //!
-//! Post-order: a node's record names the places of its children, so children go first, and an account's storage trie
-//! goes before the account. A node that was written keeps its place, so tries that share it write it once.
+//! Post-order: a node's record names the places of its children, so children go first, and an account's
+//! storage trie goes before the account. A node that was written keeps its place, so tries that share it
+//! write it once.
 
 use crate::node::{Child, Node, NodeKind};
 use crate::record::{storage_root, write_record};
@@ -10,12 +11,12 @@ use crate::{NodeWriter, Trie, TrieError, Value};
 impl Trie {
     /// Writes every node not yet written and gives the same trie with its root out of memory.
     ///
-    /// A record that `writer` has accepted must stay readable for as long as the process lives: its node is not written
-    /// again, also not when this flush fails further on (the next one goes on from there).
+    /// A record that `writer` has accepted must stay readable for as long as the process lives: its node is
+    /// not written again, also not when this flush fails further on (the next one goes on from there).
     ///
     /// # Errors
-    /// What the writer says; [`TrieError::StorageRootMismatch`] and [`TrieError::StorageTrieMissing`] for an account
-    /// whose encoding and storage trie do not fit.
+    /// What the writer says; [`TrieError::StorageRootMismatch`] and [`TrieError::StorageTrieMissing`] for an
+    /// account whose encoding and storage trie do not fit.
     pub fn flush(&self, writer: &mut dyn NodeWriter) -> Result<Trie, TrieError> {
         if let Child::Node(root) = &self.root {
             self.root_hash();

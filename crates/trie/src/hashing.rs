@@ -1,20 +1,20 @@
 //! Hashing what an update left unhashed.
 //!
-//! The nodes without a reference are gathered by depth. From the deepest up, the nodes of one depth need only what is
-//! below them, so they are encoded and hashed in batches: several at once in the lanes of a vector, and batches on
-//! several threads.
+//! The nodes without a reference are gathered by depth. From the deepest up, the nodes of one depth need only
+//! what is below them, so they are encoded and hashed in batches: several at once in the lanes of a vector,
+//! and batches on several threads.
 
 use crate::encode::{LIKELY_ENCODING_BYTES, encode_node};
 use crate::keccak::keccak256_many;
 use crate::node::{Child, HASHED_FROM_BYTES, Node, NodeKind, Reference};
 use rayon::prelude::*;
 
-/// Nodes hashed together: fills all lanes many times over, and the encodings (at most 34 kB of branches) stay in the
-/// processor's first cache.
+/// Nodes hashed together: fills all lanes many times over, and the encodings (at most 34 kB of branches) stay
+/// in the processor's first cache.
 const BATCH_NODES: usize = 64;
 
-/// From this many nodes of one depth on, threads share them. Below, waking one costs more than the work (about 0.2 µs a
-/// node).
+/// From this many nodes of one depth on, threads share them. Below, waking one costs more than the work
+/// (about 0.2 µs a node).
 const PARALLEL_FROM_NODES: usize = 4 * BATCH_NODES;
 
 /// Gives these nodes and every node below them their references.

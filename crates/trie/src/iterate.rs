@@ -21,7 +21,8 @@ enum Ahead {
 impl Trie {
     /// The entries whose key is `from` or after it, in key order, read as they are asked for.
     ///
-    /// A `from` longer than a key can be, and any node that cannot be read, comes as an error and ends the entries.
+    /// A `from` longer than a key can be, and any node that cannot be read, comes as an error and ends the
+    /// entries.
     pub fn iter<'a>(&self, reader: &'a dyn NodeReader, from: &[u8]) -> Entries<'a> {
         match whole_key(from) {
             Ok(from) => {

@@ -1,18 +1,21 @@
-//! Merkle Patricia Trie with Ethereum's encodings (yellow paper, appendix D), as persistent, immutable trees over
-//! location-addressed node records.
+//! Merkle Patricia Trie with Ethereum's encodings (yellow paper, appendix D), as persistent, immutable trees
+//! over location-addressed node records.
 //!
-//! A [`Trie`] is a value: [`Trie::update`] gives a new one that shares every untouched part with the old one, so any
-//! number of states may be alive at once and be read from any thread. [`Trie::flush`] writes what is not yet written,
-//! child before parent, to a [`NodeWriter`]; afterwards a parent knows of each hashed child its hash **and** the place
-//! it was written to, so reading needs no index, and what is read is trusted only after its keccak-256 was checked.
+//! A [`Trie`] is a value: [`Trie::update`] gives a new one that shares every untouched part with the old one,
+//! so any number of states may be alive at once and be read from any thread. [`Trie::flush`] writes what is
+//! not yet written, child before parent, to a [`NodeWriter`]; afterwards a parent knows of each hashed child
+//! its hash **and** the place it was written to, so reading needs no index, and what is read is trusted only
+//! after its keccak-256 was checked.
 //!
-//! The crate knows no file, clock or thread pool of its own (heavy work is split over the caller's rayon pool).
+//! The crate knows no file, clock or thread pool of its own (heavy work is split over the caller's rayon
+//! pool).
 //!
 //! ```
 //! use coc_trie::{MemoryNodes, Trie, Value, verify_proof};
 //!
 //! let mut nodes = MemoryNodes::new();
-//! let old = Trie::empty().update(&nodes, [(b"dog", Some(Value::new(b"puppy"))), (b"cat", Some(Value::new(b"kitten")))])?;
+//! let pets = [(b"dog", Some(Value::new(b"puppy"))), (b"cat", Some(Value::new(b"kitten")))];
+//! let old = Trie::empty().update(&nodes, pets)?;
 //! let new = old.update(&nodes, [(b"cat", None)])?;
 //! assert_eq!(old.get(&nodes, b"cat")?, Some(Value::new(b"kitten")));
 //! assert_eq!(new.get(&nodes, b"cat")?, None);

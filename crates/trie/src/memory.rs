@@ -6,7 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 /// Records in memory; a [`Loc`] is a record's position in the order of writing, from 1.
 ///
-/// Cloned handles share the records. Every read decodes and verifies the record, as a store on disk does on a miss.
+/// Cloned handles share the records. Every read decodes and verifies the record, as a store on disk does on a
+/// miss.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryNodes {
     records: Arc<RwLock<Vec<Box<[u8]>>>>,

@@ -1,12 +1,14 @@
 //! Paths of nibbles, packed two a byte without heap.
 //!
-//! A path is kept *right-aligned*: its last nibble is the low half of its last byte, and a path of odd length has a
-//! zero in the high half of its first byte. That is the layout of the hex-prefix encoding (yellow paper, appendix C),
-//! and of a key of whole bytes, so keys, leaf paths and their encodings are compared and copied bytewise.
+//! A path is kept *right-aligned*: its last nibble is the low half of its last byte, and a path of odd length
+//! has a zero in the high half of its first byte. That is the layout of the hex-prefix encoding (yellow
+//! paper, appendix C), and of a key of whole bytes, so keys, leaf paths and their encodings are compared and
+//! copied bytewise.
 
 use std::fmt;
 
-/// Longest key a trie takes, in bytes: a keccak-256 hash. Paths live inside nodes, so the bound is their size.
+/// Longest key a trie takes, in bytes: a keccak-256 hash. Paths live inside nodes, so the bound is their
+/// size.
 pub const MAX_KEY_BYTES: usize = 32;
 
 const MAX_NIBBLES: usize = 2 * MAX_KEY_BYTES;

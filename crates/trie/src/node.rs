@@ -7,7 +7,8 @@ use alloy_primitives::{B256, keccak256};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// Encodings shorter than this stand in their parent in full; others by their keccak-256 (yellow paper, eq. 195).
+/// Encodings shorter than this stand in their parent in full; others by their keccak-256 (yellow paper, eq.
+/// 195).
 pub(crate) const HASHED_FROM_BYTES: usize = 32;
 
 /// The counts that an `Arc` keeps beside what it holds.
@@ -59,8 +60,8 @@ pub enum NodeKind {
 
 /// A node of the trie, with its Merkle reference and its place in the store once these are known.
 ///
-/// The reference comes first: when a parent is rebuilt and hashed, its other children are only counted and named, and so
-/// share one cache line with the counts of the `Arc`.
+/// The reference comes first: when a parent is rebuilt and hashed, its other children are only counted and
+/// named, and so share one cache line with the counts of the `Arc`.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Node {
@@ -160,8 +161,8 @@ impl Node {
         self.loc.store(loc.0, Ordering::Release);
     }
 
-    /// Bytes of memory the node takes, its own and its values' (not its children's nor its storage trie's): what a
-    /// cache of nodes should count.
+    /// Bytes of memory the node takes, its own and its values' (not its children's nor its storage trie's):
+    /// what a cache of nodes should count.
     pub fn memory_bytes(&self) -> usize {
         let own = ARC_COUNTS_BYTES + size_of::<Node>();
         own + match &self.kind {

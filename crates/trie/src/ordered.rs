@@ -7,7 +7,8 @@ use crate::update::{Change, grow};
 use crate::value::Value;
 use alloy_primitives::B256;
 
-/// Root hash of the trie that maps `rlp(0)`, `rlp(1)`, … to these encodings, in order (yellow paper, section 4.3.2).
+/// Root hash of the trie that maps `rlp(0)`, `rlp(1)`, … to these encodings, in order (yellow paper, section
+/// 4.3.2).
 ///
 /// An encoding must not be empty; those of transactions, receipts and withdrawals never are.
 pub fn ordered_root<Item: AsRef<[u8]>>(items: impl IntoIterator<Item = Item>) -> B256 {

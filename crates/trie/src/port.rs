@@ -1,13 +1,14 @@
 //! The two narrow traits through which a trie reaches the files its nodes live in.
 //!
-//! A flushed node is found by its [`Loc`] (where it was written) and trusted only after its keccak-256 equals the
-//! hash its parent names: locations make reads one positioned read, hashes keep them honest.
+//! A flushed node is found by its [`Loc`] (where it was written) and trusted only after its keccak-256 equals
+//! the hash its parent names: locations make reads one positioned read, hashes keep them honest.
 
 use crate::{Node, TrieError};
 use alloy_primitives::B256;
 use std::sync::Arc;
 
-/// Where a node record was written: opaque to the trie, chosen by the [`NodeWriter`]. Never zero for a written node.
+/// Where a node record was written: opaque to the trie, chosen by the [`NodeWriter`]. Never zero for a
+/// written node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Loc(pub u64);
 
@@ -21,6 +22,7 @@ pub trait NodeReader: Send + Sync {
 pub trait NodeWriter {
     /// Appends one record (see [`Node::encode_record`]) and says where it lies.
     ///
-    /// An accepted record must stay readable for as long as the process lives: its node is never written again.
+    /// An accepted record must stay readable for as long as the process lives: its node is never written
+    /// again.
     fn write(&mut self, record: &[u8]) -> Result<Loc, TrieError>;
 }

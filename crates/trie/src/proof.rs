@@ -55,8 +55,8 @@ impl Trie {
 
 /// What a proof says of `key` in the trie whose root hash is `root`: its value, or that it has none.
 ///
-/// Strict: every node must be canonical and hash to what its parent names, none may be missing and none left over. The
-/// empty trie is proved by no node at all, or by the RLP of the empty string.
+/// Strict: every node must be canonical and hash to what its parent names, none may be missing and none left
+/// over. The empty trie is proved by no node at all, or by the RLP of the empty string.
 ///
 /// # Errors
 /// [`ProofError`] when the list proves neither.

@@ -7,8 +7,9 @@
 //! u64 LE   for an account with storage: Loc of its storage trie's root
 //! ```
 //!
-//! A value is an account with storage when it is the RLP of an account (yellow paper, section 4.1) that names another
-//! storage root than [`EMPTY_ROOT_HASH`]. No other value has that form, so a record says by itself what follows.
+//! A value is an account with storage when it is the RLP of an account (yellow paper, section 4.1) that names
+//! another storage root than [`EMPTY_ROOT_HASH`]. No other value has that form, so a record says by itself
+//! what follows.
 
 use crate::decode::{Flaw, account_storage_root, decode_node};
 use crate::encode::encode_node;

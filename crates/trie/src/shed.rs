@@ -6,12 +6,13 @@ use crate::{Loc, Trie, Value};
 use std::sync::Arc;
 
 impl Trie {
-    /// The same trie, holding in memory only what is not yet written and the nodes that stand less than `nibbles` deep (those
-    /// of an account's storage trie counted on from the account).
+    /// The same trie, holding in memory only what is not yet written and the nodes that stand less than
+    /// `nibbles` deep (those of an account's storage trie counted on from the account).
     ///
-    /// What is let go is freed when no other trie shares it, and comes back through the reader when needed. Keeping the
-    /// top is worth its memory: every change goes through it. Four nibbles of a large state are 4,369 nodes, about 4 MB;
-    /// five are 65,536 nodes more, about 60 MB. What was never in memory is not fetched.
+    /// What is let go is freed when no other trie shares it, and comes back through the reader when needed.
+    /// Keeping the top is worth its memory: every change goes through it. Four nibbles of a large state are
+    /// 4,369 nodes, about 4 MB; five are 65,536 nodes more, about 60 MB. What was never in memory is not
+    /// fetched.
     #[must_use]
     pub fn shed_below(&self, nibbles: usize) -> Trie {
         Trie { root: shed(&self.root, nibbles).unwrap_or_else(|| self.root.clone()) }

@@ -19,7 +19,8 @@ impl Trie {
         Trie { root: Child::Empty }
     }
 
-    /// The trie whose root node has this hash and was written at `loc` (not looked at for [`EMPTY_ROOT_HASH`]).
+    /// The trie whose root node has this hash and was written at `loc` (not looked at for
+    /// [`EMPTY_ROOT_HASH`]).
     pub fn stored(hash: B256, loc: Loc) -> Trie {
         if hash == EMPTY_ROOT_HASH {
             return Trie::empty();
@@ -41,7 +42,8 @@ impl Trie {
         }
     }
 
-    /// The root hash; what is not yet hashed is hashed now, on all threads of the current rayon pool if it is much.
+    /// The root hash; what is not yet hashed is hashed now, on all threads of the current rayon pool if it is
+    /// much.
     pub fn root_hash(&self) -> B256 {
         match &self.root {
             Child::Empty => EMPTY_ROOT_HASH,
@@ -53,8 +55,8 @@ impl Trie {
         }
     }
 
-    /// The root hash of each trie. Many small tries (the storage of a block's accounts) are hashed faster together than one
-    /// after the other.
+    /// The root hash of each trie. Many small tries (the storage of a block's accounts) are hashed faster
+    /// together than one after the other.
     pub fn root_hashes<'a>(tries: impl IntoIterator<Item = &'a Trie>) -> Vec<B256> {
         let tries: Vec<&Trie> = tries.into_iter().collect();
         hashing::hash_all_below(tries.iter().filter_map(|trie| match &trie.root {

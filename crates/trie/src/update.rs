@@ -1,9 +1,9 @@
 //! Changing many keys at once.
 //!
-//! The changes are sorted and go down the trie together: at a branch the slice is cut by nibble, and only nodes that a
-//! change reaches are built anew. Every step gives either the new child or nothing, when the changes changed nothing, so
-//! that untouched nodes (written and hashed already) stay the very same. Larger subtrees are hashed on the way back, by the
-//! thread that built them.
+//! The changes are sorted and go down the trie together: at a branch the slice is cut by nibble, and only
+//! nodes that a change reaches are built anew. Every step gives either the new child or nothing, when the
+//! changes changed nothing, so that untouched nodes (written and hashed already) stay the very same. Larger
+//! subtrees are hashed on the way back, by the thread that built them.
 
 use crate::children::{Children, FANOUT};
 use crate::hashing::hash_all_below;
@@ -14,12 +14,12 @@ use rayon::prelude::*;
 use std::mem;
 use std::sync::Arc;
 
-/// From this many changes on, a branch's children are changed on several threads. Below, waking a thread costs more than
-/// the work (about 1 µs a change).
+/// From this many changes on, a branch's children are changed on several threads. Below, waking a thread
+/// costs more than the work (about 1 µs a change).
 const PARALLEL_FROM_CHANGES: usize = 256;
 
-/// A subtree with this many changes is hashed as soon as it stands: enough nodes to fill the lanes of a vector, and few
-/// enough that they are still in the processor's second cache.
+/// A subtree with this many changes is hashed as soon as it stands: enough nodes to fill the lanes of a
+/// vector, and few enough that they are still in the processor's second cache.
 const HASHED_FROM_CHANGES: usize = 64;
 
 /// One key and the value it shall have; nothing deletes it.
@@ -31,8 +31,9 @@ pub(crate) struct Change {
 impl Trie {
     /// The trie with these changes made: `Some` puts a value, `None` (or an empty value) deletes the key.
     ///
-    /// They may come in any order; of several changes of one key the last counts. Large sets are worked on by all threads
-    /// of the current rayon pool. This trie stays as it is and shares with the new one all that did not change.
+    /// They may come in any order; of several changes of one key the last counts. Large sets are worked on by
+    /// all threads of the current rayon pool. This trie stays as it is and shares with the new one all that
+    /// did not change.
     ///
     /// # Errors
     /// A node that cannot be read, or a key longer than [`crate::MAX_KEY_BYTES`]; nothing is changed then.
@@ -74,7 +75,8 @@ struct Descent<'a> {
 }
 
 impl Descent<'_> {
-    /// What `child`, standing `depth` nibbles deep, becomes; nothing if it stays. At least one change, all below it.
+    /// What `child`, standing `depth` nibbles deep, becomes; nothing if it stays. At least one change, all
+    /// below it.
     fn change(
         &self,
         child: &Child,
@@ -271,7 +273,8 @@ fn change_leaf(
     }
 }
 
-/// The subtree, `depth` nibbles deep, of just these keys (sorted, none twice); nothing when there are only deletions.
+/// The subtree, `depth` nibbles deep, of just these keys (sorted, none twice); nothing when there are only
+/// deletions.
 pub(crate) fn grow(depth: usize, changes: &mut [Change]) -> Option<Child> {
     let first = changes.iter().position(|change| change.value.is_some())?;
     let last = changes.iter().rposition(|change| change.value.is_some())?;

@@ -5,8 +5,8 @@ use crate::node::ARC_COUNTS_BYTES;
 use std::fmt;
 use std::sync::Arc;
 
-/// Values up to this size (all contents of storage slots, at most 33 bytes) stand in their node, without memory of their
-/// own; it fills the words that their other form and their lengths need.
+/// Values up to this size (all contents of storage slots, at most 33 bytes) stand in their node, without
+/// memory of their own; it fills the words that their other form and their lengths need.
 const SHORT_BYTES: usize = 38;
 
 /// A value of the trie. Cheap to clone.

@@ -1,4 +1,5 @@
-//! The trie against a map: whatever is done to both, they hold the same and the root is that of the yellow paper.
+//! The trie against a map: whatever is done to both, they hold the same and the root is that of the yellow
+//! paper.
 
 mod reference;
 
@@ -93,7 +94,10 @@ proptest! {
     }
 
     #[test]
-    fn a_trie_is_the_same_whatever_of_it_is_let_go(batches in batches(), kept in prop::collection::vec(0_usize..6, 8)) {
+    fn a_trie_is_the_same_whatever_of_it_is_let_go(
+        batches in batches(),
+        kept in prop::collection::vec(0_usize..6, 8),
+    ) {
         let (mut nodes, mut trie, mut map) = (MemoryNodes::new(), Trie::empty(), Map::new());
         for (batch, kept) in batches.iter().zip(kept) {
             trie = update(&trie, &nodes, batch);
@@ -125,7 +129,9 @@ proptest! {
     }
 
     #[test]
-    fn one_batch_and_its_changes_one_by_one_come_to_the_same(batch in prop::collection::vec(change(), 0..40)) {
+    fn one_batch_and_its_changes_one_by_one_come_to_the_same(
+        batch in prop::collection::vec(change(), 0..40),
+    ) {
         let nodes = MemoryNodes::new();
         let at_once = update(&Trie::empty(), &nodes, &batch);
         let one_by_one = batch.chunks(1).fold(Trie::empty(), |trie, change| update(&trie, &nodes, change));
@@ -160,7 +166,10 @@ proptest! {
     }
 
     #[test]
-    fn deleting_every_key_leaves_the_empty_root(batch in prop::collection::vec(change(), 0..30), is_flushed: bool) {
+    fn deleting_every_key_leaves_the_empty_root(
+        batch in prop::collection::vec(change(), 0..30),
+        is_flushed: bool,
+    ) {
         let mut nodes = MemoryNodes::new();
         let mut trie = update(&Trie::empty(), &nodes, &batch);
         if is_flushed {
@@ -173,9 +182,13 @@ proptest! {
     }
 
     #[test]
-    fn changes_that_change_nothing_write_nothing(batch in prop::collection::vec(change(), 0..20), absent in key()) {
+    fn changes_that_change_nothing_write_nothing(
+        batch in prop::collection::vec(change(), 0..20),
+        absent in key(),
+    ) {
         let (mut nodes, mut map) = (MemoryNodes::new(), Map::new());
-        let trie = update(&Trie::empty(), &nodes, &batch).flush(&mut nodes).expect("memory takes all");
+        let trie = update(&Trie::empty(), &nodes, &batch);
+        let trie = trie.flush(&mut nodes).expect("memory takes all");
         apply(&mut map, &batch);
         let written = nodes.count();
         let mut same: Vec<Change> = map.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect();

@@ -1,4 +1,5 @@
-//! Records: accounts keep their storage through a flush, damage is refused, what was written is not written again.
+//! Records: accounts keep their storage through a flush, damage is refused, what was written is not written
+//! again.
 
 use alloy_primitives::{B256, keccak256};
 use coc_trie::{

@@ -1,9 +1,10 @@
 //! keccak-256 of many messages at once: each lane of a vector register works on a message of its own.
 //!
-//! Hashing dominates the time of a block's root, and the nodes of one depth do not need each other's hashes. Vectors of
-//! eight (AVX-512) or four (AVX2) lanes hash them three to four times as fast as one by one. A lane that has finished its
-//! message takes the next, so messages of any lengths keep all lanes busy. Without such vectors, or for few messages,
-//! the scalar function of `alloy-primitives` does the work; all give the same hashes.
+//! Hashing dominates the time of a block's root, and the nodes of one depth do not need each other's hashes.
+//! Vectors of eight (AVX-512) or four (AVX2) lanes hash them three to four times as fast as one by one. A
+//! lane that has finished its message takes the next, so messages of any lengths keep all lanes busy. Without
+//! such vectors, or for few messages, the scalar function of `alloy-primitives` does the work; all give the
+//! same hashes.
 
 #[cfg(target_arch = "x86_64")]
 mod lanes;

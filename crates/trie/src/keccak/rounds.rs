@@ -30,8 +30,9 @@ pub(super) const IOTA: [u64; 24] = [
 
 /// The 24 rounds over `$words`, an array of 25 vectors: word `x + 5y` of every state.
 ///
-/// A vector set gives `$xor3!(a, b, c)` = a ⊕ b ⊕ c, `$xor!`, `$chi!(a, b, c)` = a ⊕ (¬b ∧ c), `$rotate!(a, bits)` and
-/// `$splat!(word)`. They are macros because an intrinsic takes its count as a constant.
+/// A vector set gives `$xor3!(a, b, c)` = a ⊕ b ⊕ c, `$xor!`, `$chi!(a, b, c)` = a ⊕ (¬b ∧ c), `$rotate!`
+/// (by a number of bits, to the left) and `$splat!` (one word in every lane). They are macros because an
+/// intrinsic takes its count as a constant.
 macro_rules! keccak_rounds {
     ($words:ident, $xor:ident, $xor3:ident, $chi:ident, $rotate:ident, $splat:ident) => {
         for constant in $crate::keccak::rounds::IOTA {

@@ -48,7 +48,8 @@ fn permute_eight(states: &mut States<8>) {
             _mm512_set1_epi64($word)
         };
     }
-    // SAFETY: eight words and a vector of 512 bits are the same plain data, and every bit pattern is valid for both.
+    // SAFETY: eight words and a vector of 512 bits are the same plain data, and every bit pattern is valid
+    // for both.
     let mut words: [__m512i; STATE_WORDS] = unsafe { transmute(states.0) };
     keccak_rounds!(words, xor, xor3, chi, rotate, splat);
     // SAFETY: as above.
@@ -83,7 +84,8 @@ fn permute_four(states: &mut States<4>) {
             _mm256_set1_epi64x($word)
         };
     }
-    // SAFETY: four words and a vector of 256 bits are the same plain data, and every bit pattern is valid for both.
+    // SAFETY: four words and a vector of 256 bits are the same plain data, and every bit pattern is valid for
+    // both.
     let mut words: [__m256i; STATE_WORDS] = unsafe { transmute(states.0) };
     keccak_rounds!(words, xor, xor3, chi, rotate, splat);
     // SAFETY: as above.

@@ -1,5 +1,5 @@
-//! The yellow paper's trie function (appendix D) written down as it stands there: slow, without state or sharing, and
-//! with the RLP of another author.
+//! The yellow paper's trie function (appendix D) written down as it stands there: slow, without state or
+//! sharing, and with the RLP of another author.
 
 use alloy_primitives::{B256, keccak256};
 use alloy_rlp::{Encodable, Header};
