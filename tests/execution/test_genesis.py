@@ -13,7 +13,6 @@ from coc.execution.dev_genesis import DEV_BALANCE, DevGenesis, dev_genesis
 from coc.execution.forks import ForksInvalid
 from coc.execution.genesis import (
     GenesisMismatch,
-    Validator,
     canonical,
     config_hash,
     read_genesis,
@@ -29,9 +28,12 @@ from coc.primitives.limits import (
     GENESIS_VALIDATORS_MAX,
 )
 from coc.primitives.types import Address
+from coc.primitives.validators import Validator, ValidatorSet, address_of_key
 
 ACCOUNTS = [Address(bytes([number]) * 20) for number in (1, 2, 3)]
-OURS: dict[str, Any] = json.loads(dev_genesis(DevGenesis(ACCOUNTS)))
+KEY = bytes(range(64))
+VALIDATOR = Validator(address_of_key(KEY), KEY, KEY, 1, ACCOUNTS[0])
+OURS: dict[str, Any] = json.loads(dev_genesis(DevGenesis(ACCOUNTS, VALIDATOR)))
 GETHS: dict[str, Any] = {
     "config": {"chainId": 1337, "homesteadBlock": 0, "eip150Block": 0, "ethash": {}},
     "nonce": "0x42",
@@ -67,6 +69,12 @@ def changed(genesis: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
     else:
         target[name] = value
     return copy
+
+
+def listed(number: int, **changes: Any) -> dict[str, Any]:
+    """A validator as the file lists it."""
+    key = "0x" + number.to_bytes(64, "big").hex()
+    return {"consensusKey": key, "networkKey": key, "feeRecipient": "0x" + "09" * 20, "power": 1} | changes
 
 
 def ours(place: str, value: Any) -> dict[str, Any]:
@@ -126,23 +134,23 @@ def test_a_file_beyond_the_limit_is_refused_unread() -> None:
 
 
 def test_a_development_genesis_is_one_of_ours_and_complete() -> None:
-    text = dev_genesis(DevGenesis(ACCOUNTS, chain_id=99, block_interval_s=2, gas_limit=30_000_000))
+    text = dev_genesis(DevGenesis(ACCOUNTS, VALIDATOR, chain_id=99, block_interval_s=2, gas_limit=30_000_000))
     genesis = read_genesis(text)
     assert genesis.text == text
     assert genesis.schedule.chain_id == 99
     assert genesis.schedule.names_at(0, 0)[-1] == "BPO2"
     assert genesis.coc is not None
-    assert genesis.coc.validators == (Validator(ACCOUNTS[0], 1),)
+    assert genesis.coc.validators == ValidatorSet((VALIDATOR,))
     assert (genesis.coc.block_interval_s, genesis.coc.gas_limit_target) == (2, 30_000_000)
     assert genesis.account_count == len(ACCOUNTS) + len(SYSTEM_CONTRACTS) + len([DEPOSITS])
     assert json.loads(text)["alloc"]["0x" + "02" * 20] == {"balance": hex(DEV_BALANCE)}
 
 
 def test_the_same_choices_give_the_same_chain_and_others_another() -> None:
-    assert dev_genesis(DevGenesis(ACCOUNTS)) == dev_genesis(DevGenesis(ACCOUNTS))
-    assert dev_genesis(DevGenesis(ACCOUNTS)) != dev_genesis(DevGenesis(ACCOUNTS, timestamp=1))
-    with pytest.raises(ValueError, match="validator"):
-        dev_genesis(DevGenesis([]))
+    assert dev_genesis(DevGenesis(ACCOUNTS, VALIDATOR)) == dev_genesis(DevGenesis(ACCOUNTS, VALIDATOR))
+    assert dev_genesis(DevGenesis(ACCOUNTS, VALIDATOR)) != dev_genesis(
+        DevGenesis(ACCOUNTS, VALIDATOR, timestamp=1)
+    )
 
 
 def test_the_canonical_encoding_sorts_members_and_keeps_no_space() -> None:
@@ -169,7 +177,7 @@ def test_an_empty_extra_data_is_filled_in() -> None:
         ("config.chainId", 7),
         ("config.bpo2Time", 9),
         ("config.coc.blockIntervalSeconds", 5),
-        ("config.coc.validators", [{"address": "0x" + "09" * 20}]),
+        ("config.coc.validators", [listed(9)]),
     ],
 )
 def test_a_rule_changed_after_the_fact_is_noticed(place: str, value: Any) -> None:
@@ -202,12 +210,13 @@ def test_a_chain_of_ours_without_a_system_contract_is_refused(contract: Any) -> 
         ("config.coc.blockIntervalSeconds", 0),
         ("config.coc.blockIntervalSeconds", BLOCK_INTERVAL_SECONDS_MAX + 1),
         ("config.coc.validators", []),
-        ("config.coc.validators", ["0x" + "01" * 20]),
-        ("config.coc.validators", [{"address": 5}]),
-        ("config.coc.validators", [{"address": "0x01"}]),
-        ("config.coc.validators", [{"address": "0x" + "01" * 20, "power": 0}]),
-        ("config.coc.validators", [{"address": "0x" + "01" * 20, "stake": 5}]),
-        ("config.coc.validators", [{"address": "0x" + "01" * 20}, {"address": "01" * 20}]),
+        ("config.coc.validators", ["0x" + "01" * 64]),
+        ("config.coc.validators", [listed(1, consensusKey=None)]),
+        ("config.coc.validators", [listed(1, networkKey="0x01")]),
+        ("config.coc.validators", [listed(1, feeRecipient=5)]),
+        ("config.coc.validators", [listed(1, power=0)]),
+        ("config.coc.validators", [listed(1, stake=5)]),
+        ("config.coc.validators", [listed(1), listed(1, power=2)]),
         ("alloc.0x" + "01" * 20 + ".ballance", "1"),
     ],
 )
@@ -227,8 +236,11 @@ def test_a_chain_of_ours_cannot_begin_before_prague() -> None:
 
 
 def test_a_first_validator_set_has_at_most_as_many_as_the_limit() -> None:
-    many = [{"address": f"0x{number:040x}"} for number in range(GENESIS_VALIDATORS_MAX + 1)]
-    assert len(read(ours("config.coc.validators", many[:-1])).coc.validators) == GENESIS_VALIDATORS_MAX
+    many = [listed(number) for number in range(GENESIS_VALIDATORS_MAX + 1)]
+    assert (
+        len(read(ours("config.coc.validators", many[:-1])).coc.validators.validators)
+        == GENESIS_VALIDATORS_MAX
+    )
     with pytest.raises(GenesisInvalid, match="validators"):
         read(ours("config.coc.validators", many))
 

@@ -52,8 +52,7 @@ class DevGenesis:
 
 
 def dev_genesis(chosen: DevGenesis) -> bytes:
-    """The text of a genesis file of ours; the same choices give the same bytes, hence the same chain.
-    """
+    """The text of a genesis file of ours; the same choices give the same bytes, hence the same chain."""
     config = _config(chosen)
     alloc: dict[str, Json] = {_text(address): {"balance": hex(chosen.balance)} for address in chosen.accounts}
     for predeploy in (*SYSTEM_CONTRACTS, DEPOSITS):
