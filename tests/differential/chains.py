@@ -69,7 +69,7 @@ def _block(dice: random.Random, network: Network, position: int, seconds: int) -
     fork = network.last if dice.random() < 0.5 else network.first
     count = dice.choice((1, 2, 2, 3, 4)) if near else dice.choice((0, 1, 1))
     transactions = [random_transaction(dice, fork) for _ in range(count)]
-    for _ in range(dice.choice((0, 1, 2))):
+    for _ in range(dice.choice((0, 1, 2) if near else (0, 0, 1))):
         transactions.insert(dice.randrange(len(transactions) + 1), spoilt_transaction(dice, fork))
     faults = faults_of(network.last)
     return Block(
@@ -83,7 +83,7 @@ def _block(dice: random.Random, network: Network, position: int, seconds: int) -
         transactions=tuple(transactions),
         ommers=_ommers(dice),
         withdrawals=_withdrawals(dice),
-        faults=tuple(dice.sample(faults, min(len(faults), _FAULTS_PER_BLOCK))),
+        faults=tuple(dice.sample(faults, _FAULTS_PER_BLOCK if near else 1)),
     )
 
 

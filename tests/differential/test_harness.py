@@ -5,9 +5,11 @@ These tests need the specification; they are skipped where it is not installed.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,14 +17,22 @@ pytest.importorskip(
     "ethereum.forks", reason="the executable specification lives in a virtual environment of its own"
 )
 
+from . import rlp
+from .addresses import COINBASE, SENDERS
 from .assembly import build_chain
+from .blocks import quantity_in
 from .campaign import Case, build, on_deep_stack, run_campaign
 from .chains import random_chain
 from .client import Client, ClientBroken
+from .curves import address_of
 from .faults import faults_of
 from .networks import NETWORKS, Fork
+from .oracle import block_difficulty, specification
+from .plan import Account, Block, Chain, Genesis, Transaction
 from .replay import replay_blocktest
 from .single import random_state_case
+from .vectors import Candidate, choose
+from .world import RICH
 
 _PLANTED_FAULT = """
 import json, sys
@@ -41,6 +51,11 @@ def _client(tmp_path: Path, source: str) -> Client:
     script = tmp_path / "client.py"
     script.write_text(source, encoding="ascii")
     return Client((sys.executable, str(script)), 1)
+
+
+def _state_root(raw: bytes) -> object:
+    block: Any = rlp.decode(raw)
+    return block[0][3]
 
 
 def test_a_seed_gives_the_same_file_twice() -> None:
@@ -74,6 +89,55 @@ def test_a_transition_chain_stands_on_both_sides_of_the_change() -> None:
     built = on_deep_stack(lambda: build_chain(random_chain(network, 5)))
     shapes = {"blob_gas_used" in block.header for block in built.blocks if not block.refusal}
     assert shapes == {False, True}
+
+
+def test_a_branch_becomes_the_head_only_when_it_is_heavier() -> None:
+    quick, slow = Block(COINBASE, seconds=1), Block(COINBASE, seconds=1000)
+
+    def head_of(*blocks: Block) -> tuple[object, int]:
+        built = build_chain(Chain("branch", NETWORKS["Homestead"], Genesis(10**6), (), blocks))
+        return built.last["timestamp"], len(built.blocks)
+
+    rival = dataclasses.replace(slow, back=1)
+    assert head_of(quick, rival) == (1, 2)
+    assert head_of(slow, dataclasses.replace(quick, back=1)) == (1, 2)
+    assert head_of(quick, rival, quick) == (1001, 3)
+
+
+def test_a_forbidden_signature_is_the_only_thing_wrong_with_its_block() -> None:
+    accounts = tuple(sorted({address_of(SENDERS[0]): Account(balance=RICH)}.items()))
+    forbidden = Transaction(SENDERS[0], 0, 21_000, COINBASE, value=1, chain_id=None, flaw="high_s")
+    blocks = (Block(COINBASE, seconds=9, transactions=(forbidden,)),)
+    homestead = build_chain(Chain("high-s", NETWORKS["Homestead"], Genesis(10**6), accounts, blocks))
+    frontier = build_chain(Chain("high-s", NETWORKS["Frontier"], Genesis(10**6), accounts, blocks))
+    refused, valid = homestead.blocks
+    [allowed] = frontier.blocks
+    assert refused.expected == "TransactionException.INVALID_SIGNATURE_VRS"
+    assert not allowed.refusal
+    assert _state_root(refused.raw) == _state_root(allowed.raw)
+    assert quantity_in(valid.header, "gas_used") == 0
+
+
+def test_the_difficulty_of_mainnets_first_block_comes_out() -> None:
+    frontier = specification(Fork.FRONTIER)
+    assert block_difficulty(frontier, 1, 1_438_269_988, 0, 17_179_869_184, False) == 17_171_480_576
+
+
+def test_the_bomb_goes_off_later_with_every_glacier() -> None:
+    forks = (Fork.LONDON, Fork.ARROW_GLACIER, Fork.GRAY_GLACIER)
+    values = [block_difficulty(specification(fork), 12_000_000, 9, 0, 2**40, False) for fork in forks]
+    assert values == sorted(values, reverse=True)
+    assert len(set(values)) == len(forks)
+
+
+def test_vectors_are_chosen_by_what_they_add_for_their_size() -> None:
+    large = Candidate("large", {}, 100, frozenset("abcd"))
+    small = Candidate("small", {}, 11, frozenset("ab"))
+    same = Candidate("same", {}, 5, frozenset("a"))
+    covered: set[str] = set()
+    assert [one.name for one in choose([large, small, same], 2, covered)] == ["same", "small"]
+    assert [one.name for one in choose([large, small, same], 1, set("ab"))] == ["large"]
+    assert covered == set("ab")
 
 
 def test_each_fork_has_faults_that_only_it_knows() -> None:
