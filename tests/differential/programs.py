@@ -18,6 +18,9 @@ from .values import SCRATCH_BYTES, SLOTS, Values
 _INPUT_OFFSET = SCRATCH_BYTES
 """Memory from here on holds call inputs and initcode."""
 
+_DIGEST_BYTES = SCRATCH_BYTES + 128
+"""Memory that a program hashes to show what it holds: values, output, and the beginning of the input."""
+
 _MAX_CODE_BYTES = 24_576
 """EIP-170."""
 
@@ -143,11 +146,18 @@ class _Program:
 
     def _keep(self) -> None:
         """Store the word on top of the stack where the state root sees it."""
-        if self.dice.random() < 0.8:
-            self.values.slot()
+        if self.dice.random() < 0.9:
+            self.code.push(self.dice.randrange(2 * SLOTS))
             self.code.op(Op.SSTORE)
         else:
             self.code.op(Op.POP)
+
+    def _keep_memory(self) -> None:
+        """Store a hash of what memory holds."""
+        self.code.push(_DIGEST_BYTES)
+        self.code.push(0)
+        self.code.op(Op.KECCAK256)
+        self._keep()
 
     def _call(self) -> None:
         op = self.values.pick(_CALLS)
@@ -173,7 +183,7 @@ class _Program:
         data = precompiles.sample(self.dice, number)
         op = Op.STATICCALL if self.fork >= Fork.BYZANTIUM and self.dice.random() < 0.5 else Op.CALL
         self._load(data)
-        self.code.push(self.dice.choice((0, 32, 64, 128)))
+        self.code.push(self.dice.choice((0, 32, 64, 128, 128)))
         self.code.push(self.dice.choice((0, 32)))
         self.code.push(len(data))
         self.code.push(_INPUT_OFFSET)
@@ -183,6 +193,7 @@ class _Program:
         self.code.push(self.dice.choice((0, 700, 3_000, 60_000, 150_000, 150_000)))
         self.code.op(op)
         self._keep()
+        self._keep_memory()
 
     def _load(self, data: bytes) -> Label:
         """Copy bytes from behind the code into memory."""
@@ -296,6 +307,8 @@ class _Program:
                 self.code.raw(self.dice.randbytes(4))
 
     def _end(self) -> None:
+        if self.dice.random() < 0.4:
+            self._keep_memory()
         match self.dice.randrange(10):
             case 0 | 1 | 2:
                 self.code.op(Op.STOP)
