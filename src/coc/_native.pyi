@@ -31,6 +31,9 @@ class LimitExceeded(ValueError):
 class CallFailed(Exception):
     """A call failed where it had to succeed: `args` are the reason and the revert data."""
 
+def version() -> str:
+    """The version of this release."""
+
 def keccak256(data: bytes) -> bytes:
     """keccak-256 of `data`: 32 bytes."""
 

@@ -13,6 +13,12 @@ mod transaction;
 
 use pyo3::prelude::*;
 
+/// The version of this release.
+#[pyfunction]
+fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
 /// The native core of COC.
 #[pymodule]
 mod _native {
@@ -30,6 +36,8 @@ mod _native {
     use crate::reading::CallResult;
     #[pymodule_export]
     use crate::tool::{run_blocktests, run_statetests};
+    #[pymodule_export]
+    use super::version;
     #[pymodule_export]
     use crate::transaction::{Transaction, sign_transaction};
 }

@@ -100,3 +100,7 @@ assert TYPED_DATA_TYPES_MAX <= TYPED_DATA_MEMBERS_MAX  # noqa: S101 - every stru
 
 # Blocks that may be asked for and not yet made: far above what a test asks for at once, and each waits in memory.
 SEAL_DEMANDS_MAX: Final = 10_000
+# Transactions handed to the builder for one block: what one core executes in a few seconds.
+BUILD_TRANSACTIONS_MAX: Final = 100_000
+# How long the engine waits before it tries again after a block could not be built or written: a full disk needs a person.
+SEAL_RETRY_MS: Final = 1_000

@@ -1,0 +1,48 @@
+"""One line at the bottom of the terminal that is written over with each block."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Protocol
+
+
+class BlockFacts(Protocol):
+    """What the line shows of a block."""
+
+    @property
+    def number(self) -> int: ...  # noqa: D102 - a block's height
+    @property
+    def transaction_count(self) -> int: ...  # noqa: D102
+    @property
+    def gas_used(self) -> int: ...  # noqa: D102
+    @property
+    def gas_limit(self) -> int: ...  # noqa: D102
+
+
+class LiveLine:
+    """Shows the newest block; silent where nobody looks."""
+
+    def __init__(self, *, enabled: bool) -> None:
+        """`enabled` on a terminal only: a file would fill up."""
+        self._enabled = enabled
+        self._transactions = 0
+
+    def on_block(self, head: BlockFacts) -> None:
+        """Write over the line."""
+        self._transactions += head.transaction_count
+        if not self._enabled:
+            return
+        share = 100 * head.gas_used / head.gas_limit if head.gas_limit else 0
+        text = (
+            f"  ⛓  block {head.number:,}   {head.transaction_count:,} tx in it   {self._transactions:,} in all"
+            f"   {share:.0f} % full   {time.strftime('%H:%M:%S')}"
+        )
+        sys.stdout.write(f"\r\x1b[K{text}")
+        sys.stdout.flush()
+
+    def close(self) -> None:
+        """Leave the line."""
+        if self._enabled:
+            sys.stdout.write("\n")
+            sys.stdout.flush()

@@ -1,0 +1,98 @@
+"""From what was typed to how a node is run: which genesis, whose keys, when blocks are made."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Protocol
+
+from coc.adapters.chain_port import genesis_in
+from coc.adapters.dev_node import NodeChoices
+from coc.adapters.http.policy import AccessRules
+from coc.cli.exits import fail
+from coc.consensus.rotation.engine import Sealing
+from coc.execution.dev_genesis import DEV_GAS_LIMIT, DevGenesis, dev_genesis
+from coc.execution.genesis import Genesis, read_genesis
+from coc.primitives.mnemonic import dev_secrets
+from coc.primitives.secp256k1 import Secret, address_of, public_key_of
+from coc.primitives.validators import Validator
+
+
+class DevOptions(Protocol):
+    """The choices that make a development node; see `coc up --help`."""
+
+    host: str
+    port: int
+    data: Path | None
+    block_time: float
+    instant: bool
+    manual: bool
+    chain_id: int
+    gas_limit: int | None
+    accounts: int
+    mnemonic: str
+    genesis: Path | None
+
+
+def node_choices(options: DevOptions) -> NodeChoices:
+    """How to run the development node that was asked for.
+
+    Raises:
+        CocError: mnemonic or genesis file do not fit, with the cure.
+    """
+    secrets = dev_secrets(options.mnemonic, options.accounts)
+    genesis = _genesis(options, secrets)
+    rules = genesis.coc
+    if rules is None:
+        fail(
+            "this genesis has no `coc` section: it is an Ethereum chain, on which nothing is sealed",
+            "use `coc import` to follow it, or `coc node` to serve it",
+        )
+    own = public_key_of(secrets[0])
+    if [validator.consensus_key for validator in rules.validators.validators] != [own]:
+        fail(
+            "the validator of this chain is not the first account of the mnemonic",
+            "start it with the `--mnemonic` it was made with, or choose another `--data` folder",
+        )
+    return NodeChoices(
+        genesis=genesis,
+        rules=rules,
+        folder=options.data,
+        validator_secret=secrets[0],
+        account_secrets=secrets,
+        sealing=_sealing(options),
+        interval_ms=round(options.block_time * 1000),
+        host=options.host,
+        port=options.port,
+        is_development=True,
+        access=AccessRules(origins=frozenset({"*"})),
+    )
+
+
+def _sealing(options: DevOptions) -> Sealing:
+    if options.instant:
+        return Sealing.INSTANT
+    return Sealing.MANUAL if options.manual else Sealing.INTERVAL
+
+
+def _genesis(options: DevOptions, secrets: list[Secret]) -> Genesis:
+    """The genesis given, the one in the folder, or a new one."""
+    if options.genesis is not None:
+        return read_genesis(options.genesis.read_bytes())
+    kept = None if options.data is None else genesis_in(options.data)
+    if kept is not None:
+        return read_genesis(kept)
+    return read_genesis(dev_genesis(_dev_genesis(options, secrets)))
+
+
+def _dev_genesis(options: DevOptions, secrets: list[Secret]) -> DevGenesis:
+    key = public_key_of(secrets[0])
+    validator = Validator(address_of(secrets[0]), key, key, 1, address_of(secrets[0]))
+    return DevGenesis(
+        accounts=[address_of(secret) for secret in secrets],
+        validator=validator,
+        chain_id=options.chain_id,
+        gas_limit=options.gas_limit or DEV_GAS_LIMIT,
+        block_interval_s=max(1, round(options.block_time)),
+        timestamp=int(time.time()),
+    )

@@ -1,0 +1,168 @@
+"""`coc up`: a development chain on this machine, with funded accounts, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from coc.cli.exits import fail
+from coc.cli.live_line import LiveLine
+from coc.primitives.checksum import format_checked
+from coc.primitives.errors import CocError
+from coc.primitives.limits import DEV_ACCOUNTS_MAX
+from coc.primitives.secp256k1 import address_of
+
+if TYPE_CHECKING:
+    from coc.adapters.chain_port import OpenChain
+    from coc.adapters.dev_node import NodeChoices
+
+DEV_MNEMONIC = "test test test test test test test test test test test junk"
+"""The sentence whose accounts every Ethereum tool knows. Its keys are public: never use them elsewhere."""
+DEFAULT_PORT = 8545
+
+
+@dataclass(slots=True)
+class UpOptions:
+    """What was typed. Times in seconds."""
+
+    host: str
+    port: int
+    data: Path | None
+    block_time: float
+    instant: bool
+    manual: bool
+    chain_id: int
+    gas_limit: int | None
+    accounts: int
+    mnemonic: str
+    genesis: Path | None
+    as_json: bool
+    log_level: str
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; with the well-known keys only this machine's own.")
+@click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65_535), help="Port for JSON-RPC; 0 lets the system choose.")
+@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder to keep the chain in. Without it everything is in memory.")
+@click.option("--block-time", default=1.0, show_default=True, type=click.FloatRange(0.05, 3_600), help="Seconds between blocks.")
+@click.option("--instant", is_flag=True, help="Make a block for every transaction, at once.")
+@click.option("--manual", is_flag=True, help="Make blocks only when `evm_mine` asks for them.")
+@click.option("--chain-id", default=31_337, show_default=True, type=click.IntRange(1, 2**63 - 1), help="Chain id of a new chain.")
+@click.option("--gas-limit", type=click.IntRange(5_000, 2**63 - 1), help="Gas limit of a new chain's blocks.")
+@click.option("--accounts", default=10, show_default=True, type=click.IntRange(1, DEV_ACCOUNTS_MAX), help="Funded accounts of a new chain.")
+@click.option("--mnemonic", default=DEV_MNEMONIC, help="BIP-39 sentence that the accounts come from.")
+@click.option("--genesis", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Genesis file of a new chain.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object when ready, and nothing else.")
+@click.option("--log-level", default="warning", show_default=True, type=click.Choice(["debug", "info", "warning", "error"]), help="Log lines on standard error.")
+def command(**options: object) -> None:
+    """Start a development chain on this machine."""
+    chosen = UpOptions(**options)  # type: ignore[arg-type]  # click has checked the types
+    if chosen.instant and chosen.manual:
+        fail("--instant and --manual exclude each other", "leave one of them out")
+    try:
+        run(chosen)
+    except CocError as error:
+        fail(str(error))
+
+
+def run(options: UpOptions) -> None:
+    """Compose the node and serve until a signal says stop."""
+    import uvloop
+
+    from coc.adapters.telemetry import log_to_stderr
+    from coc.cli.node_setup import node_choices
+
+    log_to_stderr(options.log_level)
+    choices = node_choices(options)
+    if options.mnemonic == DEV_MNEMONIC and not _is_loopback(options.host):
+        fail(
+            f"--host {options.host} can be reached by others, and the keys of this chain are known to everybody",
+            "use a loopback address, or a `--mnemonic` of your own",
+        )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(options, choices))
+
+
+async def _serve(options: UpOptions, choices: NodeChoices) -> None:
+    from coc.adapters.chain_port import NATIVE_ERRORS
+    from coc.adapters.dev_node import serve
+    from coc.adapters.telemetry import Telemetry
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    live = LiveLine(enabled=not options.as_json and sys.stdout.isatty())
+    telemetry = Telemetry(live.on_block)
+    try:
+        await serve(choices, telemetry, lambda chain, port: announce(options, choices, chain, port), stop)
+    except NATIVE_ERRORS as error:
+        fail(str(error.args[0]))
+    except OSError as error:
+        fail(
+            f"{options.host}:{options.port} cannot be listened on: {error.strerror or error}",
+            f"stop the program that uses it, or choose another: `coc up --port {options.port + 1}`",
+        )
+    live.close()
+
+
+def announce(options: UpOptions, choices: NodeChoices, chain: OpenChain, port: int) -> None:
+    """Say where the node is and whose accounts it has."""
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    rpc = f"http://{host}:{port}"
+    accounts = [
+        {"address": format_checked(address_of(secret)), "privateKey": f"0x{secret.hex()}"}
+        for secret in choices.account_secrets
+    ]
+    if options.as_json:
+        ready = {
+            "rpc": rpc,
+            "chainId": chain.chain_id,
+            "genesisHash": f"0x{chain.genesis_hash.hex()}",
+            "pid": os.getpid(),
+            "data": None if options.data is None else str(options.data),
+            "head": chain.head.number,
+            "accounts": accounts,
+        }
+        click.echo(json.dumps(ready))
+        return
+    click.echo(_banner(options, choices, chain, rpc, accounts))
+
+
+def _banner(
+    options: UpOptions, choices: NodeChoices, chain: OpenChain, rpc: str, accounts: list[dict[str, str]]
+) -> str:
+    sealing = {"instant": "a block for every transaction", "manual": "a block when `evm_mine` asks"}.get(
+        choices.sealing.value, f"a block every {options.block_time:g} s"
+    )
+    where = "in memory" if options.data is None else str(options.data)
+    lines = [
+        "",
+        click.style("  COC development chain", bold=True) + f"   chain id {chain.chain_id}, {sealing}, {where}",
+        "",
+        "  Accounts, each with 10,000 ether on a new chain",
+        *(f"  ({index}) {account['address']}" for index, account in enumerate(accounts)),
+        "",
+        "  Private keys" + ("   known to everybody: never use them elsewhere" if options.mnemonic == DEV_MNEMONIC else ""),
+        *(f"  ({index}) {account['privateKey']}" for index, account in enumerate(accounts)),
+        "",
+        "  " + click.style(f"RPC  {rpc}", bold=True) + "   Ctrl-C stops",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

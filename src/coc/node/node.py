@@ -1,0 +1,117 @@
+"""A node as one machine: the consensus engine and the mempool, and what passes between them.
+
+It has no I/O of its own. The live program and the simulator fill the same ports: they perform the effects and hand in what comes
+of them. Consensus goes first: a decided block moves the pool to its head before the engine asks for the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from coc.consensus.rotation import engine as rotation
+from coc.consensus.rotation.engine import RotationEngine, Sealing
+from coc.execution.mempool.effects import Added, BecameReady, JudgeAgain
+from coc.execution.mempool.inputs import HeadChanged, JournalFailed, Judged, PooledTransaction, Submit
+from coc.execution.mempool.pool import Mempool
+from coc.node.effects import BuildBlock, Effect
+from coc.node.inputs import (
+    Arrived,
+    BlockBuilt,
+    BlockDecided,
+    Input,
+    Mine,
+    SealingFailed,
+    Signed,
+    Start,
+    TimerFired,
+)
+from coc.primitives.limits import BUILD_TRANSACTIONS_MAX, SEAL_RETRY_MS
+from coc.primitives.types import Hash32, Millis
+
+CHOSEN_GAS_SHARES = 4
+"""The builder is handed transactions whose gas limits add up to this many blocks: most use far less than their limit."""
+
+
+class Node:
+    """One validator's node."""
+
+    def __init__(self, engine: RotationEngine, pool: Mempool, sealing: Sealing) -> None:
+        """The engine stands on the same head as the pool."""
+        self._engine = engine
+        self._sealing = sealing
+        self._refused: list[Hash32] = []
+        self.pool = pool
+
+    def step(self, now_ms: Millis, event: Input) -> list[Effect]:
+        """Apply one input and return what must now be done, in order."""
+        match event:
+            case Start():
+                effects = self._engine_step(now_ms, rotation.Started())
+                return effects + self._seal_if_instant(now_ms)
+            case TimerFired():
+                return self._engine_step(now_ms, rotation.Due())
+            case Arrived():
+                submit = Submit(event.head, event.origin, event.candidates)
+                return self._pool_step(now_ms, submit)
+            case Mine():
+                return self._engine_step(now_ms, rotation.Demanded(event.ticket, event.timestamp_s))
+            case BlockBuilt():
+                self._refused = list(event.refused)
+                return self._engine_step(now_ms, rotation.BlockBuilt(event.hash, event.is_empty))
+            case Signed():
+                return self._engine_step(now_ms, rotation.Signed(event.signature))
+            case BlockDecided():
+                return self._on_decided(now_ms, event)
+            case SealingFailed():
+                return self._engine_step(now_ms, rotation.Failed(event.reason, SEAL_RETRY_MS))
+            case Judged() | JournalFailed():
+                return self._pool_step(now_ms, event)
+            case _:
+                assert_never(event)
+
+    def _on_decided(self, now_ms: Millis, event: BlockDecided) -> list[Effect]:
+        moved = HeadChanged(
+            event.pool_head, event.changed, event.included, rules_changed=event.rules_changed
+        )
+        effects: list[Effect] = list(self.pool.step(now_ms, moved))
+        again = [waiting for hash_ in self._refused if (waiting := self.pool.view.get(hash_)) is not None]
+        self._refused = []
+        if again:
+            effects.append(JudgeAgain(again, None))
+        effects += self._engine_step(now_ms, rotation.Decided(event.engine_head))
+        return effects + self._seal_if_instant(now_ms)
+
+    def _pool_step(self, now_ms: Millis, event: Submit | Judged | JournalFailed) -> list[Effect]:
+        effects: list[Effect] = list(self.pool.step(now_ms, event))
+        if any(isinstance(effect, Added | BecameReady) for effect in effects):
+            effects += self._seal_if_instant(now_ms)
+        return effects
+
+    def _seal_if_instant(self, now_ms: Millis) -> list[Effect]:
+        """An instant chain seals whenever something can run."""
+        if self._sealing is not Sealing.INSTANT or next(self.pool.best(), None) is None:
+            return []
+        return self._engine_step(now_ms, rotation.TransactionsReady())
+
+    def _engine_step(self, now_ms: Millis, event: rotation.Input) -> list[Effect]:
+        effects: list[Effect] = []
+        for effect in self._engine.step(now_ms, event):
+            if isinstance(effect, rotation.Build):
+                chosen = self._choose()
+                effects.append(BuildBlock(effect.parent, effect.timestamp_s, effect.consensus_data, chosen))
+            else:
+                effects.append(effect)
+        return effects
+
+    def _choose(self) -> Sequence[PooledTransaction]:
+        """The best transactions, as many as a block could hold."""
+        gas_max = self.pool.head.gas_limit * CHOSEN_GAS_SHARES
+        chosen: list[PooledTransaction] = []
+        gas = 0
+        for transaction in self.pool.best():
+            gas += transaction.gas_limit
+            if chosen and (gas > gas_max or len(chosen) >= BUILD_TRANSACTIONS_MAX):
+                break
+            chosen.append(transaction)
+        return chosen
