@@ -26,7 +26,6 @@ CONTRACTS = tuple(address(0xC0DE << 144 | index) for index in range(8))
 EMPTY_ACCOUNTS = tuple(address(0xE000 << 144 | index) for index in range(3))
 ABSENT = address(0xAB5E << 144)
 COINBASE = address(0xC01B << 144)
-STORAGE_ONLY = tuple(address(0x5702 << 144 | index) for index in range(1))
 
 SYSTEM = bytes.fromhex("fffffffffffffffffffffffffffffffffffffffe")
 BEACON_ROOTS = bytes.fromhex("000f3df6d732807ef1319fb7b8bb8522d0beac02")

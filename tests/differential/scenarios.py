@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from . import addresses
+from . import addresses, precompiles
 from .assembler import Assembler, Op
 from .networks import Fork
 from .values import SLOTS
@@ -18,6 +18,9 @@ _CALL_OVERHEAD_GAS = (120, 2_000)
 amount reaches the depth limit of 1,024 there; the large one leaves enough to store the result."""
 
 _PETITION_SHARE = 0.2
+
+_ANSWER_BYTES = 256
+"""Longest answer of a precompile whose length is fixed: a point of BLS12-381's second group."""
 
 
 def random_scenario(dice: random.Random, fork: Fork) -> bytes:
@@ -180,6 +183,33 @@ def _petition(dice: random.Random, fork: Fork) -> bytes:
     return code.finish()
 
 
+def _laboratory(dice: random.Random, fork: Fork) -> bytes:
+    """Calls several precompiles with enough gas and stores a hash of what each of them answers."""
+    code = Assembler()
+    for slot in range(dice.randrange(2, 6)):
+        number = dice.randint(1, precompiles.newest_precompile(fork))
+        if fork >= Fork.OSAKA and dice.random() < 0.15:
+            number = precompiles.P256_ADDRESS
+        if number in precompiles.SLOW and dice.random() < 0.7:
+            number = 5
+        data = precompiles.sample(dice, number)
+        label = code.data(data)
+        code.push(len(data))
+        code.push_label(label)
+        code.push(_ANSWER_BYTES)
+        code.op(Op.CODECOPY)
+        for operand in (_ANSWER_BYTES, 0, len(data), _ANSWER_BYTES, 0, number, 250_000):
+            code.push(operand)
+        code.op(Op.CALL)
+        code.push(_ANSWER_BYTES)
+        code.push(0)
+        code.op(Op.KECCAK256, Op.ADD)
+        code.push(slot)
+        code.op(Op.SSTORE)
+    return code.finish()
+
+
 _SCENARIOS: tuple[Callable[[random.Random, Fork], bytes], ...] = (
     _recursion, _phoenix, _phoenix, _toggle, _toggle, _touch, _touch, _chorus, _chorus, _inheritance, _mirror,
+    _laboratory, _laboratory,
 )  # fmt: skip

@@ -10,7 +10,7 @@ import random
 from . import addresses
 from .assembler import Assembler, Op
 from .networks import Fork
-from .precompiles import P256_ADDRESS, newest_precompile
+from .precompiles import P256_ADDRESS, SLOW, newest_precompile
 
 SLOTS = 6
 """Programs use storage slots 0 to 5, so that writes meet again."""
@@ -176,7 +176,7 @@ class Values:
         """A precompile's number; the slow ones (pairings) are rare."""
         while True:
             number = self.dice.randint(1, newest_precompile(self.fork) + 1)
-            if number in (0x08, 0x0F, 0x10, 0x11, 0x0D, 0x0E) and self.dice.random() < 0.6:
+            if number in SLOW and self.dice.random() < 0.6:
                 continue
             if self.dice.random() < (0.1 if self.fork >= Fork.OSAKA else 0.01):
                 return P256_ADDRESS

@@ -6,7 +6,8 @@ import random
 from importlib import import_module
 from typing import Any
 
-from . import addresses, programs
+from . import addresses, programs, rlp
+from .blocks import keccak256
 from .curves import address_of
 from .networks import Fork, Network
 from .plan import MAX_UINT64, Account
@@ -25,6 +26,9 @@ _ODD_SYSTEM_CODE = (
 )
 """What may stand at a system contract's address instead. None of it destroys anything: what a system call
 destroys is a matter the specification leaves out, and no real chain can come to it."""
+
+_IN_THE_WAY = Account(balance=1, storage=((1, 1),))
+"""Neither code nor nonce, but storage: whoever would be created there collides (EIP-7610)."""
 
 
 def random_accounts(dice: random.Random, network: Network) -> dict[bytes, Account]:
@@ -66,6 +70,8 @@ def _odd_ones(dice: random.Random, network: Network) -> dict[bytes, Account]:
         }
     if dice.random() < 0.2:
         accounts[addresses.address(3)] = Account(balance=1)
+    if dice.random() < 0.05:
+        accounts[_first_creation(dice.choice(addresses.SENDER_ADDRESSES))] = _IN_THE_WAY
     accounts[address_of(addresses.CONTRACT_SENDER)] = Account(balance=RICH, nonce=1, code=b"\x00")
     accounts[address_of(addresses.SPENT_SENDER)] = Account(balance=RICH, nonce=MAX_UINT64 - dice.randrange(2))
     for authority in addresses.AUTHORITY_ADDRESSES:
@@ -75,6 +81,11 @@ def _odd_ones(dice: random.Random, network: Network) -> dict[bytes, Account]:
             target = dice.choice((*addresses.CONTRACTS, addresses.address(2), *addresses.AUTHORITY_ADDRESSES))
             accounts[authority] = Account(balance=RICH, nonce=1, code=b"\xef\x01\x00" + target)
     return accounts
+
+
+def _first_creation(sender: bytes) -> bytes:
+    """Where the sender's first transaction would create a contract."""
+    return keccak256(rlp.encode([sender, b""]))[12:]
 
 
 def _system_contracts(dice: random.Random, network: Network) -> dict[bytes, Account]:
