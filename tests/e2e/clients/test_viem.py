@@ -104,5 +104,11 @@ def test_viem_orders_the_block_tags(javascript: Scenario) -> None:
     seen = javascript("viem/reads")
     tags = seen["tagged"]
     assert tags["earliest"] == 0
-    assert tags["finalized"] <= tags["safe"] <= tags["latest"] < tags["pending"]
+    assert tags["finalized"] <= tags["safe"] <= tags["latest"]
     assert seen["missing"] == "TransactionReceiptNotFoundError"
+
+
+def test_viem_reads_the_pending_state_as_the_latest_when_nothing_waits(javascript: Scenario) -> None:
+    seen = javascript("viem/reads")
+    assert seen["pendingState"] == seen["latestState"]
+    assert seen["pendingBlock"] in ("BlockNotFoundError", seen["tagged"]["latest"] + 1)

@@ -20,9 +20,10 @@ export default async function scenario({ url }) {
   const slot = "0x" + "00".repeat(32);
   const proof = await client.getProof({ address: probe.address, storageKeys: [slot] });
   const tagged = {};
-  for (const blockTag of ["earliest", "finalized", "safe", "latest", "pending"]) {
+  for (const blockTag of ["earliest", "finalized", "safe", "latest"]) {
     tagged[blockTag] = (await client.getBlock({ blockTag })).number;
   }
+  const ofAccount = { address: account.address };
   const code = await client.getCode({ address: probe.address });
   return {
     block: {
@@ -43,6 +44,17 @@ export default async function scenario({ url }) {
     storage: await client.getStorageAt({ address: probe.address, slot }),
     probe: probe.address,
     tagged,
+    pendingBlock: await client.getBlock({ blockTag: "pending" }).then((found) => found.number, (error) => error.name),
+    pendingState: {
+      nonce: await client.getTransactionCount({ ...ofAccount, blockTag: "pending" }),
+      balance: await client.getBalance({ ...ofAccount, blockTag: "pending" }),
+      value: await client.readContract({ ...probe, functionName: "value", blockTag: "pending" }),
+    },
+    latestState: {
+      nonce: await client.getTransactionCount({ ...ofAccount, blockTag: "latest" }),
+      balance: await client.getBalance({ ...ofAccount, blockTag: "latest" }),
+      value: await client.readContract({ ...probe, functionName: "value", blockTag: "latest" }),
+    },
     missing: await client.getTransactionReceipt({ hash: "0x" + "11".repeat(32) }).catch((error) => error.name),
   };
 }
