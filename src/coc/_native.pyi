@@ -1,11 +1,37 @@
 """Everything the Rust core offers Python, on one page.
 
-Bytes and integers cross the line. Hashes have 32 bytes, addresses 20; amounts are in wei; JSON answers are UTF-8 bytes in the
-shape of Ethereum's execution APIs. A block is always named by its hash. Calls that may take long release the interpreter lock.
+Bytes and integers cross the line. Hashes have 32 bytes, addresses 20; amounts are in wei; JSON answers are
+UTF-8 bytes in the shape of Ethereum's execution APIs. A block is always named by its hash. Calls that may
+take long release the interpreter lock.
 """
 
 from os import PathLike
 from typing import final
+
+__all__ = [
+    "BlockInvalid",
+    "Built",
+    "CallFailed",
+    "CallResult",
+    "Chain",
+    "GenesisInvalid",
+    "Header",
+    "LimitExceeded",
+    "Pruned",
+    "StorageFailed",
+    "Transaction",
+    "TransactionInvalid",
+    "UnknownBlock",
+    "address_of",
+    "keccak256",
+    "public_key_of",
+    "recover_public_key",
+    "run_blocktests",
+    "run_statetests",
+    "sign",
+    "sign_transaction",
+    "version",
+]
 
 class BlockInvalid(ValueError):
     """A block breaks a rule: `args` are the sentence and a stable code."""
@@ -175,7 +201,10 @@ class Chain:
 
     @staticmethod
     def open(genesis: bytes, data_dir: str | PathLike[str] | None, options_json: bytes) -> Chain:
-        """Open the chain of a genesis file's text in a folder, or in memory; options are a JSON object of limits in bytes."""
+        """Open the chain of a genesis file's text in a folder, or in memory.
+
+        Options are a JSON object of limits in bytes.
+        """
     @property
     def recovered(self) -> bytes: ...
     @property
@@ -206,7 +235,10 @@ class Chain:
     def set_finalized(self, safe: bytes, finalized: bytes) -> None:
         """Say which blocks are safe and which are final."""
     def import_blocks(self, blocks: list[bytes]) -> tuple[int, tuple[str, str] | None]:
-        """Import blocks of an Ethereum chain durably: how many before the first refused one, and its code and sentence."""
+        """Import blocks of an Ethereum chain durably.
+
+        How many before the first refused one, and its code and sentence.
+        """
     def flush_is_due(self) -> bool:
         """Whether so much is unflushed that a flush should run."""
     def flush(self) -> None:
@@ -217,15 +249,24 @@ class Chain:
     def admit(
         self, block: bytes, raws: list[bytes]
     ) -> list[tuple[Transaction, int, str, str, int, int, bool] | TransactionInvalid]:
-        """Decode, recover and judge on the child of `block`: (transaction, standing, code, sentence, sender's nonce and balance, has code)."""
+        """Decode, recover and judge on the child of `block`.
+
+        (transaction, standing, code, sentence, sender's nonce and balance, has code).
+        """
     def classify(
         self, block: bytes, transactions: list[Transaction]
     ) -> list[tuple[int, str, str, int, int, bool]]:
-        """Judge on the child of `block`: (standing 0 now 1 later 2 never, code, sentence, sender's nonce and balance, has code)."""
+        """Judge on the child of `block`.
+
+        (standing 0 now 1 later 2 never, code, sentence, sender's nonce and balance, has code).
+        """
     def accounts(self, block: bytes, addresses: list[bytes]) -> list[tuple[int, int, bool]]:
         """Nonce, balance and whether there is code, of many accounts after `block`."""
     def changed_accounts(self, block: bytes, addresses: list[bytes]) -> list[tuple[int, int, int, bool]]:
-        """Those of `addresses` that an executed block in memory changed: index in the list, nonce, balance, whether there is code."""
+        """Those of `addresses` that an executed block in memory changed.
+
+        Index in the list, nonce, balance, whether there is code.
+        """
     def transaction_hashes(self, block: bytes) -> list[bytes]:
         """Hashes of a block's transactions in order."""
     # Reading

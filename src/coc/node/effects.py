@@ -14,7 +14,10 @@ from coc.primitives.types import Hash32
 
 @dataclass(frozen=True, slots=True)
 class BuildBlock:
-    """Build a block on `parent` from these transactions, in this order; answered by `BlockBuilt` or `SealingFailed`."""
+    """Build a block on `parent` from these transactions, in this order.
+
+    Answered by `BlockBuilt` or `SealingFailed`.
+    """
 
     parent: Hash32
     timestamp_s: int

@@ -1,7 +1,8 @@
 """A node as one machine: the consensus engine and the mempool, and what passes between them.
 
-It has no I/O of its own. The live program and the simulator fill the same ports: they perform the effects and hand in what comes
-of them. Consensus goes first: a decided block moves the pool to its head before the engine asks for the next one.
+It has no I/O of its own. The live program and the simulator fill the same ports: they perform the effects
+and hand in what comes of them. Consensus goes first: a decided block moves the pool to its head before the
+engine asks for the next one.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ from coc.primitives.limits import BUILD_TRANSACTIONS_MAX, SEAL_RETRY_MS
 from coc.primitives.types import Hash32, Millis
 
 CHOSEN_GAS_SHARES = 4
-"""The builder is handed transactions whose gas limits add up to this many blocks: most use far less than their limit."""
+"""The builder is handed transactions whose gas limits add up to this many blocks.
+
+Most use far less than their limit.
+"""
 
 
 class Node:
@@ -71,9 +75,7 @@ class Node:
                 assert_never(event)
 
     def _on_decided(self, now_ms: Millis, event: BlockDecided) -> list[Effect]:
-        moved = HeadChanged(
-            event.pool_head, event.changed, event.included, rules_changed=event.rules_changed
-        )
+        moved = HeadChanged(event.pool_head, event.changed, event.included, rules_changed=event.rules_changed)
         effects: list[Effect] = list(self.pool.step(now_ms, moved))
         again = [waiting for hash_ in self._refused if (waiting := self.pool.view.get(hash_)) is not None]
         self._refused = []

@@ -1,7 +1,7 @@
-"""The consensus data of a block: eight fields beside it, whose root stands in its header as the parent beacon block root.
+"""The consensus data of a block: eight fields beside it, whose root stands in its header.
 
-The fields are (version, parent certificate, proposer, original round, VRF proof, evidence, set(h), set(h + 1)). The native side
-checks that the header carries their root; what they must say is for the engine.
+The fields are (version, parent certificate, proposer, original round, VRF proof, evidence, set(h), set(h +
+1)). The native side checks that the header carries their root; what they must say is for the engine.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ class ConsensusDataInvalid(PrimitivesError):
 
 @dataclass(frozen=True, slots=True)
 class ConsensusData:
-    """The fields; `parent_certificate` is empty for block 1, `vrf_proof` is reserved and empty on rotation chains."""
+    """The fields.
+
+    `parent_certificate` is empty for block 1, `vrf_proof` is reserved and empty on rotation chains.
+    """
 
     parent_certificate: bytes
     proposer: Address
@@ -53,8 +56,8 @@ class ConsensusData:
 def decode_consensus_data(data: bytes) -> ConsensusData:
     """Read consensus data back.
 
-    Raises:
-        ConsensusDataInvalid: other fields, another version, or evidence, which this release does not know yet.
+    Raises: ConsensusDataInvalid: other fields, another version, or evidence, which this release does
+    not know yet.
     """
     match rlp.decode(data):
         case [

@@ -96,11 +96,13 @@ assert MEMPOOL_SENDER_TRANSACTIONS_MAX * 16 <= MEMPOOL_TRANSACTIONS_MAX  # noqa:
 assert MEMPOOL_TRANSACTION_BYTES_MAX * 16 <= MEMPOOL_BYTES_MAX  # noqa: S101 - a few large ones never fill the pool
 assert TYPED_DATA_TYPES_MAX <= TYPED_DATA_MEMBERS_MAX  # noqa: S101 - every struct may have a member
 
-# ── Consensus ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Consensus ───────────────────────────────────────────────────────────────────────────────────────────────
 
-# Blocks that may be asked for and not yet made: far above what a test asks for at once, and each waits in memory.
+# Blocks that may be asked for and not yet made: far above what a test asks for at once, and each waits in
+# memory.
 SEAL_DEMANDS_MAX: Final = 10_000
 # Transactions handed to the builder for one block: what one core executes in a few seconds.
 BUILD_TRANSACTIONS_MAX: Final = 100_000
-# How long the engine waits before it tries again after a block could not be built or written: a full disk needs a person.
+# How long the engine waits before it tries again after a block could not be built or written: a full disk
+# needs a person.
 SEAL_RETRY_MS: Final = 1_000

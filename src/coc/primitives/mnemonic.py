@@ -14,7 +14,7 @@ import unicodedata
 from typing import ClassVar, Final
 
 from coc.primitives.errors import PrimitivesError, quoted
-from coc.primitives.limits import DERIVATION_DEPTH_LEVELS_MAX, MNEMONIC_CHARS_MAX
+from coc.primitives.limits import DERIVATION_DEPTH_LEVELS_MAX, DEV_ACCOUNTS_MAX, MNEMONIC_CHARS_MAX
 from coc.primitives.mnemonic_words import ENGLISH
 from coc.primitives.secp256k1 import ORDER, Secret, compressed, public_key_of, secret_of
 
@@ -39,7 +39,7 @@ class MnemonicInvalid(PrimitivesError):
 
 
 class PathInvalid(PrimitivesError):
-    """Text that is no derivation path."""
+    """Text that is no derivation path, or more accounts of one than the limit."""
 
     id: ClassVar[str] = "COC-DERIVATION-PATH"
 
@@ -130,11 +130,14 @@ def derive(seed: bytes, path: str) -> Secret:
 
 
 def dev_secrets(mnemonic: str, count: int) -> list[Secret]:
-    """The first `count` Ethereum accounts' keys of a sentence.
+    """The first `count` Ethereum accounts' keys of a sentence, at most `DEV_ACCOUNTS_MAX`.
 
     Raises:
         MnemonicInvalid: as for `normal_sentence`.
+        PathInvalid: more accounts than the limit.
     """
+    if count > DEV_ACCOUNTS_MAX:
+        raise PathInvalid("too many accounts", why=f"{count} where {DEV_ACCOUNTS_MAX} are allowed")
     seed = seed_of(mnemonic)
     return [derive(seed, f"{ETHEREUM_PATH}/{index}") for index in range(count)]
 

@@ -1,7 +1,8 @@
 """What validators sign, and the seal that one signature makes of a block.
 
-Sign bytes are a fixed binary: domain tag ‖ genesis hash ‖ height ‖ round ‖ step ‖ block hash or zeros ‖ valid round, so that a
-signature speaks for one chain, one place and one value. The digest is their keccak-256.
+Sign bytes are a fixed binary: domain tag ‖ genesis hash ‖ height ‖ round ‖ step ‖ block hash or zeros ‖
+valid round, so that a signature speaks for one chain, one place and one value. The digest is their
+keccak-256.
 """
 
 from __future__ import annotations
@@ -60,7 +61,10 @@ class SignRequest:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """A rotation block's seal: its slot and the proposer's signature. It lies beside the block and enters the next one's data."""
+    """A rotation block's seal.
+
+    Its slot and the proposer's signature. It lies beside the block and enters the next one's data.
+    """
 
     slot: int
     signature: Signature

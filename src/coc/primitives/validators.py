@@ -1,7 +1,7 @@
 """The validator set: who may propose, with which keys and how much power, and its canonical encoding.
 
-An entry is (validator id, network key, consensus key, power, fee recipient). Keys are uncompressed secp256k1 public keys
-without their prefix byte. The hash of a set covers all of it.
+An entry is (validator id, network key, consensus key, power, fee recipient). Keys are uncompressed
+secp256k1 public keys without their prefix byte. The hash of a set covers all of it.
 """
 
 from __future__ import annotations
@@ -70,14 +70,12 @@ def decode_validator_set(item: rlp.Item) -> ValidatorSet:
 
 def _decode_validator(entry: rlp.Item) -> Validator:
     match entry:
-        case [bytes(id_), bytes(network_key), bytes(consensus_key), bytes(power), bytes(fee_recipient)]:
-            lengths = (len(id_), len(network_key), len(consensus_key), len(fee_recipient))
-            if lengths == (20, PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES, 20):
-                return Validator(
-                    Address(id_),
-                    network_key,
-                    consensus_key,
-                    rlp.uint(power, bits=POWER_BITS),
-                    Address(fee_recipient),
-                )
-    raise ValidatorSetInvalid("an entry of a validator set has five fields: id, two keys, power, fee recipient")
+        case [bytes(id_), bytes(network_key), bytes(consensus_key), bytes(power), bytes(fee_recipient)] if (
+            len(id_) == len(fee_recipient) == 20
+            and len(network_key) == len(consensus_key) == PUBLIC_KEY_BYTES
+        ):
+            weight = rlp.uint(power, bits=POWER_BITS)
+            return Validator(Address(id_), network_key, consensus_key, weight, Address(fee_recipient))
+        case _:
+            what = "an entry of a validator set has five fields: id, two keys, power, fee recipient"
+            raise ValidatorSetInvalid(what)

@@ -16,9 +16,13 @@ from coc.rpc.parameters import COUNT, PERCENTILES, Parameter
 
 
 def gas_price(context: Context) -> Answer:
-    """What a legacy transaction should pay to be in the next block."""
+    """What a legacy transaction should pay to be in the next block.
+
+    Clients estimate gas at this price on the head's state, so it is not below the head's own base fee either.
+    """
     chain = context.chain
-    base_fee = 0 if chain.head.base_fee_per_gas is None else chain.next_base_fee(chain.head.hash)
+    own = chain.head.base_fee_per_gas
+    base_fee = 0 if own is None else max(own, chain.next_base_fee(chain.head.hash))
     return format_quantity(base_fee + context.fees.priority_fee(chain))
 
 

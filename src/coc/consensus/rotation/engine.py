@@ -1,7 +1,8 @@
 """The rotation engine with one validator: when a block is made, signed and decided.
 
-At each height, in this order: build, sign, decide (the log record is durable), then the next. Three ways to seal: by interval,
-at once when a transaction is ready, or on demand. One block is in the making at a time; demands queue behind it.
+At each height, in this order: build, sign, decide (the log record is durable), then the next. Three ways to
+seal: by interval, at once when a transaction is ready, or on demand. One block is in the making at a time;
+demands queue behind it.
 """
 
 from __future__ import annotations
@@ -201,7 +202,9 @@ class RotationEngine:
         timestamp = max(self._rules.earliest(self._head.timestamp_s), now_ms // 1000)
         if demand is not None and demand.timestamp_s is not None:
             if demand.timestamp_s < self._rules.earliest(self._head.timestamp_s):
-                reason = f"the timestamp {demand.timestamp_s} is not after the head's {self._head.timestamp_s}"
+                reason = (
+                    f"the timestamp {demand.timestamp_s} is not after the head's {self._head.timestamp_s}"
+                )
                 return [Fulfilled(demand.ticket, reason), *self._begin(now_ms)]
             timestamp = demand.timestamp_s
         slot = self._rules.slot_at(timestamp)
@@ -245,7 +248,10 @@ class RotationEngine:
         return effects
 
     def _wait(self, now_ms: Millis) -> list[Effect]:
-        """Ask for the next timer of an interval chain: an interval after the last was due, but never in the past."""
+        """Ask for the next timer of an interval chain.
+
+        An interval after the last was due, but never in the past.
+        """
         if self._schedule.sealing is not Sealing.INTERVAL:
             return []
         interval_ms = self._schedule.interval_ms

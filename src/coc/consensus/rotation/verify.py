@@ -1,6 +1,7 @@
 """The rules of a rotation block that are not Ethereum's: consensus data, proposer, seal.
 
-Blocks of others and our own imports pass through here before they are decided; nothing in it trusts where a block came from.
+Blocks of others and our own imports pass through here before they are decided; nothing in it trusts where a
+block came from.
 """
 
 from __future__ import annotations
