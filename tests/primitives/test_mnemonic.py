@@ -8,7 +8,7 @@ import pytest
 
 from coc.primitives import mnemonic
 from coc.primitives.checksum import format_checked
-from coc.primitives.limits import DERIVATION_DEPTH_LEVELS_MAX, MNEMONIC_CHARS_MAX
+from coc.primitives.limits import DERIVATION_DEPTH_LEVELS_MAX, DEV_ACCOUNTS_MAX, MNEMONIC_CHARS_MAX
 from coc.primitives.mnemonic_words import ENGLISH
 from coc.primitives.secp256k1 import address_of
 
@@ -98,3 +98,10 @@ def test_a_path_has_at_most_as_many_steps_as_bip_32_can_count() -> None:
     assert len(mnemonic.parse_path("m" + "/0" * DERIVATION_DEPTH_LEVELS_MAX)) == DERIVATION_DEPTH_LEVELS_MAX
     with pytest.raises(mnemonic.PathInvalid):
         mnemonic.parse_path("m" + "/0" * (DERIVATION_DEPTH_LEVELS_MAX + 1))
+
+
+def test_a_devnet_has_at_most_as_many_accounts_as_the_limit() -> None:
+    secrets = mnemonic.dev_secrets(mnemonic.DEV_MNEMONIC, DEV_ACCOUNTS_MAX)
+    assert len(set(secrets)) == DEV_ACCOUNTS_MAX
+    with pytest.raises(mnemonic.PathInvalid, match="too many accounts"):
+        mnemonic.dev_secrets(mnemonic.DEV_MNEMONIC, DEV_ACCOUNTS_MAX + 1)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coc.primitives import rlp
-from coc.primitives.limits import RLP_DEPTH_LEVELS_MAX
+from coc.primitives.limits import RLP_BYTES_MAX, RLP_DEPTH_LEVELS_MAX
 
 ITEMS = st.recursive(st.binary(max_size=80), lambda inner: st.lists(inner, max_size=5), max_leaves=30)
 
@@ -78,6 +78,8 @@ def test_an_item_longer_than_the_limit_is_refused_unread() -> None:
     assert rlp.decode(b"\x83dog", bytes_max=4) == b"dog"
     with pytest.raises(rlp.RlpInvalid, match="too long"):
         rlp.decode(b"\x83dog", bytes_max=3)
+    with pytest.raises(rlp.RlpInvalid, match="too long"):
+        rlp.decode(bytes(RLP_BYTES_MAX + 1))
 
 
 def test_a_list_can_be_demanded() -> None:
