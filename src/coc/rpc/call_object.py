@@ -19,6 +19,7 @@ from coc.rpc.parameters import (
     Kind,
     ParameterInvalid,
     decode_address,
+    decode_count,
     decode_data,
     decode_hash32,
     decode_list,
@@ -98,7 +99,7 @@ def decode_transaction_object(value: object) -> CallObject:
         value=_optional(members, "value", decode_quantity),
         nonce=_optional(members, "nonce", decode_uint64),
         chain_id=_optional(members, "chainId", decode_uint64),
-        type=_optional(members, "type", decode_uint64),
+        type=_optional(members, "type", decode_count),  # web3.py sends a number
         data=_input(members),
         access_list=_optional(members, "accessList", _access_list),
         blob_hashes=_optional(members, "blobVersionedHashes", _hashes),
