@@ -117,21 +117,34 @@ def test_a_file_of_another_kind_is_unsupported(text: bytes) -> None:
 
 
 def test_a_file_may_ask_for_work_up_to_the_limits_and_not_beyond() -> None:
-    most_memory = limits.KEYSTORE_SCRYPT_MEMORY_BYTES_MAX // 128
-    most_work = limits.KEYSTORE_SCRYPT_WORK_BLOCKS_MAX
-    keystore.parse_key_file(scrypt(n=most_memory, r=1, p=1))
-    keystore.parse_key_file(scrypt(n=2, r=1, p=most_work // 2))
+    lanes = limits.KEYSTORE_SCRYPT_MEMORY_BYTES_MAX // 128 - 4
+    work = limits.KEYSTORE_SCRYPT_WORK_BLOCKS_MAX
+    keystore.parse_key_file(scrypt(n=2, r=1, p=lanes))
+    keystore.parse_key_file(scrypt(n=4096, r=1, p=work // 4096))
     keystore.parse_key_file(pbkdf2(c=limits.KEYSTORE_PBKDF2_ROUNDS_MAX))
     keystore.parse_key_file(scrypt(salt="00" * limits.KEYSTORE_SALT_BYTES_MAX))
     for text in (
-        scrypt(n=most_memory * 2, r=1, p=1),
-        scrypt(n=2, r=1, p=most_work // 2 + 1),
+        scrypt(n=2, r=1, p=lanes + 1),
+        scrypt(n=4096, r=1, p=work // 4096 + 1),
+        scrypt(n=2**40, r=1, p=1),
         scrypt(n=2, r=10**30, p=1),
         pbkdf2(c=limits.KEYSTORE_PBKDF2_ROUNDS_MAX + 1),
         scrypt(salt="00" * (limits.KEYSTORE_SALT_BYTES_MAX + 1)),
     ):
         with pytest.raises(keystore.KeyFileTooCostly):
             keystore.parse_key_file(text)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 12), st.integers(1, 64), st.integers(1, 64))
+def test_whatever_cost_a_file_names_is_paid_or_refused(bits: int, r: int, p: int) -> None:
+    try:
+        key_file = keystore.parse_key_file(scrypt(n=1 << bits, r=r, p=p))
+        if (r * p) << bits > 2**16:
+            return
+        keystore.open_key_file(key_file, PASSWORD)
+    except keystore.KeyFileError:
+        return
 
 
 def test_a_file_beyond_the_size_of_a_key_file_is_refused_unread() -> None:

@@ -35,7 +35,6 @@ DERIVED_KEY_BYTES: Final = 32
 ID_BYTES: Final = 16
 
 _HEX: Final = re.compile(r"(?:0x)?((?:[0-9a-fA-F]{2})*)", re.ASCII)
-_SCRYPT_SPARE_BYTES: Final = 32 * limits.MIB  # OpenSSL counts its own buffers against the memory it may take
 
 
 class KeyFileError(PrimitivesError):
@@ -78,15 +77,16 @@ class Scrypt:
     salt: bytes
 
     def derive(self, password: bytes) -> bytes:
-        """Stretch a password to `DERIVED_KEY_BYTES`; takes 128·n·r bytes of memory."""
+        """Stretch a password to `DERIVED_KEY_BYTES`; takes 128·r·(n + p + 2) bytes of memory.
+
+        Raises:
+            KeyFileUnsupported: n is 2^(16·r) or more, against RFC 7914, which OpenSSL holds to.
+        """
+        if self.n >= 1 << 16 * self.r:
+            raise KeyFileUnsupported("unsupported key file", why=f"scrypt with n {self.n} and r {self.r}")
+        most = limits.KEYSTORE_SCRYPT_MEMORY_BYTES_MAX
         return hashlib.scrypt(
-            password,
-            salt=self.salt,
-            n=self.n,
-            r=self.r,
-            p=self.p,
-            maxmem=limits.KEYSTORE_SCRYPT_MEMORY_BYTES_MAX + _SCRYPT_SPARE_BYTES,
-            dklen=DERIVED_KEY_BYTES,
+            password, salt=self.salt, n=self.n, r=self.r, p=self.p, maxmem=most, dklen=DERIVED_KEY_BYTES
         )
 
 
@@ -256,7 +256,7 @@ def _checked_scrypt(stretching: Scrypt) -> Scrypt:
     n, r, p = stretching.n, stretching.r, stretching.p
     if n < 2 or n & (n - 1):
         raise _damaged(f"scrypt's n is {n}, which is no power of two")
-    memory, most = 128 * n * r, limits.KEYSTORE_SCRYPT_MEMORY_BYTES_MAX
+    memory, most = 128 * r * (n + p + 2), limits.KEYSTORE_SCRYPT_MEMORY_BYTES_MAX
     if memory > most:
         raise KeyFileTooCostly(
             "opening the key file costs too much", why=f"{memory} bytes of memory, at most {most}"
