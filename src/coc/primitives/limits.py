@@ -37,8 +37,8 @@ TYPED_DATA_MEMBERS_MAX: Final = 2_048
 KEYSTORE_FILE_BYTES_MAX: Final = 64 * KIB
 # A keystore is listed by reading every file; a folder with more is the wrong folder.
 KEYSTORE_FILES_MAX: Final = 10_000
-# scrypt takes 128·r·(n + p + 2) bytes: 256 MiB and a little for geth's standard (n 262144, r 8, p 1); an eighth
-# more for odd shapes, and no more is granted to a file.
+# scrypt takes 128·r·(n + p + 2) bytes: 256 MiB and a little for geth's standard (n 262144, r 8, p 1); an
+# eighth more for odd shapes, and no more is granted to a file.
 KEYSTORE_SCRYPT_MEMORY_BYTES_MAX: Final = 288 * MIB
 # n·r·p stands for time: geth's standard is 2^21; eight times that is some 10 s, the most a person waits.
 KEYSTORE_SCRYPT_WORK_BLOCKS_MAX: Final = 2**24
