@@ -8,6 +8,7 @@ mod closing;
 use crate::dao;
 use crate::error::{ExecuteError, StateError};
 use crate::fork::{Fork, GAS_PER_BLOB, Rules};
+use crate::net_gas;
 use crate::overlay::{BlockHashes, Overlay};
 use crate::requests;
 use crate::state::WorldState;
@@ -87,6 +88,7 @@ pub fn cfg_env(rules: &Rules) -> CfgEnv {
     cfg.tx_chain_id_check = true;
     cfg.max_blobs_per_tx = rules.blobs_per_transaction();
     cfg.blob_base_fee_update_fraction = rules.blobs.map(|blobs| blobs.update_fraction);
+    net_gas::price(&mut cfg, rules);
     cfg
 }
 
@@ -113,7 +115,9 @@ pub fn new_evm(overlay: Overlay, header: &Header, rules: &Rules) -> Evm {
     let context: MainnetContext<Overlay> = Context::<BlockEnv, TxEnv, CfgEnv, Overlay, Journal<Overlay>, ()>::new(overlay, rules.spec)
         .with_cfg(cfg_env(rules))
         .with_block(block_env(header, rules));
-    context.build_mainnet()
+    let mut evm = context.build_mainnet();
+    net_gas::install(&mut evm, rules);
+    evm
 }
 
 impl BlockExecutor {

@@ -11,6 +11,7 @@ pub mod genesis;
 pub mod header;
 pub mod json;
 pub mod json_transaction;
+mod net_gas;
 pub mod overlay;
 pub mod requests;
 pub mod state;
