@@ -84,6 +84,29 @@ def run_statetests(text: bytes) -> bytes:
 def run_blocktests(text: bytes) -> bytes:
     """Run the block tests of one file's text: a JSON array of {name, fork, pass, stateRoot, error}."""
 
+def evm_transition(
+    alloc: bytes,
+    env: bytes,
+    txs: bytes,
+    fork: str,
+    chain_id: int,
+    reward: int,
+    state_test: bool,
+    trace_folder: str | None,
+) -> tuple[bytes, bytes, bytes]:
+    """Run a transition: alloc, result and body, each as JSON text.
+
+    A reward of −1 pays and touches nobody. ValueError where something given does not read, OSError where a trace
+    cannot be written.
+    """
+
+def evm_run(request: bytes, genesis: bytes | None, trace: bool, bench: bool) -> bytes:
+    """Run code once, or again and again to time it: output, gas used, failure and times as JSON text.
+
+    `request` is a JSON object of code, input, gas, value, sender, receiver, create and fork; a trace goes straight to
+    standard output. ValueError where something given does not read, OSError where the trace cannot be written.
+    """
+
 @final
 class Transaction:
     """A decoded transaction with its sender. Fees are in wei a gas; `to` is None for a creation."""

@@ -35,7 +35,7 @@ mod _native {
     #[pymodule_export]
     use crate::reading::CallResult;
     #[pymodule_export]
-    use crate::tool::{run_blocktests, run_statetests};
+    use crate::tool::{evm_run, evm_transition, run_blocktests, run_statetests};
     #[pymodule_export]
     use super::version;
     #[pymodule_export]

@@ -1,9 +1,18 @@
 //! What people who test EVMs use: state tests, block tests, the transition tool, and a bare run, after go-ethereum's `evm`.
 
 pub mod blocktest;
+pub mod environment;
 pub mod memory;
 pub mod network;
+pub mod post_state;
+pub mod report;
+pub mod run;
+pub mod secret;
 pub mod statetest;
+pub mod t8n;
+pub mod touch;
+pub mod trace;
+pub mod transactions;
 
 use serde_json::{Value, json};
 

@@ -3,17 +3,20 @@
 use crate::CaseResult;
 use crate::memory::empty_world;
 use crate::network;
+use crate::secret::{address_of, secret_key};
+use crate::touch::touch;
 use alloy_primitives::{Address, B256, Log, TxKind, U256, keccak256};
-use coc_evm::error::{ExecuteError, StateError};
+use coc_evm::error::ExecuteError;
 use coc_evm::executor::BlockExecutor;
 use coc_evm::fork::{Fork, ForkSchedule};
 use coc_evm::genesis::{parse_alloc, parse_blob_params, seal_alloc};
 use coc_evm::json::{self, JsonError};
+use coc_evm::json_transaction::{access_list, authorizations};
 use coc_evm::overlay::BlockHashes;
 use coc_evm::types::Header;
 use revm::context::TxEnv;
 use revm::context::either::Either;
-use revm::context::transaction::{AccessList, AccessListItem, Authorization, SignedAuthorization};
+use revm::context::transaction::AccessList;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -31,13 +34,18 @@ impl BlockHashes for TextHashes {
 
 /// Runs every case of a file's text.
 pub fn run_file(text: &[u8]) -> Result<Vec<CaseResult>, JsonError> {
-    let root: Value = serde_json::from_slice(text).map_err(|error| JsonError::new("file", error.to_string()))?;
+    let root: Value =
+        serde_json::from_slice(text).map_err(|error| JsonError::new("file", error.to_string()))?;
     let tests = root.as_object().ok_or_else(|| JsonError::new("file", "is not an object of tests"))?;
     let mut results = Vec::new();
     for (name, test) in tests {
-        let post = json::field(test, "post")?.as_object().ok_or_else(|| JsonError::new("post", "is not an object"))?;
+        let post = json::field(test, "post")?
+            .as_object()
+            .ok_or_else(|| JsonError::new("post", "is not an object"))?;
         for (fork, cases) in post {
-            for case in cases.as_array().ok_or_else(|| JsonError::new("post", "a fork's cases are not a list"))? {
+            for case in
+                cases.as_array().ok_or_else(|| JsonError::new("post", "a fork's cases are not a list"))?
+            {
                 results.push(run_case(name, fork, test, case));
             }
         }
@@ -64,10 +72,13 @@ struct Done {
 }
 
 fn judge(case: &Value, done: &Done) -> Result<(), String> {
-    let expected = json::b256(json::field(case, "hash").map_err(|e| e.to_string())?, "hash").map_err(|e| e.to_string())?;
+    let expected = json::b256(json::field(case, "hash").map_err(|e| e.to_string())?, "hash")
+        .map_err(|e| e.to_string())?;
     match (&done.refused, json::optional(case, "expectException")) {
         (Some(refused), None) => return Err(format!("the transaction was refused: {refused}")),
-        (None, Some(exception)) => return Err(format!("the transaction was accepted, {exception} was expected")),
+        (None, Some(exception)) => {
+            return Err(format!("the transaction was accepted, {exception} was expected"));
+        }
         _ => {}
     }
     if done.root != expected {
@@ -87,7 +98,8 @@ fn execute(fork: &str, test: &Value, case: &Value) -> Result<Done, String> {
     let (empty, codes) = empty_world();
     let sealed = seal_alloc(&alloc, empty).map_err(|e| e.to_string())?;
     codes.extend(sealed.codes);
-    let header = json::field(test, "env").and_then(|env| header_of(env, &schedule)).map_err(|e| e.to_string())?;
+    let header =
+        json::field(test, "env").and_then(|env| header_of(env, &schedule)).map_err(|e| e.to_string())?;
     let rules = schedule.rules(header.number, header.timestamp, U256::ZERO);
     let transaction = transaction_of(test, case);
     run(header, rules, sealed.state, transaction).map_err(|e| e.to_string())
@@ -106,29 +118,21 @@ fn run(
         Err(unreadable) => Some(unreadable.to_string()),
         Ok(transaction) => executor.run(transaction)?.err().map(|refused| refused.to_string()),
     };
-    touch_beneficiary(&mut executor, &header, rules.fork)?;
+    // A block pays its beneficiary even where the transaction was refused: the tests were made with a reward of zero.
+    touch(executor.overlay(), header.beneficiary, rules.fork)?;
     let logs = executor.receipts().first().map(|receipt| receipt.logs.clone()).unwrap_or_default();
     let root = executor.overlay().seal_into()?.state.accounts.root_hash();
     Ok(Done { root, logs, refused })
 }
 
-/// A block pays its beneficiary even where the transaction was refused: the tests were made with a reward of zero.
-fn touch_beneficiary(executor: &mut BlockExecutor, header: &Header, fork: Fork) -> Result<(), StateError> {
-    let beneficiary = header.beneficiary;
-    let info = executor.overlay().info(beneficiary)?;
-    match info {
-        None if fork < Fork::SpuriousDragon => executor.overlay().set_account(beneficiary, 0, U256::ZERO, None),
-        Some(info) if info.is_empty() && fork >= Fork::SpuriousDragon => executor.overlay().remove(beneficiary),
-        _ => Ok(()),
-    }
-}
-
 fn schedule_of(fork: &str, test: &Value) -> Result<ForkSchedule, JsonError> {
     let config = json::optional(test, "config");
     let chain_id = config.map(|c| json::maybe(c, "chainid", json::u64)).transpose()?.flatten().unwrap_or(1);
-    let mut schedule = network::schedule(fork, chain_id).ok_or_else(|| JsonError::new("post", format!("the fork {fork} is not known")))?;
+    let mut schedule = network::schedule(fork, chain_id)
+        .ok_or_else(|| JsonError::new("post", format!("the fork {fork} is not known")))?;
     if let Some(blobs) = config.and_then(|c| c.get("blobSchedule")).and_then(|b| b.get(fork)) {
-        schedule.blob_activations = vec![coc_evm::fork::BlobActivation { timestamp: 0, params: parse_blob_params(blobs)? }];
+        schedule.blob_activations =
+            vec![coc_evm::fork::BlobActivation { timestamp: 0, params: parse_blob_params(blobs)? }];
     }
     Ok(schedule)
 }
@@ -153,11 +157,17 @@ fn header_of(env: &Value, schedule: &ForkSchedule) -> Result<Header, JsonError> 
     })
 }
 
-fn choice<'a>(transaction: &'a Value, field: &str, case: &Value, index: &str) -> Result<&'a Value, JsonError> {
+fn choice<'a>(
+    transaction: &'a Value,
+    field: &str,
+    case: &Value,
+    index: &str,
+) -> Result<&'a Value, JsonError> {
     let indexes = json::field(case, "indexes")?;
     let at = json::u64(json::field(indexes, index)?, index)?;
     let list = json::field(transaction, field)?;
-    list.get(usize::try_from(at).unwrap_or(usize::MAX)).ok_or_else(|| JsonError::new(field, format!("has no item {at}")))
+    list.get(usize::try_from(at).unwrap_or(usize::MAX))
+        .ok_or_else(|| JsonError::new(field, format!("has no item {at}")))
 }
 
 fn transaction_of(test: &Value, case: &Value) -> Result<TxEnv, JsonError> {
@@ -166,18 +176,10 @@ fn transaction_of(test: &Value, case: &Value) -> Result<TxEnv, JsonError> {
     let max_fee = json::maybe(tx, "maxFeePerGas", json::u128)?;
     let priority = json::maybe(tx, "maxPriorityFeePerGas", json::u128)?;
     let access_list = access_list_of(tx, case)?;
-    let blob_hashes = match json::optional(tx, "blobVersionedHashes") {
-        None => None,
-        Some(list) => Some(
-            list.as_array()
-                .ok_or_else(|| JsonError::new("blobVersionedHashes", "is not a list"))?
-                .iter()
-                .map(|hash| json::b256(hash, "blobVersionedHashes"))
-                .collect::<Result<Vec<_>, _>>()?,
-        ),
-    };
+    let blob_hashes =
+        json::maybe(tx, "blobVersionedHashes", |list, place| json::list(list, place, json::b256))?;
     let blob_fee = json::maybe(tx, "maxFeePerBlobGas", json::u128)?;
-    let authorizations = authorizations_of(tx)?;
+    let authorizations = json::maybe(tx, "authorizationList", authorizations)?;
     let tx_type = match () {
         () if authorizations.is_some() => 4,
         () if blob_hashes.is_some() || blob_fee.is_some() => 3,
@@ -191,7 +193,11 @@ fn transaction_of(test: &Value, case: &Value) -> Result<TxEnv, JsonError> {
         caller: sender_of(tx)?,
         gas_limit: json::u64(choice(tx, "gasLimit", case, "gas")?, "gasLimit")?,
         gas_price: max_fee.or(legacy_price).unwrap_or(0),
-        kind: if to.is_empty() { TxKind::Create } else { TxKind::Call(json::address(&Value::String(to.into()), "to")?) },
+        kind: if to.is_empty() {
+            TxKind::Create
+        } else {
+            TxKind::Call(json::address(&Value::String(to.into()), "to")?)
+        },
         value: json::u256(choice(tx, "value", case, "value")?, "value")?,
         data: json::bytes(choice(tx, "data", case, "data")?, "data")?,
         nonce: json::u64(json::field(tx, "nonce")?, "nonce")?,
@@ -205,17 +211,17 @@ fn transaction_of(test: &Value, case: &Value) -> Result<TxEnv, JsonError> {
 }
 
 fn chain_id_of(test: &Value) -> u64 {
-    test.get("config").and_then(|c| c.get("chainid")).and_then(|id| json::u64(id, "chainid").ok()).unwrap_or(1)
+    test.get("config")
+        .and_then(|c| c.get("chainid"))
+        .and_then(|id| json::u64(id, "chainid").ok())
+        .unwrap_or(1)
 }
 
 fn sender_of(tx: &Value) -> Result<Address, JsonError> {
     if let Some(sender) = json::maybe(tx, "sender", json::address)? {
         return Ok(sender);
     }
-    let secret = json::b256(json::field(tx, "secretKey")?, "secretKey")?;
-    let key = secp256k1::SecretKey::from_secret_bytes(secret.0).map_err(|error| JsonError::new("secretKey", error.to_string()))?;
-    let public = secp256k1::PublicKey::from_secret_key(&key).serialize_uncompressed();
-    Ok(Address::from_raw_public_key(&public[1..]))
+    secret_key(json::field(tx, "secretKey")?, "secretKey").map(|secret| address_of(&secret))
 }
 
 fn access_list_of(tx: &Value, case: &Value) -> Result<Option<AccessList>, JsonError> {
@@ -226,30 +232,5 @@ fn access_list_of(tx: &Value, case: &Value) -> Result<Option<AccessList>, JsonEr
     } else {
         return Ok(None);
     };
-    let Some(items) = list.as_array() else { return Ok(None) };
-    let items = items.iter().map(|item| {
-        let keys = json::field(item, "storageKeys")?.as_array().cloned().unwrap_or_default();
-        Ok(AccessListItem {
-            address: json::address(json::field(item, "address")?, "address")?,
-            storage_keys: keys.iter().map(|key| json::b256(key, "storageKeys")).collect::<Result<_, _>>()?,
-        })
-    });
-    Ok(Some(AccessList(items.collect::<Result<_, JsonError>>()?)))
-}
-
-fn authorizations_of(tx: &Value) -> Result<Option<Vec<SignedAuthorization>>, JsonError> {
-    let Some(list) = json::optional(tx, "authorizationList") else { return Ok(None) };
-    let items = list.as_array().ok_or_else(|| JsonError::new("authorizationList", "is not a list"))?;
-    let items = items.iter().map(|item| {
-        let parity = item.get("yParity").or_else(|| item.get("v")).ok_or_else(|| JsonError::new("yParity", "is missing"))?;
-        let inner = Authorization {
-            chain_id: json::u256(json::field(item, "chainId")?, "chainId")?,
-            address: json::address(json::field(item, "address")?, "address")?,
-            nonce: json::u64(json::field(item, "nonce")?, "nonce")?,
-        };
-        let parity = u8::try_from(json::u64(parity, "yParity")?).unwrap_or(u8::MAX);
-        let (r, s) = (json::u256(json::field(item, "r")?, "r")?, json::u256(json::field(item, "s")?, "s")?);
-        Ok(SignedAuthorization::new_unchecked(inner, parity, r, s))
-    });
-    Ok(Some(items.collect::<Result<_, JsonError>>()?))
+    if list.is_null() { Ok(None) } else { access_list(list, "accessList").map(Some) }
 }
