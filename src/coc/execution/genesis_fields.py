@@ -14,7 +14,7 @@ from coc.primitives.errors import ExecutionError, quoted
 from coc.primitives.strict_json import Json
 from coc.primitives.types import ADDRESS_BYTES, UINT256_MAX, Address
 
-_NUMBER: Final = re.compile(r"[0-9]{1,78}|0x[0-9a-fA-F]{1,64}", re.ASCII)
+_NUMBER: Final = re.compile(r"[0-9]{1,78}|0x[0-9a-fA-F]{0,64}", re.ASCII)
 _HEX: Final = re.compile(r"(?:0x)?((?:[0-9a-fA-F]{2})*)", re.ASCII)
 
 
@@ -48,7 +48,7 @@ def number_of(
             raise field_error(where, "is missing")
         return default
     if isinstance(value, str) and _NUMBER.fullmatch(value):
-        number = int(value, 16) if value.startswith("0x") else int(value)
+        number = int(value[2:] or "0", 16) if value.startswith("0x") else int(value)
     elif isinstance(value, int) and not isinstance(value, bool):
         number = value
     else:

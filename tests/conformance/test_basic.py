@@ -1,0 +1,63 @@
+"""The basic vectors of ethereum/tests: keys and addresses, early transactions, genesis blocks."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coc import _native
+from coc.execution.genesis import read_genesis
+from coc.primitives import rlp
+from coc.primitives.keccak import keccak256
+from coc.primitives.secp256k1 import address_of, recover_address, secret_of
+from coc.primitives.types import Signature
+
+FOLDER = os.environ.get("CONFORMANCE_DIR")
+pytestmark = pytest.mark.skipif(FOLDER is None, reason="CONFORMANCE_DIR is not set")
+
+
+def vectors(path: str) -> Any:
+    return json.loads((Path(FOLDER) / "ethereum-tests" / path).read_text()) if FOLDER else {}
+
+
+@pytest.mark.parametrize("case", vectors("BasicTests/keyaddrtest.json") or [], ids=lambda case: case["seed"])
+def test_a_key_has_its_address_and_its_signature_leads_back_to_it(case: Any) -> None:
+    secret = secret_of(bytes.fromhex(case["key"]))
+    assert keccak256(case["seed"].encode()) == secret
+    assert address_of(secret).hex() == case["addr"]
+    given = case["sig_of_emptystring"]
+    r, s = (int(given[name]).to_bytes(32, "big") for name in ("r", "s"))
+    signature = Signature(r + s + bytes((int(given["v"]) - 27,)))
+    assert recover_address(keccak256(b""), signature).hex() == case["addr"]
+
+
+@pytest.mark.parametrize(
+    "case", vectors("BasicTests/txtest.json") or [], ids=lambda case: case["to"] or "creation"
+)
+def test_an_early_transaction_is_decoded_and_its_sender_recovered(case: Any) -> None:
+    transaction = _native.Transaction.decode(bytes.fromhex(case["signed"]))
+    secret = secret_of(bytes.fromhex(case["key"]))
+    assert transaction.sender == address_of(secret)
+    assert (transaction.nonce, transaction.value) == (case["nonce"], case["value"])
+    assert (transaction.max_fee_per_gas, transaction.gas_limit) == (case["gasprice"], case["startgas"])
+    assert (transaction.to or b"").hex() == case["to"]
+
+
+@pytest.mark.parametrize("name", list(vectors("GenesisTests/basic_genesis_tests.json")))
+def test_a_genesis_file_makes_its_block(name: str) -> None:
+    case = vectors("GenesisTests/basic_genesis_tests.json")[name]
+    text = json.dumps({"config": {"chainId": 1}, **case}).encode()
+    chain = _native.Chain.open(read_genesis(text).text, None, b"{}")
+    block = chain.block_rlp(chain.genesis_hash)
+    assert block is not None
+    assert block.hex() == case["result"]
+
+
+def test_mainnets_genesis_has_its_hash() -> None:
+    case = vectors("BasicTests/genesishashestest.json")
+    header = rlp.decode_list(bytes.fromhex(case["genesis_rlp_hex"]))[0]
+    assert keccak256(rlp.encode(header)).hex() == case["genesis_hash"]
