@@ -90,6 +90,10 @@ def test_geths_format_is_read_as_geth_reads_it() -> None:
     assert genesis.text == text
 
 
+def test_an_empty_hex_number_is_zero_as_for_geth() -> None:
+    assert read(changed(GETHS, "timestamp", "0x")).timestamp == 0
+
+
 @pytest.mark.parametrize(
     ("place", "value"),
     [
