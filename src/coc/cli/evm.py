@@ -1,6 +1,7 @@
 """`coc evm`: what people who test EVMs use, with the conventions of go-ethereum's `evm`.
 
-Test files are read here and run in the native core, one call a file with the interpreter lock released, `--jobs` at a time.
+Test files are read here and run in the native core, one call a file with the interpreter lock released,
+`--jobs` at a time. `t8n` and `run` have files of their own.
 """
 
 import json
@@ -12,6 +13,7 @@ from pathlib import Path
 import rich_click as click
 
 from coc import _native
+from coc.cli import evm_run, evm_t8n
 
 type_of_run = Callable[[bytes], bytes]
 
@@ -19,13 +21,35 @@ EXIT_FAILED = 1
 """Exit code when a test failed or a file could not be read as tests."""
 
 
+def print_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    """Names the version in the form by which test generators know go-ethereum's tool."""
+    if wanted:
+        from coc.adapters.dev_node import client_version
+
+        click.echo(f"evm version {client_version()}")
+        ctx.exit()
+
+
 @click.group()
+@click.option(
+    "-v",
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=print_version,
+    help="Print the version.",
+)
 def command() -> None:
     """Run EVM tests and code."""
 
 
+command.add_command(evm_t8n.command)
+command.add_command(evm_run.command)
+
+
 def test_files(paths: tuple[Path, ...]) -> Iterator[Path]:
-    """The JSON files named by `paths`: files as they are, folders with everything below them, in order of name."""
+    """The JSON files named by `paths`: files as they are, folders with all that is below them in order of name."""
     for path in paths:
         if path.is_dir():
             yield from sorted(found for found in path.rglob("*.json") if not found.name.startswith("."))
@@ -66,11 +90,19 @@ def test_command(name: str, run: type_of_run, text: str) -> None:
 
     @command.command(name, help=text)
     @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-    @click.option("--summary", is_flag=True, help="Print one line `passed/total`; failures go to standard error.")
-    @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="Files run at a time.")
+    @click.option(
+        "--summary", is_flag=True, help="Print one line `passed/total`; failures go to standard error."
+    )
+    @click.option(
+        "--jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="Files run at a time."
+    )
     def run_tests(paths: tuple[Path, ...], summary: bool, jobs: int) -> None:
         report(run_files(run, paths, jobs), summary)
 
 
-test_command("statetest", _native.run_statetests, "Run state tests (GeneralStateTests format) in files or folders.")
-test_command("blocktest", _native.run_blocktests, "Run block tests (BlockchainTests format) in files or folders.")
+test_command(
+    "statetest", _native.run_statetests, "Run state tests (GeneralStateTests format) in files or folders."
+)
+test_command(
+    "blocktest", _native.run_blocktests, "Run block tests (BlockchainTests format) in files or folders."
+)
