@@ -13,7 +13,7 @@ from .fixtures import Json, hex_quantity, write
 from .networks import Fork
 from .oracle import block_difficulty, specification
 
-CASES_OF_FORK = 60
+CASES_OF_FORK = 30
 _SEED = "difficulty"
 _MINIMUM = 0x20000
 _BOMB_PERIOD = 100_000
