@@ -75,6 +75,7 @@ impl Chain {
         let rules = self.shared.schedule.rules(number, attributes.timestamp, parent.total_difficulty);
         let header = self.draft(&parent.header, parent.hash, &rules, attributes)?;
         let lineage = Lineage { shared: self.shared.clone(), from: parent.hash };
+        let reads = self.shared.failed_reads.count();
         let mut executor = BlockExecutor::begin(
             &header,
             rules,
@@ -106,6 +107,7 @@ impl Chain {
             }
         }
         let executed = executor.finish(&[], &[], &attributes.calls_after)?;
+        self.shared.failed_reads.refuse_since(reads)?;
         if rules.at_least(Fork::Shanghai) {
             body.withdrawals = Some(Withdrawals::default());
         }

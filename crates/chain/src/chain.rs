@@ -63,6 +63,7 @@ impl Chain {
             return Err(BlockInvalid::new("COC_CONSENSUS_DATA", "an Ethereum chain has no consensus data").into());
         }
         let lineage = Lineage { shared: self.shared.clone(), from: parent.hash };
+        let reads = self.shared.failed_reads.count();
         let validated = execute_block(
             &self.shared.schedule,
             &parent,
@@ -71,7 +72,9 @@ impl Chain {
             senders,
             (Arc::new(lineage.clone()), &lineage),
             calls,
-        )?;
+        );
+        self.shared.failed_reads.refuse_since(reads)?;
+        let validated = validated?;
         let total_difficulty = parent.total_difficulty.saturating_add(block.header.difficulty);
         self.insert(hash, block, rlp_length, consensus_data, total_difficulty, validated);
         Ok(hash)

@@ -4,6 +4,8 @@ use alloy_primitives::B256;
 use coc_evm::error::{BlockInvalid, ExecuteError, StateError};
 use coc_log::LogError;
 use coc_store::StoreError;
+use coc_trie::TrieError;
+use std::path::PathBuf;
 
 /// An error of the chain.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +48,65 @@ pub enum ChainError {
         /// What is wrong.
         reason: String,
     },
+    /// The store says what cannot be: a row of it is no such row, or does not fit the log.
+    #[error("the store in {place} is damaged: {what}; make it anew from the block log with `coc db rebuild --data {place}`")]
+    StoreDamaged {
+        /// The data folder.
+        place: String,
+        /// What does not fit.
+        what: String,
+    },
+    /// The log has blocks, and there is no store, or an empty one.
+    #[error("the store in {place} is lost, its block log is not; make it anew with `coc db rebuild --data {place}`")]
+    StoreLost {
+        /// The data folder.
+        place: String,
+    },
+    /// There is a store, and no log for it.
+    #[error(
+        "the block log in {place} is gone, and the store alone is no chain; restore the folder `log` from a copy, \
+         or choose an empty folder with `--data` and start anew"
+    )]
+    LogLost {
+        /// The data folder.
+        place: String,
+    },
+    /// A rebuild was begun and not finished.
+    #[error("the store in {place} is only half made: a rebuild was interrupted; go on with `coc db rebuild --data {place}`")]
+    RebuildUnfinished {
+        /// The data folder.
+        place: String,
+    },
+    /// The log does not hold what a rebuild needs.
+    #[error("{0}")]
+    Rebuild(String),
+    /// The folder has files, none of which is ours.
+    #[error(
+        "{} has files that are not of a COC chain ({found} for one); choose an empty folder, or a new one, with `--data`",
+        folder.display()
+    )]
+    ForeignFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// One of its files.
+        found: String,
+    },
+    /// There is no chain in the folder.
+    #[error("{} holds no chain: it has no {file}; name the folder that `coc up --data` or `coc init` made", folder.display())]
+    NoChain {
+        /// The folder.
+        folder: PathBuf,
+        /// What is missing.
+        file: &'static str,
+    },
+    /// Another process has the folder open.
+    #[error("{} is in use{by}; stop that process, or choose another folder with `--data`", folder.display())]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+        /// Who holds it, where that is known.
+        by: String,
+    },
 }
 
 impl ChainError {
@@ -54,6 +115,7 @@ impl ChainError {
         match self {
             ChainError::Log(LogError::NoSpace(_)) => true,
             ChainError::Store(error) => error.is_out_of_space(),
+            ChainError::Disk(error) => error.kind.is_out_of_space(),
             _ => false,
         }
     }
@@ -68,8 +130,15 @@ impl From<ExecuteError> for ChainError {
     }
 }
 
-impl From<coc_trie::TrieError> for ChainError {
-    fn from(error: coc_trie::TrieError) -> Self {
-        ChainError::State(error.into())
+impl From<TrieError> for ChainError {
+    /// The store's own error where the trie only passed it on, so that a full disk stays one.
+    fn from(error: TrieError) -> Self {
+        match error {
+            TrieError::Storage(source) => match source.downcast::<StoreError>() {
+                Ok(store) => ChainError::Store(*store),
+                Err(source) => ChainError::State(TrieError::Storage(source).into()),
+            },
+            other => ChainError::State(other.into()),
+        }
     }
 }

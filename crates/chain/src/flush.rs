@@ -2,7 +2,9 @@
 
 use crate::chain::Chain;
 use crate::error::ChainError;
+use crate::folder::place_name;
 use crate::logs::LogRows;
+use crate::open::marker_in;
 use crate::rows::{BlockRow, MARKER, Marker, transaction_key};
 use crate::tree::{Executed, Place};
 use alloy_primitives::B256;
@@ -13,12 +15,13 @@ impl Chain {
     /// Flushes every block that is decided now. Blocks decided meanwhile stay for the next flush.
     pub fn flush(&self) -> Result<(), ChainError> {
         let _flushing = self.shared.flushing.lock();
-        self.shared.log.sync()?;
         let (blocks, canonical, head) = {
             let tree = self.shared.tree.read();
             let blocks: Vec<Executed> = tree.tail.iter().filter_map(|hash| tree.blocks.get(hash).cloned()).collect();
             (blocks, tree.canonical.clone(), tree.head.clone())
         };
+        // After the blocks were chosen: the marker must not name a record that a power loss can take.
+        self.shared.log.sync()?;
         if blocks.is_empty() && canonical.is_empty() {
             return Ok(());
         }
@@ -62,7 +65,15 @@ impl Chain {
         batch.put(Table::Meta, MARKER, &marker.encode());
         self.shared.index.write(batch)?;
         self.settle(flushed, &canonical);
+        self.take_reserve_back();
         Ok(())
+    }
+
+    /// Holds space aside again once there is some; until then the next flush tries.
+    fn take_reserve_back(&self) {
+        if !self.shared.log.has_reserve() {
+            let _ = self.shared.log.take_reserve();
+        }
     }
 
     /// Lets go of what the store now holds.
@@ -98,8 +109,10 @@ impl Chain {
     }
 
     /// The marker of the newest flush.
+    ///
+    /// # Errors
+    /// [`ChainError::StoreDamaged`] where its row is no marker.
     pub fn marker(&self) -> Result<Option<Marker>, ChainError> {
-        let bytes = self.shared.index.get(Table::Meta, MARKER)?;
-        Ok(bytes.as_deref().and_then(Marker::decode))
+        marker_in(&*self.shared.index, &place_name(self.shared.dir.as_ref()))
     }
 }

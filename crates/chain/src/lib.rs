@@ -1,6 +1,6 @@
 //! The chain: executed blocks in memory, the log that is the truth, the store behind it.
 //!
-//! Read [`chain`] first, then [`flush`] and [`open`]: they are the order of files at each height and after a crash.
+//! Read [`chain`] first, then [`flush`], [`open`] and [`recover`]: they are the order of files at each height and after a crash.
 
 pub mod build;
 pub mod chain;
@@ -8,10 +8,13 @@ pub mod classify;
 pub mod consensus_data;
 pub mod error;
 pub mod flush;
+pub mod folder;
+mod genesis;
 pub mod logs;
 pub mod open;
 pub mod read;
 pub mod record;
+pub mod recover;
 pub mod rows;
 pub mod shared;
 pub mod tree;

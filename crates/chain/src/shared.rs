@@ -1,6 +1,7 @@
 //! What every part of the chain reaches: log, node files, index, tree, and how a block is found by its hash.
 
 use crate::error::ChainError;
+use crate::folder::place_name;
 use crate::record::StoredBlock;
 use crate::rows::BlockRow;
 use crate::tree::{Executed, Tree};
@@ -19,6 +20,7 @@ use parking_lot::{Mutex, RwLock};
 use quick_cache::sync::Cache;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Contract code: the index, and what is deployed but not yet flushed.
 pub struct Codes {
@@ -66,6 +68,8 @@ pub struct Shared {
     pub tree: RwLock<Tree>,
     /// Decoded blocks.
     pub cache: Cache<B256, Arc<StoredBlock>, ByBytes>,
+    /// Ancestors that could not be read while a block was executed.
+    pub failed_reads: FailedReads,
     /// Held by the one flush that runs.
     pub flushing: Mutex<()>,
     /// Held while the log grows and the head moves.
@@ -85,7 +89,14 @@ impl Shared {
     /// The index row of a flushed block.
     pub fn row(&self, hash: &B256) -> Result<Option<BlockRow>, ChainError> {
         let Some(bytes) = self.index.get(Table::Blocks, hash.as_slice())? else { return Ok(None) };
-        Ok(BlockRow::decode(&bytes))
+        match BlockRow::decode(&bytes) {
+            Some(row) => Ok(Some(row)),
+            None => Err(self.damaged(format!("the row of block {hash} is no row"))),
+        }
+    }
+
+    fn damaged(&self, what: String) -> ChainError {
+        ChainError::StoreDamaged { place: place_name(self.dir.as_ref()), what }
     }
 
     /// The record at a log position, decoded.
@@ -105,6 +116,9 @@ impl Shared {
         }
         let Some(row) = self.row(hash)? else { return Ok(None) };
         let block = self.record(row.position)?;
+        if block.hash != *hash {
+            return Err(self.damaged(format!("the row of block {hash} names the record of block {}", block.hash)));
+        }
         self.cache.insert(*hash, block.clone());
         Ok(Some(block))
     }
@@ -142,13 +156,49 @@ impl Shared {
                 return Ok(None);
             }
         }
-        let found = self.index.get(Table::Canonical, &number.to_be_bytes())?;
-        Ok(found.filter(|bytes| bytes.len() == 32).map(|bytes| B256::from_slice(&bytes)))
+        let Some(bytes) = self.index.get(Table::Canonical, &number.to_be_bytes())? else { return Ok(None) };
+        match B256::try_from(bytes.as_slice()) {
+            Ok(hash) => Ok(Some(hash)),
+            Err(_) => Err(self.damaged(format!("the row of height {number} is no hash"))),
+        }
     }
 
     /// The newest canonical block.
     pub fn head(&self) -> Executed {
         self.tree.read().head.clone()
+    }
+}
+
+/// Remembers that an ancestor could not be read.
+///
+/// Execution asks for ancestors through traits that know "there is none" and no errors, and a block executed on a missing answer
+/// would be judged wrongly. Whoever executes compares [`FailedReads::count`] before and after.
+#[derive(Default)]
+pub struct FailedReads {
+    count: AtomicU64,
+    newest: Mutex<String>,
+}
+
+impl FailedReads {
+    /// How many there were.
+    pub fn count(&self) -> u64 {
+        self.count.load(Ordering::Acquire)
+    }
+
+    /// The newest failure, if there was one since the count was `before`. One of another thread counts as well: the disk is failing.
+    pub fn refuse_since(&self, before: u64) -> Result<(), ChainError> {
+        if self.count() == before {
+            return Ok(());
+        }
+        Err(ChainError::State(StateError(self.newest.lock().clone())))
+    }
+
+    fn noted<T>(&self, read: Result<T, ChainError>) -> Option<T> {
+        read.map_err(|error| {
+            *self.newest.lock() = error.to_string();
+            self.count.fetch_add(1, Ordering::Release);
+        })
+        .ok()
     }
 }
 
@@ -161,28 +211,35 @@ pub struct Lineage {
     pub from: B256,
 }
 
-impl BlockHashes for Lineage {
-    fn block_hash(&self, number: u64) -> Option<B256> {
+impl Lineage {
+    fn hash_at(&self, number: u64) -> Result<Option<B256>, ChainError> {
         let mut at = self.from;
         loop {
-            let header = self.shared.stored(&at).ok()??.block.header.clone();
+            let Some(block) = self.shared.stored(&at)? else { return Ok(None) };
+            let header = &block.block.header;
             if header.number == number {
-                return Some(at);
+                return Ok(Some(at));
             }
             if header.number < number {
-                return None;
+                return Ok(None);
             }
-            if self.shared.canonical(header.number).ok()? == Some(at) {
-                return self.shared.canonical(number).ok()?;
+            if self.shared.canonical(header.number)? == Some(at) {
+                return self.shared.canonical(number);
             }
             at = header.parent_hash;
         }
     }
 }
 
+impl BlockHashes for Lineage {
+    fn block_hash(&self, number: u64) -> Option<B256> {
+        self.shared.failed_reads.noted(self.hash_at(number))?
+    }
+}
+
 impl Ancestors for Lineage {
     fn ancestor(&self, hash: &B256) -> Option<(Header, Vec<B256>)> {
-        let block = self.shared.stored(hash).ok()??;
+        let block = self.shared.failed_reads.noted(self.shared.stored(hash))??;
         Some((block.block.header.clone(), block.block.body.ommers.iter().map(Header::hash_slow).collect()))
     }
 }

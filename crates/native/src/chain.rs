@@ -124,8 +124,11 @@ impl Chain {
         let recovered = serde_json::json!({
             "created": recovered.created,
             "cut_bytes": recovered.cut_bytes,
+            "cut_node_bytes": recovered.cut_node_bytes,
+            "removed_generations": recovered.removed_generations,
             "replayed_blocks": recovered.replayed_blocks,
-            "rebuilt": recovered.rebuilt,
+            "reserve_held": recovered.reserve_held,
+            "store_is_full": recovered.store_is_full,
         });
         Ok(Chain { inner, recovered: recovered.to_string() })
     }

@@ -1,0 +1,100 @@
+//! A data folder: what lies where in it, whose it is, and who may use it now.
+//!
+//! ```text
+//! DIR/genesis.json   the genesis file as it was given
+//! DIR/log/           the block log: the truth
+//! DIR/index/         rows and the marker (LMDB)
+//! DIR/state/         trie nodes
+//! DIR/rebuilding     only while `coc db rebuild` is under way
+//! DIR/LOCK           held by the process that has the folder open
+//! ```
+
+use crate::error::ChainError;
+use coc_disk::{DirLock, Disk, DiskErrorKind, LOCK_FILE_NAME, RealDisk};
+use std::path::{Path, PathBuf};
+
+/// Name of the genesis file in a data folder.
+pub const GENESIS_FILE: &str = "genesis.json";
+/// Folder of the block log.
+pub const LOG_DIR: &str = "log";
+/// Folder of the node files.
+pub const STATE_DIR: &str = "state";
+/// Folder of the index.
+pub const INDEX_DIR: &str = "index";
+/// The file that says that a rebuild was begun and not finished.
+pub const REBUILD_MARK: &str = "rebuilding";
+
+/// Names by which a folder is known to be ours.
+const OURS: [&str; 6] = [GENESIS_FILE, LOG_DIR, STATE_DIR, INDEX_DIR, REBUILD_MARK, LOCK_FILE_NAME];
+/// What a file system puts into an empty folder by itself.
+const NOBODYS: [&str; 1] = ["lost+found"];
+/// Ending of the names of log segments.
+const SEGMENT_SUFFIX: &str = ".seg";
+
+/// The text of the genesis file in a data folder, where there is one.
+pub fn genesis_of(dir: &Path) -> Result<Option<Vec<u8>>, ChainError> {
+    match std::fs::read(dir.join(GENESIS_FILE)) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(ChainError::Genesis(format!(
+            "{} cannot be read: {error}; restore it from a copy",
+            dir.join(GENESIS_FILE).display()
+        ))),
+    }
+}
+
+/// The text of the genesis file of a folder that must hold a chain.
+pub(crate) fn genesis_in(dir: &Path) -> Result<Vec<u8>, ChainError> {
+    genesis_of(dir)?.ok_or_else(|| ChainError::NoChain { folder: dir.into(), file: GENESIS_FILE })
+}
+
+/// Creates the folder if need be, refuses one of somebody else, and takes its lock.
+pub(crate) fn claim(disk: &RealDisk, dir: &Path) -> Result<DirLock, ChainError> {
+    refuse_foreign(dir)?;
+    disk.create_dir(dir)?;
+    lock(disk, dir)
+}
+
+/// Takes the folder's lock.
+pub(crate) fn lock(disk: &RealDisk, dir: &Path) -> Result<DirLock, ChainError> {
+    disk.lock_dir(dir).map_err(|error| match error.kind {
+        DiskErrorKind::Locked => {
+            let by = if error.detail.is_empty() { String::new() } else { format!(" {}", error.detail) };
+            ChainError::InUse { folder: dir.into(), by }
+        }
+        _ => ChainError::Disk(error),
+    })
+}
+
+/// Refuses a folder that has files and none of ours: a mistyped `--data` must not fill somebody's home folder.
+fn refuse_foreign(dir: &Path) -> Result<(), ChainError> {
+    // A folder that cannot be listed is created, or refused with its reason, by whoever comes next.
+    let Ok(entries) = std::fs::read_dir(dir) else { return Ok(()) };
+    let mut stranger = None;
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if OURS.contains(&name.as_str()) {
+            return Ok(());
+        }
+        if !NOBODYS.contains(&name.as_str()) && !name.starts_with('.') {
+            stranger.get_or_insert(name);
+        }
+    }
+    match stranger {
+        Some(found) => Err(ChainError::ForeignFolder { folder: dir.into(), found }),
+        None => Ok(()),
+    }
+}
+
+/// Whether there is no segment of a log in a folder.
+pub(crate) fn has_no_log(disk: &dyn Disk, log_dir: &Path) -> Result<bool, ChainError> {
+    if !disk.exists(log_dir)? {
+        return Ok(true);
+    }
+    Ok(!disk.list(log_dir)?.iter().any(|name| name.ends_with(SEGMENT_SUFFIX)))
+}
+
+/// How errors name the place of a chain.
+pub(crate) fn place_name(dir: Option<&PathBuf>) -> String {
+    dir.map_or_else(|| "memory".into(), |dir| dir.display().to_string())
+}
