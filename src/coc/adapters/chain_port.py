@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 import msgspec
 
 from coc import _native
 from coc._native import Chain, Transaction, TransactionInvalid
+from coc.adapters.data_folder import genesis_in, refuse_strangers
 from coc.consensus.rotation.engine import HeadFacts
 from coc.execution.mempool.inputs import Account, Candidate, Head, Standing, Verdict
+from coc.primitives.errors import AdapterError
 from coc.primitives.types import Address, Hash32, Height
 
+__all__ = [
+    "NATIVE_ERRORS",
+    "ChainFailed",
+    "OpenChain",
+    "changed_accounts",
+    "closing",
+    "engine_head",
+    "explained",
+    "genesis_in",
+    "judge_again",
+    "judge_raw",
+    "open_chain",
+    "pool_head",
+]
 
 OpenChain: TypeAlias = Chain
 """The handle, for those who may name its type and not open one."""
@@ -21,22 +38,49 @@ OpenChain: TypeAlias = Chain
 NATIVE_ERRORS: Final = (_native.GenesisInvalid, _native.StorageFailed, _native.BlockInvalid, _native.Pruned)
 """What opening and using a chain may raise on purpose; the first argument is a sentence with the cure."""
 
-GENESIS_FILE: Final = "genesis.json"
+
+class ChainFailed(AdapterError):
+    """The native chain refused; the sentence is its own and names the cure."""
+
+    id: ClassVar[str] = "COC-CHAIN"
 
 
-def genesis_in(folder: Path) -> bytes | None:
-    """The genesis text that a data folder was made with; None where it is none yet."""
-    place = folder / GENESIS_FILE
-    return place.read_bytes() if place.is_file() else None
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn the native module's errors into one of ours.
+
+    Raises:
+        ChainFailed: with the native sentence.
+    """
+    try:
+        yield
+    except NATIVE_ERRORS as error:
+        raise ChainFailed(str(error.args[0])) from error
 
 
 def open_chain(genesis: bytes, folder: Path | None, options: Mapping[str, int]) -> Chain:
     """Open the chain of a checked genesis text in a folder, or in memory.
 
     Raises:
-        GenesisInvalid, StorageFailed: of the native module, with the cure in the sentence.
+        FolderUnfit: the folder holds something else.
+        ChainFailed: another genesis, another process, a newer release or a disk stands in the way.
     """
-    return Chain.open(genesis, None if folder is None else str(folder), msgspec.json.encode(dict(options)))
+    if folder is not None:
+        refuse_strangers(folder)
+    with explained():
+        return Chain.open(
+            genesis, None if folder is None else str(folder), msgspec.json.encode(dict(options))
+        )
+
+
+@contextmanager
+def closing(chain: Chain) -> Iterator[Chain]:
+    """Flush a chain at the end, whatever happened, so that the next start has nothing to do again."""
+    try:
+        yield chain
+    finally:
+        with explained():
+            chain.close()
 
 
 def engine_head(chain: Chain) -> HeadFacts:

@@ -1,4 +1,7 @@
-"""The command `coc`: one file a subcommand, imported only when it is asked for, so that every command starts fast."""
+"""The command `coc`.
+
+One file a subcommand, imported only when it is asked for, so that every command starts fast.
+"""
 
 import importlib
 
@@ -17,6 +20,9 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
 }
 """Name of each subcommand, the module whose `command` it is, and its line in the help."""
 
+_LISTING = "coc.listing"
+"""Set in a context while the list of commands is written."""
+
 
 class LazyGroup(click.RichGroup):
     """A group whose commands are imported when they are called."""
@@ -27,13 +33,28 @@ class LazyGroup(click.RichGroup):
         return list(SUBCOMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, or None."""
-        del ctx
+        """The command of that name, or None; while the list is written, a stand-in with its line."""
         entry = SUBCOMMANDS.get(cmd_name)
         if entry is None:
             return None
-        command: click.Command = importlib.import_module(entry[0]).command
+        module, line = entry
+        if ctx.meta.get(_LISTING):
+            return click.RichCommand(name=cmd_name, help=line)
+        try:
+            command: click.Command = importlib.import_module(module).command
+        except ImportError as error:
+            click.echo(
+                f"Error: `coc {cmd_name}` cannot be loaded: {error}\n"
+                "  → in a clone of the project run `make setup`; elsewhere install the package again",
+                err=True,
+            )
+            ctx.exit(1)
         return command
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help without importing a command: it is there before anything is built."""
+        ctx.meta[_LISTING] = True
+        super().format_help(ctx, formatter)  # type: ignore[arg-type]  # it is handed its own formatter
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

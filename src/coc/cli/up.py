@@ -50,19 +50,62 @@ class UpOptions:
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; with the well-known keys only this machine's own.")
-@click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65_535), help="Port for JSON-RPC; 0 lets the system choose.")
-@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder to keep the chain in. Without it everything is in memory.")
-@click.option("--block-time", default=1.0, show_default=True, type=click.FloatRange(0.05, 3_600), help="Seconds between blocks.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on; with the well-known keys only this machine's own.",
+)
+@click.option(
+    "--port",
+    default=DEFAULT_PORT,
+    show_default=True,
+    type=click.IntRange(0, 65_535),
+    help="Port for JSON-RPC; 0 lets the system choose.",
+)
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to keep the chain in. Without it everything is in memory.",
+)
+@click.option(
+    "--block-time",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0.05, 3_600),
+    help="Seconds between blocks.",
+)
 @click.option("--instant", is_flag=True, help="Make a block for every transaction, at once.")
 @click.option("--manual", is_flag=True, help="Make blocks only when `evm_mine` asks for them.")
-@click.option("--chain-id", default=31_337, show_default=True, type=click.IntRange(1, 2**63 - 1), help="Chain id of a new chain.")
+@click.option(
+    "--chain-id",
+    default=31_337,
+    show_default=True,
+    type=click.IntRange(1, 2**63 - 1),
+    help="Chain id of a new chain.",
+)
 @click.option("--gas-limit", type=click.IntRange(5_000, 2**63 - 1), help="Gas limit of a new chain's blocks.")
-@click.option("--accounts", default=10, show_default=True, type=click.IntRange(1, DEV_ACCOUNTS_MAX), help="Funded accounts of a new chain.")
+@click.option(
+    "--accounts",
+    default=10,
+    show_default=True,
+    type=click.IntRange(1, DEV_ACCOUNTS_MAX),
+    help="Funded accounts of a new chain.",
+)
 @click.option("--mnemonic", default=DEV_MNEMONIC, help="BIP-39 sentence that the accounts come from.")
-@click.option("--genesis", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Genesis file of a new chain.")
+@click.option(
+    "--genesis",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Genesis file of a new chain.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object when ready, and nothing else.")
-@click.option("--log-level", default="warning", show_default=True, type=click.Choice(["debug", "info", "warning", "error"]), help="Log lines on standard error.")
+@click.option(
+    "--log-level",
+    default="warning",
+    show_default=True,
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="Log lines on standard error.",
+)
 def command(**options: object) -> None:
     """Start a development chain on this machine."""
     chosen = UpOptions(**options)  # type: ignore[arg-type]  # click has checked the types
@@ -85,7 +128,7 @@ def run(options: UpOptions) -> None:
     choices = node_choices(options)
     if options.mnemonic == DEV_MNEMONIC and not _is_loopback(options.host):
         fail(
-            f"--host {options.host} can be reached by others, and the keys of this chain are known to everybody",
+            f"--host {options.host} can be reached by others, and everybody knows the keys of this chain",
             "use a loopback address, or a `--mnemonic` of your own",
         )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -147,12 +190,14 @@ def _banner(
     where = "in memory" if options.data is None else str(options.data)
     lines = [
         "",
-        click.style("  COC development chain", bold=True) + f"   chain id {chain.chain_id}, {sealing}, {where}",
+        click.style("  COC development chain", bold=True)
+        + f"   chain id {chain.chain_id}, {sealing}, {where}",
         "",
         "  Accounts, each with 10,000 ether on a new chain",
         *(f"  ({index}) {account['address']}" for index, account in enumerate(accounts)),
         "",
-        "  Private keys" + ("   known to everybody: never use them elsewhere" if options.mnemonic == DEV_MNEMONIC else ""),
+        "  Private keys"
+        + ("   known to everybody: never use them elsewhere" if options.mnemonic == DEV_MNEMONIC else ""),
         *(f"  ({index}) {account['privateKey']}" for index, account in enumerate(accounts)),
         "",
         "  " + click.style(f"RPC  {rpc}", bold=True) + "   Ctrl-C stops",

@@ -66,6 +66,13 @@ GENESIS_VALIDATORS_MAX: Final = 128
 # A block interval beyond an hour is a typing error (milliseconds for seconds).
 BLOCK_INTERVAL_SECONDS_MAX: Final = 3_600
 
+# ── import ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+# Blocks handed to the native core in one call: few enough that progress shows and Ctrl-C is heard soon.
+IMPORT_BATCH_BLOCKS_MAX: Final = 256
+# Bytes of one such call: some 400 million gas of calldata, a second of work.
+IMPORT_BATCH_BYTES_MAX: Final = 8 * MIB
+
 # ── mempool ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 # Six seconds of blocks at 10,000 transfers/s; the bookkeeping of each costs some 1 KiB beside its bytes.

@@ -1,0 +1,61 @@
+"""The chain of a data folder, for commands that work on it while no node runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from coc.adapters.chain_port import OpenChain, closing, open_chain
+from coc.adapters.data_folder import required_genesis
+from coc.consensus.rotation.slots import RotationRules
+from coc.execution.genesis import Genesis, read_genesis
+from coc.primitives.errors import CliError
+from coc.primitives.types import Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class FolderChain:
+    """An open chain with the rules that its genesis gives it; `rotation` is None for an Ethereum chain."""
+
+    chain: OpenChain
+    genesis: Genesis
+    rotation: RotationRules | None
+
+
+@contextmanager
+def chain_in(folder: Path) -> Iterator[FolderChain]:
+    """The chain in a data folder, flushed and let go of at the end.
+
+    Raises:
+        FolderUnfit, GenesisInvalid, ChainFailed: there is none, or it cannot be opened.
+    """
+    genesis = read_genesis(required_genesis(folder))
+    with closing(open_chain(genesis.text, folder, {})) as chain:
+        yield FolderChain(chain, genesis, rotation_rules(genesis, chain.genesis_hash))
+
+
+def rotation_rules(genesis: Genesis, genesis_hash: bytes) -> RotationRules | None:
+    """What genesis says about a rotation chain; None for an Ethereum chain."""
+    if genesis.coc is None:
+        return None
+    return RotationRules(
+        Hash32(genesis_hash), genesis.timestamp, genesis.coc.block_interval_s, genesis.coc.validators
+    )
+
+
+def read_genesis_file(path: Path) -> Genesis:
+    """A genesis file, checked.
+
+    Raises:
+        CliError: the file cannot be read.
+        GenesisInvalid: it describes no chain.
+    """
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise CliError(
+            f"{path} cannot be read", why=error.strerror or str(error), cure="check path and permissions"
+        ) from error
+    return read_genesis(text)
