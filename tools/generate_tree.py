@@ -26,7 +26,9 @@ CRATES = {
     "evm": "Ethereum's rules, Frontier to Osaka, and the one transition function",
     "chain": "the tree of executed blocks: flushing, head and finality",
     "answers": "JSON answers to clients, written straight from the chain",
+    "scrypt": "the core of scrypt, for key files that OpenSSL refuses",
     "tool": "state tests, block tests and t8n, for people who test EVMs",
+    "bench": "block import against bare revm: programs that measure, never shipped",
     "native": "the Python module coc._native: bytes and integers, nothing else",
 }
 """Crates from the disk up to Python; their own documentation opens too long for one line."""

@@ -23,11 +23,14 @@ __all__ = [
     "TransactionInvalid",
     "UnknownBlock",
     "address_of",
+    "evm_run",
+    "evm_transition",
     "keccak256",
     "public_key_of",
     "recover_public_key",
     "run_blocktests",
     "run_statetests",
+    "scrypt_mix",
     "sign",
     "sign_transaction",
     "version",
@@ -74,6 +77,9 @@ def sign(secret: bytes, digest: bytes) -> bytes:
 
 def recover_public_key(digest: bytes, signature: bytes) -> bytes:
     """The 64-byte public key that made a 65-byte signature; ValueError where no key could have."""
+
+def scrypt_mix(block: bytes, n: int) -> bytes:
+    """scryptROMix of a block of 128·r bytes with a table of `n` blocks (RFC 7914); ValueError for others."""
 
 def sign_transaction(secret: bytes, unsigned: bytes) -> bytes:
     """Sign a complete GenericTransaction (JSON): the canonical encoding."""

@@ -38,8 +38,7 @@ CONTRADICTED = {
 majority.
 """
 
-REMAINING = {
-    "2023-10-18/eth_sendRawTransaction/send-blob-tx": "blobs beside the transaction are not decoded yet",
+REMAINING: dict[str, str] = {
 }
 """Exchanges of methods we serve that are not answered as recorded; a fixed one must leave this list."""
 

@@ -18,8 +18,10 @@ STANDS_ON = {
     "coc-evm": frozenset({"coc-trie"}),
     "coc-chain": BELOW_CHAIN,
     "coc-answers": BELOW_CHAIN | {"coc-chain"},
+    "coc-scrypt": frozenset[str](),
     "coc-tool": frozenset({"coc-evm", "coc-trie"}),
-    "coc-native": BELOW_CHAIN | {"coc-chain", "coc-answers", "coc-tool"},
+    "coc-bench": BELOW_CHAIN | {"coc-chain"},
+    "coc-native": BELOW_CHAIN | {"coc-chain", "coc-answers", "coc-scrypt", "coc-tool"},
 }
 """The table of ARCHITECTURE.md."""
 

@@ -14,6 +14,7 @@ pub mod json_transaction;
 mod net_gas;
 pub mod overlay;
 pub mod requests;
+pub mod sidecar;
 pub mod state;
 pub mod transaction;
 pub mod types;

@@ -8,6 +8,7 @@ mod convert;
 mod crypto;
 mod errors;
 mod reading;
+mod scrypt;
 mod tool;
 mod transaction;
 
@@ -34,6 +35,8 @@ mod _native {
     };
     #[pymodule_export]
     use crate::reading::CallResult;
+    #[pymodule_export]
+    use crate::scrypt::scrypt_mix;
     #[pymodule_export]
     use crate::tool::{evm_run, evm_transition, run_blocktests, run_statetests};
     #[pymodule_export]

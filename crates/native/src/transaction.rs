@@ -7,6 +7,7 @@ use alloy_primitives::{Address, Bytes};
 use coc_answers::block::transaction_json;
 use coc_answers::request::Request;
 use coc_evm::fork::Fork;
+use coc_evm::sidecar::{self, Sidecar, WRAPPED_BYTES_MAX};
 use coc_evm::transaction::{TransactionInvalid, max_cost, recover_sender};
 use coc_evm::types::Transaction as Signed;
 use pyo3::prelude::*;
@@ -28,6 +29,11 @@ pub struct Transaction {
 impl Transaction {
     /// Decodes the canonical encoding and recovers the sender.
     pub(crate) fn read(raw: &[u8]) -> Result<Transaction, TransactionInvalid> {
+        if let Some((canonical, sidecar)) = Transaction::unwrap_blobs(raw)? {
+            let transaction = Transaction::read(&canonical)?;
+            sidecar.verify(transaction.signed.blob_versioned_hashes().unwrap_or_default())?;
+            return Ok(transaction);
+        }
         if raw.len() > coc_chain::classify::TRANSACTION_BYTES_MAX {
             return Err(TransactionInvalid::new(
                 "TRANSACTION_TOO_LARGE",
@@ -43,6 +49,14 @@ impl Transaction {
         let sender = recover_sender(&signed, Fork::Osaka)?;
         signed.tx_hash();
         Ok(Transaction { signed: Arc::new(signed), sender, raw: Bytes::copy_from_slice(raw) })
+    }
+
+    /// A blob transaction that came with its blobs, taken apart.
+    fn unwrap_blobs(raw: &[u8]) -> Result<Option<(Bytes, Sidecar)>, TransactionInvalid> {
+        if raw.len() > WRAPPED_BYTES_MAX {
+            return Ok(None);
+        }
+        sidecar::split(raw)
     }
 
     /// [`Transaction::read`] for many, on all cores.

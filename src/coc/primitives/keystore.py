@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CTR
 from coc.primitives import limits
 from coc.primitives.errors import PrimitivesError, quoted
 from coc.primitives.keccak import keccak256
+from coc.primitives.scrypt import scrypt
 from coc.primitives.secp256k1 import Secret, SecretInvalid, address_of, secret_of
 from coc.primitives.strict_json import Json, JsonInvalid, decode_json
 from coc.primitives.types import Address
@@ -77,17 +78,8 @@ class Scrypt:
     salt: bytes
 
     def derive(self, password: bytes) -> bytes:
-        """Stretch a password to `DERIVED_KEY_BYTES`; takes 128·r·(n + p + 2) bytes of memory.
-
-        Raises:
-            KeyFileUnsupported: n is 2^(16·r) or more, against RFC 7914, which OpenSSL holds to.
-        """
-        if self.n >= 1 << 16 * self.r:
-            raise KeyFileUnsupported("unsupported key file", why=f"scrypt with n {self.n} and r {self.r}")
-        most = limits.KEYSTORE_SCRYPT_MEMORY_BYTES_MAX
-        return hashlib.scrypt(
-            password, salt=self.salt, n=self.n, r=self.r, p=self.p, maxmem=most, dklen=DERIVED_KEY_BYTES
-        )
+        """Stretch a password to `DERIVED_KEY_BYTES`; takes 128·r·(n + p + 2) bytes of memory."""
+        return scrypt(password, self.salt, (self.n, self.r, self.p), DERIVED_KEY_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
