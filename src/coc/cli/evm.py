@@ -49,7 +49,7 @@ command.add_command(evm_run.command)
 
 
 def test_files(paths: tuple[Path, ...]) -> Iterator[Path]:
-    """The JSON files named by `paths`: files as they are, folders with all that is below them in order of name."""
+    """The JSON files named by `paths`: files as they are, folders with all below them in order of name."""
     for path in paths:
         if path.is_dir():
             yield from sorted(found for found in path.rglob("*.json") if not found.name.startswith("."))

@@ -1,7 +1,7 @@
 """Long native calls and the keyboard.
 
-Python sees Ctrl-C only between its own instructions; while the main thread is in one long native call, nothing
-but the system itself can end the process.
+Python sees Ctrl-C only between its own instructions; while the main thread is in one long native call,
+nothing but the system itself can end the process.
 """
 
 from __future__ import annotations
