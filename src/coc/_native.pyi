@@ -79,7 +79,7 @@ def recover_public_key(digest: bytes, signature: bytes) -> bytes:
     """The 64-byte public key that made a 65-byte signature; ValueError where no key could have."""
 
 def scrypt_mix(block: bytes, n: int) -> bytes:
-    """scryptROMix of a block of 128·r bytes with a table of `n` blocks (RFC 7914); ValueError for others."""
+    """ROMix of scrypt (RFC 7914): a block of 128·r bytes, a table of `n` blocks; ValueError for others."""
 
 def sign_transaction(secret: bytes, unsigned: bytes) -> bytes:
     """Sign a complete GenericTransaction (JSON): the canonical encoding."""
@@ -102,15 +102,16 @@ def evm_transition(
 ) -> tuple[bytes, bytes, bytes]:
     """Run a transition: alloc, result and body, each as JSON text.
 
-    A reward of −1 pays and touches nobody. ValueError where something given does not read, OSError where a trace
-    cannot be written.
+    A reward of −1 pays and touches nobody. ValueError where something given does not read, OSError where a
+    trace cannot be written.
     """
 
 def evm_run(request: bytes, genesis: bytes | None, trace: bool, bench: bool) -> bytes:
     """Run code once, or again and again to time it: output, gas used, failure and times as JSON text.
 
-    `request` is a JSON object of code, input, gas, value, sender, receiver, create and fork; a trace goes straight to
-    standard output. ValueError where something given does not read, OSError where the trace cannot be written.
+    `request` is a JSON object of code, input, gas, value, sender, receiver, create and fork; a trace goes
+    straight to standard output. ValueError where something given does not read, OSError where the trace
+    cannot be written.
     """
 
 @final
