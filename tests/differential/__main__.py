@@ -1,4 +1,4 @@
-"""Command line of the differential tests: ``python -m tests.differential [run] | vectors | replay``."""
+"""Command line: ``python -m tests.differential [run] | vectors | replay | reasons``; ``--help`` tells more."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from .client import Client
 from .fixtures import blocktest_json, write
 from .large import large_chains
 from .networks import NETWORKS
+from .reasons import reasons
 from .replay import replay_blocktest
 from .vectors import write_vectors
 
@@ -34,6 +35,8 @@ def main(arguments: list[str]) -> int:
         case "vectors":
             write_vectors(options.out, options.jobs, print)
             return 0
+        case "reasons":
+            return _reasons(options)
         case _:
             return _replay(options.paths)
 
@@ -61,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     vectors.add_argument("--jobs", type=int, default=2)
     replay = commands.add_parser("replay", help="let the specification judge blockchain tests in files")
     replay.add_argument("paths", type=Path, nargs="+")
+    why = commands.add_parser("reasons", help="show for which reasons a client refuses the blocks in files")
+    why.add_argument("paths", type=Path, nargs="+")
+    why.add_argument("--coc", default=_DEFAULT_COMMAND)
     return parser
 
 
@@ -95,6 +101,14 @@ def _large(client: Client, folder: Path) -> int:
         print(f"DISAGREE {failure.name}: {failure.error}")
     print(f"{len(chains)} large cases, {len(failures)} disagreements", flush=True)
     return len(failures)
+
+
+def _reasons(options: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        table = reasons(options.paths, Client((options.coc,), 1), Path(folder))
+    for (expected, found, fault), count in table.most_common():
+        print(f"{count:5} {'=' if expected == found else '!'} {expected:45} {found:45} {fault}")
+    return 0
 
 
 def _replay(paths: list[Path]) -> int:

@@ -123,8 +123,11 @@ class _BlockAssembly:
 
     def _judge_hopeless(self, fields: HeaderFields, refused: BlockRefused) -> list[Built]:
         """A block that fails whatever its roots say, for instance where a system contract is missing."""
-        fields = fields | {"transactions_root": transactions_root(self.spec, refused.body.transactions)}
-        return [_refused(refused.body.encode(fields), fields, refused, "fails as a whole")]
+        raw, note = self._with_forbidden(fields, refused.body), "fails as a whole, every root right"
+        if raw is None:
+            root = transactions_root(self.spec, refused.body.transactions)
+            raw, note = refused.body.encode(fields | {"transactions_root": root}), "fails as a whole"
+        return [_refused(raw, fields, refused, note)]
 
     def _draft(self) -> HeaderFields:
         """All header fields that do not depend on execution; the others hold the parent's values."""
@@ -215,7 +218,9 @@ class _BlockAssembly:
             )
         except (Refused, Undefined):
             return None
-        return None if outcome.rejected else outcome.body.encode(fields | outcome.fields)
+        if outcome.rejected or quantity_in(outcome.fields, "gas_used") > quantity_in(fields, "gas_limit"):
+            return None
+        return outcome.body.encode(fields | outcome.fields)
 
     def _faulty(self, fields: HeaderFields, outcome: Outcome) -> Iterator[Built]:
         for name in self.plan.faults:

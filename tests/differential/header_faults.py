@@ -118,7 +118,7 @@ def nonce_after_the_merge(attempt: Attempt) -> bytes | None:
     return attempt.with_fields(nonce=bytes(7) + b"\x01")
 
 
-@fault("BlockException.INVALID_DIFFICULTY", Fork.PARIS)
+@fault("BlockException.IMPORT_IMPOSSIBLE_DIFFICULTY_OVER_PARIS", Fork.PARIS)
 def difficulty_after_the_merge(attempt: Attempt) -> bytes | None:
     return attempt.with_fields(difficulty=attempt.dice.choice((1, 0x20000)))
 
