@@ -137,14 +137,23 @@ pub fn transaction_json(transaction: &Transaction, sender: Address, standing: Op
     text.into_bytes()
 }
 
-fn write_transaction(text: &mut Text, transaction: &Transaction, sender: Address, standing: Option<Standing>) {
+fn write_transaction(
+    text: &mut Text,
+    transaction: &Transaction,
+    sender: Address,
+    standing: Option<Standing>,
+) {
     let tx_type = transaction.ty();
     text.open('{');
     write_standing(text, standing);
     text.put_data("from", sender);
     text.put("gas", transaction.gas_limit());
     let base_fee = standing.and_then(|standing| standing.base_fee);
-    let price = if standing.is_some() { effective_gas_price(transaction, base_fee) } else { transaction.max_fee_per_gas() };
+    let price = if standing.is_some() {
+        effective_gas_price(transaction, base_fee)
+    } else {
+        transaction.max_fee_per_gas()
+    };
     text.put("gasPrice", price);
     if let Some(tip) = transaction.max_priority_fee_per_gas() {
         text.put("maxFeePerGas", transaction.max_fee_per_gas());
@@ -316,4 +325,3 @@ pub fn receipts_raw(block: &StoredBlock) -> Vec<Vec<u8>> {
 pub fn transaction_raw(transaction: &Transaction) -> Vec<u8> {
     transaction.encoded_2718()
 }
-

@@ -15,7 +15,11 @@ const GAS_PER_BLOB: u64 = coc_evm::fork::GAS_PER_BLOB;
 /// Total difficulty below a block, which says on which side of the merge it is; for block 0 its own.
 pub fn difficulty_below(block: &StoredBlock) -> U256 {
     let header = &block.block.header;
-    if header.number == 0 { header.difficulty } else { block.total_difficulty.saturating_sub(header.difficulty) }
+    if header.number == 0 {
+        header.difficulty
+    } else {
+        block.total_difficulty.saturating_sub(header.difficulty)
+    }
 }
 
 /// The rules of a known block.
@@ -47,7 +51,12 @@ fn blob_base_fee(chain: &Chain, block: &StoredBlock) -> u128 {
 }
 
 /// Fees of `count` blocks up to `newest` and of the one after (execution-apis `eth_feeHistory`). Percentiles ascend from 0 to 100.
-pub fn history_json(chain: &Chain, newest: &B256, count: u64, percentiles: &[f64]) -> Result<Vec<u8>, ChainError> {
+pub fn history_json(
+    chain: &Chain,
+    newest: &B256,
+    count: u64,
+    percentiles: &[f64],
+) -> Result<Vec<u8>, ChainError> {
     let mut blocks = Vec::new();
     let mut at = *newest;
     while (blocks.len() as u64) < count {
@@ -124,7 +133,9 @@ fn write_rewards(text: &mut Text, block: &StoredBlock, percentiles: &[f64]) {
         .transactions
         .iter()
         .zip(&block.receipts)
-        .map(|(transaction, receipt)| (transaction.effective_tip_per_gas(base_fee).unwrap_or(0), receipt.gas_used))
+        .map(|(transaction, receipt)| {
+            (transaction.effective_tip_per_gas(base_fee).unwrap_or(0), receipt.gas_used)
+        })
         .collect();
     tips.sort_unstable();
     text.open('[');

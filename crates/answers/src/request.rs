@@ -33,8 +33,10 @@ pub struct Request {
 impl Request {
     /// Parses the JSON of a transaction object.
     pub fn parse(text: &[u8]) -> Result<Request, JsonError> {
-        let object: Value = serde_json::from_slice(text).map_err(|error| JsonError::new("transaction", error.to_string()))?;
-        let input = json::maybe(&object, "input", json::bytes)?.or(json::maybe(&object, "data", json::bytes)?);
+        let object: Value =
+            serde_json::from_slice(text).map_err(|error| JsonError::new("transaction", error.to_string()))?;
+        let input =
+            json::maybe(&object, "input", json::bytes)?.or(json::maybe(&object, "data", json::bytes)?);
         Ok(Request {
             tx_type: json::maybe(&object, "type", json::u64)?,
             from: json::maybe(&object, "from", json::address)?,
@@ -49,8 +51,12 @@ impl Request {
             nonce: json::maybe(&object, "nonce", json::u64)?,
             chain_id: json::maybe(&object, "chainId", json::u64)?,
             access_list: json::maybe(&object, "accessList", access_list)?,
-            blob_hashes: json::maybe(&object, "blobVersionedHashes", |list, place| each(list, place, json::b256))?,
-            authorizations: json::maybe(&object, "authorizationList", |list, place| each(list, place, authorization))?,
+            blob_hashes: json::maybe(&object, "blobVersionedHashes", |list, place| {
+                each(list, place, json::b256)
+            })?,
+            authorizations: json::maybe(&object, "authorizationList", |list, place| {
+                each(list, place, authorization)
+            })?,
         })
     }
 
@@ -72,26 +78,43 @@ impl Request {
     pub fn sign(&self, secret: &[u8; 32]) -> Result<Vec<u8>, JsonError> {
         let need = |value: Option<u64>, place: &str| value.ok_or_else(|| JsonError::new(place, "is missing"));
         let fee = |value: Option<u128>, place: &str| value.ok_or_else(|| JsonError::new(place, "is missing"));
-        let (nonce, gas_limit, chain_id) = (need(self.nonce, "nonce")?, need(self.gas, "gas")?, need(self.chain_id, "chainId")?);
+        let (nonce, gas_limit, chain_id) =
+            (need(self.nonce, "nonce")?, need(self.gas, "gas")?, need(self.chain_id, "chainId")?);
         let to = self.to.map_or(TxKind::Create, TxKind::Call);
         let (value, input) = (self.value, self.input.clone());
         let access_list = self.access_list.clone().unwrap_or_default();
-        let call_to = || self.to.ok_or_else(|| JsonError::new("to", "is missing: this type of transaction cannot create"));
+        let call_to = || {
+            self.to.ok_or_else(|| JsonError::new("to", "is missing: this type of transaction cannot create"))
+        };
         Ok(match self.kind() {
             0 => {
                 let gas_price = fee(self.gas_price, "gasPrice")?;
-                signed(TxLegacy { chain_id: Some(chain_id), nonce, gas_price, gas_limit, to, value, input }, secret)?
+                signed(
+                    TxLegacy { chain_id: Some(chain_id), nonce, gas_price, gas_limit, to, value, input },
+                    secret,
+                )?
             }
             1 => {
                 let gas_price = fee(self.gas_price, "gasPrice")?;
-                signed(TxEip2930 { chain_id, nonce, gas_price, gas_limit, to, value, access_list, input }, secret)?
+                signed(
+                    TxEip2930 { chain_id, nonce, gas_price, gas_limit, to, value, access_list, input },
+                    secret,
+                )?
             }
             kind @ 2..=4 => {
                 let max_fee_per_gas = fee(self.max_fee_per_gas, "maxFeePerGas")?;
                 let max_priority_fee_per_gas = fee(self.max_priority_fee_per_gas, "maxPriorityFeePerGas")?;
                 if kind == 2 {
                     let transaction = TxEip1559 {
-                        chain_id, nonce, gas_limit, max_fee_per_gas, max_priority_fee_per_gas, to, value, access_list, input,
+                        chain_id,
+                        nonce,
+                        gas_limit,
+                        max_fee_per_gas,
+                        max_priority_fee_per_gas,
+                        to,
+                        value,
+                        access_list,
+                        input,
                     };
                     return signed(transaction, secret);
                 }
@@ -100,15 +123,32 @@ impl Request {
                     let max_fee_per_blob_gas = fee(self.max_fee_per_blob_gas, "maxFeePerBlobGas")?;
                     let blob_versioned_hashes = self.blob_hashes.clone().unwrap_or_default();
                     let transaction = TxEip4844 {
-                        chain_id, nonce, gas_limit, max_fee_per_gas, max_priority_fee_per_gas, to, value, access_list,
-                        blob_versioned_hashes, max_fee_per_blob_gas, input,
+                        chain_id,
+                        nonce,
+                        gas_limit,
+                        max_fee_per_gas,
+                        max_priority_fee_per_gas,
+                        to,
+                        value,
+                        access_list,
+                        blob_versioned_hashes,
+                        max_fee_per_blob_gas,
+                        input,
                     };
                     return signed(transaction, secret);
                 }
                 let authorization_list = self.authorizations.clone().unwrap_or_default();
                 let transaction = TxEip7702 {
-                    chain_id, nonce, gas_limit, max_fee_per_gas, max_priority_fee_per_gas, to, value, access_list,
-                    authorization_list, input,
+                    chain_id,
+                    nonce,
+                    gas_limit,
+                    max_fee_per_gas,
+                    max_priority_fee_per_gas,
+                    to,
+                    value,
+                    access_list,
+                    authorization_list,
+                    input,
                 };
                 signed(transaction, secret)?
             }
@@ -125,9 +165,16 @@ where
     let wrong = |error: String| JsonError::new("secret key", error);
     let key = secp256k1::SecretKey::from_secret_bytes(*secret).map_err(|error| wrong(error.to_string()))?;
     let digest = transaction.signature_hash();
-    let made = secp256k1::ecdsa::RecoverableSignature::sign_ecdsa_recoverable(secp256k1::Message::from_digest(digest.0), &key);
+    let made = secp256k1::ecdsa::RecoverableSignature::sign_ecdsa_recoverable(
+        secp256k1::Message::from_digest(digest.0),
+        &key,
+    );
     let (id, compact) = made.serialize_compact();
-    let signature = Signature::new(U256::from_be_slice(&compact[..32]), U256::from_be_slice(&compact[32..]), id.to_u8() & 1 == 1);
+    let signature = Signature::new(
+        U256::from_be_slice(&compact[..32]),
+        U256::from_be_slice(&compact[32..]),
+        id.to_u8() & 1 == 1,
+    );
     Ok(Transaction::from(transaction.into_signed(signature)).encoded_2718())
 }
 
@@ -158,6 +205,7 @@ fn authorization(item: &Value, _place: &str) -> Result<SignedAuthorization, Json
         address: json::address(json::field(item, "address")?, "address")?,
         nonce: json::u64(json::field(item, "nonce")?, "nonce")?,
     };
-    let parity = u8::try_from(number("yParity")?).map_err(|_| JsonError::new("yParity", "is more than a byte"))?;
+    let parity =
+        u8::try_from(number("yParity")?).map_err(|_| JsonError::new("yParity", "is more than a byte"))?;
     Ok(SignedAuthorization::new_unchecked(inner, parity, number("r")?, number("s")?))
 }

@@ -1,5 +1,6 @@
 //! Running a transaction that nobody signed: calls, gas estimates, access lists, on the state of a block with that block's environment.
 
+use crate::fees::difficulty_below;
 use crate::request::Request;
 use crate::text::Text;
 use alloy_eips::eip2930::AccessList;
@@ -7,7 +8,6 @@ use alloy_primitives::{B256, Bytes, TxKind, U256};
 use coc_chain::chain::Chain;
 use coc_chain::error::ChainError;
 use coc_chain::shared::Lineage;
-use crate::fees::difficulty_below;
 use coc_evm::error::StateError;
 use coc_evm::executor::{Evm, block_env, cfg_env, new_evm};
 use coc_evm::fork::{EMPTY_CODE_HASH, Fork, Rules};
@@ -15,8 +15,8 @@ use coc_evm::json::{self, JsonError};
 use coc_evm::overlay::Overlay;
 use coc_evm::transaction::{TransactionInvalid, refusal};
 use coc_evm::types::Header;
-use revm::context::result::{EVMError, ExecutionResult, InvalidTransaction, Output};
 use revm::context::either::Either;
+use revm::context::result::{EVMError, ExecutionResult, InvalidTransaction, Output};
 use revm::context::{BlockEnv, Context, TxEnv};
 use revm::{ExecuteEvm, InspectEvm, MainBuilder};
 use revm_inspectors::access_list::AccessListInspector;
@@ -87,9 +87,13 @@ fn outcome(result: ExecutionResult) -> Outcome {
         ExecutionResult::Revert { output, .. } => {
             Outcome { status: "revert", output, gas_used, gas_spent, reason: "execution reverted".into() }
         }
-        ExecutionResult::Halt { reason, .. } => {
-            Outcome { status: "halt", output: Bytes::new(), gas_used, gas_spent, reason: halt_reason(&format!("{reason}")) }
-        }
+        ExecutionResult::Halt { reason, .. } => Outcome {
+            status: "halt",
+            output: Bytes::new(),
+            gas_used,
+            gas_spent,
+            reason: halt_reason(&format!("{reason}")),
+        },
     }
 }
 
@@ -108,7 +112,12 @@ pub struct Stage {
 
 impl Stage {
     /// The state after `block` with overrides (execution-apis `StateOverride`, `BlockOverrides`).
-    pub fn on(chain: &Chain, block: &B256, overrides: &[u8], block_overrides: &[u8]) -> Result<Stage, SimulateError> {
+    pub fn on(
+        chain: &Chain,
+        block: &B256,
+        overrides: &[u8],
+        block_overrides: &[u8],
+    ) -> Result<Stage, SimulateError> {
         let stored = chain.shared.stored(block)?.ok_or(ChainError::UnknownBlock(*block))?;
         let state = chain.shared.state(block)?;
         let mut header = stored.block.header.clone();
@@ -116,7 +125,8 @@ impl Stage {
         override_header(&mut header, &parse(block_overrides)?)?;
         let rules = chain.shared.schedule.rules(header.number, header.timestamp, below);
         let overrides = parse(overrides)?;
-        let lineage = Arc::new(Lineage { shared: chain.shared.clone(), from: stored.block.header.parent_hash });
+        let lineage =
+            Arc::new(Lineage { shared: chain.shared.clone(), from: stored.block.header.parent_hash });
         // Checked once here, so that later overlays of the same stage cannot fail on it.
         let mut first = Overlay::new(state.clone(), lineage.clone());
         override_state(&mut first, &overrides)?;
@@ -150,7 +160,8 @@ impl Stage {
             2 if request.max_fee_per_gas.is_none() && !self.rules.at_least(Fork::London) => 0,
             kind => kind,
         };
-        let price = request.max_fee_per_gas.or(request.gas_price).or(request.max_priority_fee_per_gas).unwrap_or(0);
+        let price =
+            request.max_fee_per_gas.or(request.gas_price).or(request.max_priority_fee_per_gas).unwrap_or(0);
         TxEnv {
             tx_type: kind,
             caller: request.from.unwrap_or_default(),
@@ -182,12 +193,15 @@ impl Stage {
 
     /// The least gas limit with which the transaction succeeds.
     pub fn estimate_gas(&self, request: &Request, gas_cap: u64) -> Result<u64, SimulateError> {
-        let mut high = request.gas.filter(|gas| *gas >= TRANSACTION_GAS).unwrap_or(self.header.gas_limit).min(gas_cap);
+        let mut high =
+            request.gas.filter(|gas| *gas >= TRANSACTION_GAS).unwrap_or(self.header.gas_limit).min(gas_cap);
         if self.rules.at_least(Fork::Osaka) {
             high = high.min(TRANSACTION_GAS_MAX_OSAKA);
         }
         high = self.affordable(request, high)?;
-        if self.is_plain_transfer(request)? && self.run(request, TRANSACTION_GAS).is_ok_and(|outcome| outcome.is_success()) {
+        if self.is_plain_transfer(request)?
+            && self.run(request, TRANSACTION_GAS).is_ok_and(|outcome| outcome.is_success())
+        {
             return Ok(TRANSACTION_GAS);
         }
         let first = self.run(request, high)?;
@@ -234,7 +248,10 @@ impl Stage {
         let left = balance.checked_sub(request.value).ok_or_else(|| {
             SimulateError::Refused(TransactionInvalid::new(
                 "INSUFFICIENT_ACCOUNT_FUNDS",
-                format!("insufficient funds for transfer: the balance is {balance}, the value {}", request.value),
+                format!(
+                    "insufficient funds for transfer: the balance is {balance}, the value {}",
+                    request.value
+                ),
             ))
         })?;
         let gas = u64::try_from(left / U256::from(price)).unwrap_or(u64::MAX);
@@ -290,16 +307,22 @@ impl Stage {
         Ok(text.into_bytes())
     }
 
-    fn trace_access(&self, request: &Request, list: AccessList, gas: u64) -> Result<(AccessList, Outcome), SimulateError> {
+    fn trace_access(
+        &self,
+        request: &Request,
+        list: AccessList,
+        gas: u64,
+    ) -> Result<(AccessList, Outcome), SimulateError> {
         let mut transaction = self.transaction(request, gas);
         transaction.access_list = list.clone();
         if transaction.tx_type == 0 && !list.0.is_empty() {
             transaction.tx_type = 1;
             transaction.chain_id = Some(self.rules.chain_id);
         }
-        let context: revm::handler::MainnetContext<Overlay> = Context::<BlockEnv, TxEnv, _, Overlay, _, ()>::new((self.overlay)()?, self.rules.spec)
-            .with_cfg(self.cfg(has_fees(request)))
-            .with_block(block_env(&self.header, &self.rules));
+        let context: revm::handler::MainnetContext<Overlay> =
+            Context::<BlockEnv, TxEnv, _, Overlay, _, ()>::new((self.overlay)()?, self.rules.spec)
+                .with_cfg(self.cfg(has_fees(request)))
+                .with_block(block_env(&self.header, &self.rules));
         let mut evm = context.build_mainnet_with_inspector(AccessListInspector::new(list));
         let result = settle(evm.inspect_one_tx(transaction)).map(outcome)?;
         Ok((evm.inspector.access_list(), result))

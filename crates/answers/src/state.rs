@@ -18,13 +18,22 @@ pub fn account(state: &WorldState, address: &Address) -> Result<(Account, Trie),
 }
 
 /// The proof of an account and of some of its slots. Keys are written as 32 bytes.
-pub fn proof_json(chain: &Chain, block: &B256, address: &Address, slots: &[B256]) -> Result<Vec<u8>, ChainError> {
+pub fn proof_json(
+    chain: &Chain,
+    block: &B256,
+    address: &Address,
+    slots: &[B256],
+) -> Result<Vec<u8>, ChainError> {
     let state = chain.shared.state(block)?;
     let (account, storage) = account(&state, address)?;
     let mut text = Text::with_capacity(4_096);
     text.open('{');
     text.put_data("address", address);
-    write_proof(&mut text, "accountProof", state.accounts.prove(&*state.nodes, keccak256(address).as_slice())?);
+    write_proof(
+        &mut text,
+        "accountProof",
+        state.accounts.prove(&*state.nodes, keccak256(address).as_slice())?,
+    );
     text.put256("balance", account.balance);
     text.put_data("codeHash", account.code_hash);
     text.put("nonce", account.nonce);

@@ -135,7 +135,10 @@ impl Chain {
     fn refuse_for_building(&self, transaction: &Transaction) -> Option<TransactionInvalid> {
         let no_blobs = self.shared.is_coc && self.shared.schedule.blob_activations.is_empty();
         (no_blobs && transaction.is_eip4844()).then(|| {
-            TransactionInvalid::new("COC_BLOBS", "this chain's genesis has no blob schedule, so it takes no blob transactions")
+            TransactionInvalid::new(
+                "COC_BLOBS",
+                "this chain's genesis has no blob schedule, so it takes no blob transactions",
+            )
         })
     }
 
@@ -148,7 +151,11 @@ impl Chain {
         attributes: &Attributes,
     ) -> Result<Header, ChainError> {
         let number = parent.number + 1;
-        let root = if attributes.consensus_data.is_empty() { B256::ZERO } else { consensus_data::root(&attributes.consensus_data)? };
+        let root = if attributes.consensus_data.is_empty() {
+            B256::ZERO
+        } else {
+            consensus_data::root(&attributes.consensus_data)?
+        };
         Ok(Header {
             parent_hash,
             number,

@@ -37,7 +37,12 @@ impl Chain {
     }
 
     /// Validates and executes the block of these bytes; afterwards it is a candidate. Executing a known block again does nothing.
-    pub fn execute(&self, rlp: &[u8], consensus_data: Bytes, calls: &EngineCalls) -> Result<B256, ChainError> {
+    pub fn execute(
+        &self,
+        rlp: &[u8],
+        consensus_data: Bytes,
+        calls: &EngineCalls,
+    ) -> Result<B256, ChainError> {
         let block = decode_block(rlp)?;
         self.execute_decoded(block, rlp.len(), consensus_data, None, calls)
     }
@@ -60,7 +65,9 @@ impl Chain {
             consensus_data::validate(&block.header, withdrawals, &parent.header, &consensus_data)?;
             self.refuse_blobs(&block)?;
         } else if !consensus_data.is_empty() {
-            return Err(BlockInvalid::new("COC_CONSENSUS_DATA", "an Ethereum chain has no consensus data").into());
+            return Err(
+                BlockInvalid::new("COC_CONSENSUS_DATA", "an Ethereum chain has no consensus data").into()
+            );
         }
         let lineage = Lineage { shared: self.shared.clone(), from: parent.hash };
         let reads = self.shared.failed_reads.count();
@@ -82,7 +89,10 @@ impl Chain {
 
     fn refuse_blobs(&self, block: &Block) -> Result<(), BlockInvalid> {
         if self.shared.schedule.blob_activations.is_empty() && block.body.has_eip4844_transactions() {
-            return Err(BlockInvalid::new("COC_BLOBS", "this chain's genesis has no blob schedule, so it takes no blob transactions"));
+            return Err(BlockInvalid::new(
+                "COC_BLOBS",
+                "this chain's genesis has no blob schedule, so it takes no blob transactions",
+            ));
         }
         Ok(())
     }
@@ -97,7 +107,11 @@ impl Chain {
         validated: Validated,
     ) {
         let Validated { executed, senders, .. } = validated;
-        self.shared.codes.recent.write().extend(executed.codes.iter().map(|(hash, code)| (*hash, code.clone())));
+        self.shared
+            .codes
+            .recent
+            .write()
+            .extend(executed.codes.iter().map(|(hash, code)| (*hash, code.clone())));
         let stored = StoredBlock {
             hash,
             block,
@@ -125,7 +139,11 @@ impl Chain {
         let _deciding = self.shared.deciding.lock();
         let candidate = self.shared.tree.read().blocks.get(hash).cloned();
         let Some(mut block) = candidate else {
-            return if self.shared.row(hash)?.is_some() { Ok(()) } else { Err(ChainError::UnknownBlock(*hash)) };
+            return if self.shared.row(hash)?.is_some() {
+                Ok(())
+            } else {
+                Err(ChainError::UnknownBlock(*hash))
+            };
         };
         if block.place.is_some() {
             return Ok(());
@@ -139,8 +157,11 @@ impl Chain {
             Arc::make_mut(&mut block.stored).seal = seal;
         }
         let record = block.stored.encode();
-        let position =
-            if durable { self.shared.log.append_durable(&record)? } else { self.shared.log.append(&record)? };
+        let position = if durable {
+            self.shared.log.append_durable(&record)?
+        } else {
+            self.shared.log.append(&record)?
+        };
         block.place = Some(Place { position: position.0, end: self.shared.log.next_position().0 });
         self.shared.tree.write().push_tail(block, record.len() as u64);
         Ok(())
@@ -183,12 +204,23 @@ impl Chain {
 
     fn executed(&self, hash: &B256) -> Result<Executed, ChainError> {
         if let Some(block) = self.shared.tree.read().blocks.get(hash) {
-            return if block.place.is_some() { Ok(block.clone()) } else { Err(ChainError::UnknownBlock(*hash)) };
+            return if block.place.is_some() {
+                Ok(block.clone())
+            } else {
+                Err(ChainError::UnknownBlock(*hash))
+            };
         }
         let row = self.shared.row(hash)?.ok_or(ChainError::UnknownBlock(*hash))?;
         let stored = self.shared.stored(hash)?.ok_or(ChainError::UnknownBlock(*hash))?;
         let state = self.shared.state(hash)?;
-        Ok(Executed { stored, state, codes: Arc::default(), changed: Arc::default(), place: Some(Place { position: row.position, end: row.position }), flushed: true })
+        Ok(Executed {
+            stored,
+            state,
+            codes: Arc::default(),
+            changed: Arc::default(),
+            place: Some(Place { position: row.position, end: row.position }),
+            flushed: true,
+        })
     }
 
     /// Says which blocks are safe and which are final.
@@ -220,6 +252,8 @@ impl Chain {
     /// Whether so much is unflushed that a flush should run.
     pub fn flush_is_due(&self) -> bool {
         let tree = self.shared.tree.read();
-        tree.tail_gas >= TAIL_GAS_MAX || tree.tail_bytes >= TAIL_BYTES_MAX || tree.tail.len() >= TAIL_BLOCKS_MAX
+        tree.tail_gas >= TAIL_GAS_MAX
+            || tree.tail_bytes >= TAIL_BYTES_MAX
+            || tree.tail.len() >= TAIL_BLOCKS_MAX
     }
 }

@@ -49,7 +49,11 @@ impl Chain {
     pub fn bench(&self, block: &B256) -> Result<Bench, ChainError> {
         let stored = self.shared.stored(block)?.ok_or(ChainError::UnknownBlock(*block))?;
         let header: &Header = &stored.block.header;
-        let rules = self.shared.schedule.rules(header.number + 1, header.timestamp.saturating_add(1), stored.total_difficulty);
+        let rules = self.shared.schedule.rules(
+            header.number + 1,
+            header.timestamp.saturating_add(1),
+            stored.total_difficulty,
+        );
         let excess = rules.excess_blob_gas(header);
         Ok(Bench {
             rules,
@@ -75,16 +79,24 @@ impl Bench {
     /// Nonce and balance of an account, and whether it has code.
     pub fn account(&self, address: &Address) -> Result<(u64, U256, bool), ChainError> {
         let account = self.state.account(address)?;
-        Ok(account.map_or((0, U256::ZERO, false), |(account, _)| (account.nonce, account.balance, account.code_hash != EMPTY_CODE_HASH)))
+        Ok(account.map_or((0, U256::ZERO, false), |(account, _)| {
+            (account.nonce, account.balance, account.code_hash != EMPTY_CODE_HASH)
+        }))
     }
 
     /// The verdict on a transaction of `sender`; then the sender's nonce and balance, and whether it has code.
-    pub fn classify(&self, transaction: &Transaction, sender: &Address) -> Result<(Verdict, u64, U256, bool), ChainError> {
+    pub fn classify(
+        &self,
+        transaction: &Transaction,
+        sender: &Address,
+    ) -> Result<(Verdict, u64, U256, bool), ChainError> {
         let account = self.state.account(sender)?.map(|(account, _)| account);
         let (nonce, balance) = account.map_or((0, U256::ZERO), |account| (account.nonce, account.balance));
         let code_hash = account.map_or(EMPTY_CODE_HASH, |account| account.code_hash);
         let has_code = code_hash != EMPTY_CODE_HASH;
-        if let Err(never) = self.never(transaction, nonce, balance).and_then(|()| self.check_sender(&code_hash)) {
+        if let Err(never) =
+            self.never(transaction, nonce, balance).and_then(|()| self.check_sender(&code_hash))
+        {
             return Ok((Verdict::Never(never), nonce, balance, has_code));
         }
         let verdict = self.later(transaction, nonce).map_or(Verdict::Now, Verdict::Later);
@@ -96,7 +108,10 @@ impl Bench {
         if *code_hash == EMPTY_CODE_HASH {
             return Ok(());
         }
-        let delegated = self.state.code(code_hash).is_ok_and(|code| code.len() == 23 && code.starts_with(&[0xef, 0x01, 0x00]));
+        let delegated = self
+            .state
+            .code(code_hash)
+            .is_ok_and(|code| code.len() == 23 && code.starts_with(&[0xef, 0x01, 0x00]));
         if delegated { Ok(()) } else { Err(refuse("SENDER_NOT_EOA", "the sender is a contract")) }
     }
 
@@ -104,10 +119,16 @@ impl Bench {
         check_type(transaction.ty(), &self.rules)?;
         if transaction.chain_id().is_some_and(|id| id != self.rules.chain_id) {
             let id = transaction.chain_id().unwrap_or(0);
-            return Err(refuse("INVALID_CHAINID", format!("the transaction is for chain {id}, this is {}", self.rules.chain_id)));
+            return Err(refuse(
+                "INVALID_CHAINID",
+                format!("the transaction is for chain {id}, this is {}", self.rules.chain_id),
+            ));
         }
         if transaction.nonce() < nonce {
-            return Err(refuse("NONCE_MISMATCH_TOO_LOW", format!("nonce too low: the transaction has {}, the account {nonce}", transaction.nonce())));
+            return Err(refuse(
+                "NONCE_MISMATCH_TOO_LOW",
+                format!("nonce too low: the transaction has {}, the account {nonce}", transaction.nonce()),
+            ));
         }
         if transaction.nonce() == u64::MAX {
             return Err(refuse("NONCE_IS_MAX", "the nonce has no successor (EIP-2681)"));
@@ -120,14 +141,20 @@ impl Bench {
         }
         let cost = max_cost(transaction);
         if cost > balance {
-            return Err(refuse("INSUFFICIENT_ACCOUNT_FUNDS", format!("insufficient funds: the transaction can cost {cost} wei, the balance is {balance}")));
+            return Err(refuse(
+                "INSUFFICIENT_ACCOUNT_FUNDS",
+                format!("insufficient funds: the transaction can cost {cost} wei, the balance is {balance}"),
+            ));
         }
         Ok(())
     }
 
     fn check_fees(&self, transaction: &Transaction) -> Result<(), TransactionInvalid> {
         if transaction.max_priority_fee_per_gas().is_some_and(|tip| tip > transaction.max_fee_per_gas()) {
-            return Err(refuse("PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS", "the priority fee is above the fee cap"));
+            return Err(refuse(
+                "PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS",
+                "the priority fee is above the fee cap",
+            ));
         }
         Ok(())
     }
@@ -135,26 +162,58 @@ impl Bench {
     fn check_gas(&self, transaction: &Transaction) -> Result<(), TransactionInvalid> {
         let gas = transaction.gas_limit();
         if gas > self.gas_limit {
-            return Err(refuse("GAS_ALLOWANCE_EXCEEDED", format!("exceeds block gas limit: the transaction asks for {gas}, a block holds {}", self.gas_limit)));
+            return Err(refuse(
+                "GAS_ALLOWANCE_EXCEEDED",
+                format!(
+                    "exceeds block gas limit: the transaction asks for {gas}, a block holds {}",
+                    self.gas_limit
+                ),
+            ));
         }
         if self.rules.at_least(Fork::Osaka) && gas > TRANSACTION_GAS_MAX_OSAKA {
-            return Err(refuse("GAS_LIMIT_EXCEEDS_MAXIMUM", format!("the gas limit {gas} is above {TRANSACTION_GAS_MAX_OSAKA} (EIP-7825)")));
+            return Err(refuse(
+                "GAS_LIMIT_EXCEEDS_MAXIMUM",
+                format!("the gas limit {gas} is above {TRANSACTION_GAS_MAX_OSAKA} (EIP-7825)"),
+            ));
         }
         let create = transaction.kind().is_create();
         if create && self.rules.at_least(Fork::Shanghai) && transaction.input().len() > INITCODE_BYTES_MAX {
-            return Err(refuse("INITCODE_SIZE_EXCEEDED", format!("the initcode has {} bytes, {INITCODE_BYTES_MAX} are allowed (EIP-3860)", transaction.input().len())));
+            return Err(refuse(
+                "INITCODE_SIZE_EXCEEDED",
+                format!(
+                    "the initcode has {} bytes, {INITCODE_BYTES_MAX} are allowed (EIP-3860)",
+                    transaction.input().len()
+                ),
+            ));
         }
         let (accounts, slots) = transaction.access_list().map_or((0, 0), |list| {
             (list.0.len() as u64, list.0.iter().map(|item| item.storage_keys.len() as u64).sum())
         });
         let authorizations = transaction.authorization_list().map_or(0, |list| list.len() as u64);
-        let needed = calculate_initial_tx_gas(self.rules.spec, transaction.input(), create, accounts, slots, authorizations, None);
+        let needed = calculate_initial_tx_gas(
+            self.rules.spec,
+            transaction.input(),
+            create,
+            accounts,
+            slots,
+            authorizations,
+            None,
+        );
         if gas < needed.initial_total_gas() {
-            let invalid = InvalidTransaction::CallGasCostMoreThanGasLimit { initial_gas: needed.initial_total_gas(), gas_limit: gas };
+            let invalid = InvalidTransaction::CallGasCostMoreThanGasLimit {
+                initial_gas: needed.initial_total_gas(),
+                gas_limit: gas,
+            };
             return Err(refuse("INTRINSIC_GAS_TOO_LOW", format!("intrinsic gas too low: {invalid}")));
         }
         if gas < needed.floor_gas() && self.rules.at_least(Fork::Prague) {
-            return Err(refuse("INTRINSIC_GAS_BELOW_FLOOR_GAS_COST", format!("the calldata costs at least {} gas (EIP-7623), the limit is {gas}", needed.floor_gas())));
+            return Err(refuse(
+                "INTRINSIC_GAS_BELOW_FLOOR_GAS_COST",
+                format!(
+                    "the calldata costs at least {} gas (EIP-7623), the limit is {gas}",
+                    needed.floor_gas()
+                ),
+            ));
         }
         Ok(())
     }
@@ -162,30 +221,52 @@ impl Bench {
     fn check_blobs(&self, transaction: &Transaction) -> Result<(), TransactionInvalid> {
         let Some(hashes) = transaction.blob_versioned_hashes() else { return Ok(()) };
         if !self.takes_blobs {
-            return Err(refuse("COC_BLOBS", "this chain's genesis has no blob schedule, so it takes no blob transactions"));
+            return Err(refuse(
+                "COC_BLOBS",
+                "this chain's genesis has no blob schedule, so it takes no blob transactions",
+            ));
         }
         if hashes.is_empty() {
             return Err(refuse("TYPE_3_TX_ZERO_BLOBS", "a blob transaction has at least one blob"));
         }
         let max = self.rules.blobs_per_transaction().unwrap_or(0);
         if hashes.len() as u64 > max {
-            return Err(refuse("TYPE_3_TX_BLOB_COUNT_EXCEEDED", format!("the transaction has {} blobs, {max} are allowed", hashes.len())));
+            return Err(refuse(
+                "TYPE_3_TX_BLOB_COUNT_EXCEEDED",
+                format!("the transaction has {} blobs, {max} are allowed", hashes.len()),
+            ));
         }
         if hashes.iter().any(|hash| hash[0] != 1) {
-            return Err(refuse("TYPE_3_TX_INVALID_BLOB_VERSIONED_HASH", "a blob hash does not begin with version 1"));
+            return Err(refuse(
+                "TYPE_3_TX_INVALID_BLOB_VERSIONED_HASH",
+                "a blob hash does not begin with version 1",
+            ));
         }
         Ok(())
     }
 
     fn later(&self, transaction: &Transaction, nonce: u64) -> Option<TransactionInvalid> {
         if transaction.nonce() > nonce {
-            return Some(refuse("NONCE_MISMATCH_TOO_HIGH", format!("nonce {} waits for {nonce}", transaction.nonce())));
+            return Some(refuse(
+                "NONCE_MISMATCH_TOO_HIGH",
+                format!("nonce {} waits for {nonce}", transaction.nonce()),
+            ));
         }
         if transaction.max_fee_per_gas() < u128::from(self.base_fee) {
-            return Some(refuse("INSUFFICIENT_MAX_FEE_PER_GAS", format!("the fee cap {} is below the base fee {}", transaction.max_fee_per_gas(), self.base_fee)));
+            return Some(refuse(
+                "INSUFFICIENT_MAX_FEE_PER_GAS",
+                format!(
+                    "the fee cap {} is below the base fee {}",
+                    transaction.max_fee_per_gas(),
+                    self.base_fee
+                ),
+            ));
         }
         if transaction.max_fee_per_blob_gas().is_some_and(|fee| fee < self.blob_base_fee) {
-            return Some(refuse("INSUFFICIENT_MAX_FEE_PER_BLOB_GAS", format!("the blob fee cap is below the blob base fee {}", self.blob_base_fee)));
+            return Some(refuse(
+                "INSUFFICIENT_MAX_FEE_PER_BLOB_GAS",
+                format!("the blob fee cap is below the blob base fee {}", self.blob_base_fee),
+            ));
         }
         None
     }

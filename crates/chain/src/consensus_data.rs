@@ -14,7 +14,8 @@ pub const FIELDS: usize = 8;
 
 /// Splits the RLP list into its fields, each as its own RLP.
 pub fn fields(data: &[u8]) -> Result<Vec<&[u8]>, BlockInvalid> {
-    let malformed = || BlockInvalid::new("COC_CONSENSUS_DATA", "the consensus data is not an RLP list of eight fields");
+    let malformed =
+        || BlockInvalid::new("COC_CONSENSUS_DATA", "the consensus data is not an RLP list of eight fields");
     let mut rest = data;
     let header = RlpHeader::decode(&mut rest).map_err(|_| malformed())?;
     if !header.list || header.payload_length != rest.len() {
@@ -62,12 +63,20 @@ pub fn next_randomness(parent: &B256, number: u64) -> B256 {
 }
 
 /// Checks the fields of `header` that carry our consensus.
-pub fn validate(header: &Header, withdrawals: usize, parent: &Header, data: &Bytes) -> Result<(), BlockInvalid> {
+pub fn validate(
+    header: &Header,
+    withdrawals: usize,
+    parent: &Header,
+    data: &Bytes,
+) -> Result<(), BlockInvalid> {
     let root = root(data)?;
     if header.parent_beacon_block_root != Some(root) {
         return Err(BlockInvalid::new(
             "COC_CONSENSUS_ROOT",
-            format!("the consensus data has root {root}, the header says {:?}", header.parent_beacon_block_root),
+            format!(
+                "the consensus data has root {root}, the header says {:?}",
+                header.parent_beacon_block_root
+            ),
         ));
     }
     let randomness = next_randomness(&parent.mix_hash, header.number);

@@ -49,7 +49,9 @@ pub enum ChainError {
         reason: String,
     },
     /// The store says what cannot be: a row of it is no such row, or does not fit the log.
-    #[error("the store in {place} is damaged: {what}; make it anew from the block log with `coc db rebuild --data {place}`")]
+    #[error(
+        "the store in {place} is damaged: {what}; make it anew from the block log with `coc db rebuild --data {place}`"
+    )]
     StoreDamaged {
         /// The data folder.
         place: String,
@@ -57,7 +59,9 @@ pub enum ChainError {
         what: String,
     },
     /// The log has blocks, and there is no store, or an empty one.
-    #[error("the store in {place} is lost, its block log is not; make it anew with `coc db rebuild --data {place}`")]
+    #[error(
+        "the store in {place} is lost, its block log is not; make it anew with `coc db rebuild --data {place}`"
+    )]
     StoreLost {
         /// The data folder.
         place: String,
@@ -72,7 +76,9 @@ pub enum ChainError {
         place: String,
     },
     /// A rebuild was begun and not finished.
-    #[error("the store in {place} is only half made: a rebuild was interrupted; go on with `coc db rebuild --data {place}`")]
+    #[error(
+        "the store in {place} is only half made: a rebuild was interrupted; go on with `coc db rebuild --data {place}`"
+    )]
     RebuildUnfinished {
         /// The data folder.
         place: String,

@@ -17,7 +17,8 @@ impl Chain {
         let _flushing = self.shared.flushing.lock();
         let (blocks, canonical, head) = {
             let tree = self.shared.tree.read();
-            let blocks: Vec<Executed> = tree.tail.iter().filter_map(|hash| tree.blocks.get(hash).cloned()).collect();
+            let blocks: Vec<Executed> =
+                tree.tail.iter().filter_map(|hash| tree.blocks.get(hash).cloned()).collect();
             (blocks, tree.canonical.clone(), tree.head.clone())
         };
         // After the blocks were chosen: the marker must not name a record that a power loss can take.

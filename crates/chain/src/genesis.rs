@@ -37,7 +37,10 @@ impl Origin {
     pub fn refuse_other(&self, dir: &Path) -> Result<(), ChainError> {
         let Some(text) = genesis_of(dir)? else { return Ok(()) };
         let there = Origin::read(&text).map_err(|error| {
-            ChainError::Genesis(format!("{} is damaged: {error}; restore it from a copy", dir.join(GENESIS_FILE).display()))
+            ChainError::Genesis(format!(
+                "{} is damaged: {error}; restore it from a copy",
+                dir.join(GENESIS_FILE).display()
+            ))
         })?;
         if there.hash == self.hash {
             return Ok(());
@@ -53,7 +56,8 @@ impl Origin {
         let header = self.header.clone();
         let withdrawals = header.withdrawals_root.map(|_| alloy_eips::eip4895::Withdrawals::default());
         let total_difficulty = header.difficulty;
-        let block = Block { header, body: Body { transactions: Vec::new(), ommers: Vec::new(), withdrawals } };
+        let block =
+            Block { header, body: Body { transactions: Vec::new(), ommers: Vec::new(), withdrawals } };
         StoredBlock {
             hash: self.hash,
             rlp_length: alloy_rlp::encode(&block).len(),
@@ -87,9 +91,11 @@ impl Origin {
         }
         let mut records = log.iter_from(first);
         let found = match records.next().transpose()? {
-            Some(record) => StoredBlock::decode(&record.bytes)
-                .map_err(|reason| ChainError::Record { position: first.0, reason })?
-                .hash,
+            Some(record) => {
+                StoredBlock::decode(&record.bytes)
+                    .map_err(|reason| ChainError::Record { position: first.0, reason })?
+                    .hash
+            }
             None => B256::ZERO,
         };
         if found != self.hash {
@@ -101,7 +107,12 @@ impl Origin {
     }
 
     /// Makes an empty store stand for block 0, whose record lies at `place`.
-    pub fn write_store(&self, place: Place, nodes: &Arc<NodeFiles>, index: &dyn Index) -> Result<(), ChainError> {
+    pub fn write_store(
+        &self,
+        place: Place,
+        nodes: &Arc<NodeFiles>,
+        index: &dyn Index,
+    ) -> Result<(), ChainError> {
         let (_, sealed) = self.genesis.seal(empty_state(nodes.clone()))?;
         let (state, lengths) = {
             let mut appender = nodes.appender();

@@ -91,7 +91,8 @@ impl LogQuery {
     pub fn criteria(&self, section: u64) -> Vec<Vec<[u8; PREFIX]>> {
         let mut criteria = Vec::new();
         if !self.addresses.is_empty() {
-            criteria.push(self.addresses.iter().map(|address| prefix(section, 0, address.as_slice())).collect());
+            criteria
+                .push(self.addresses.iter().map(|address| prefix(section, 0, address.as_slice())).collect());
         }
         for (place, wanted) in (1u8..).zip(&self.topics) {
             if !wanted.is_empty() {

@@ -117,7 +117,13 @@ impl Parts {
         let mut lmdb = LmdbOptions::new(origin.hash);
         lmdb.budget_bytes = options.index_budget_bytes;
         let index = Arc::new(LmdbIndex::open(&dir.join(INDEX_DIR), lmdb)?);
-        Ok(Parts { disk: Arc::new(RealDisk::new()), root: dir.into(), index, lock: Some(lock), dir: Some(dir.into()) })
+        Ok(Parts {
+            disk: Arc::new(RealDisk::new()),
+            root: dir.into(),
+            index,
+            lock: Some(lock),
+            dir: Some(dir.into()),
+        })
     }
 
     pub fn log_dir(&self) -> PathBuf {
@@ -151,7 +157,11 @@ impl Chain {
     ///
     /// # Errors
     /// Every refusal says in its sentence what helps; nothing of the folder's chain is changed by one.
-    pub fn open(genesis: &[u8], dir: Option<&Path>, options: &ChainOptions) -> Result<(Chain, Recovered), ChainError> {
+    pub fn open(
+        genesis: &[u8],
+        dir: Option<&Path>,
+        options: &ChainOptions,
+    ) -> Result<(Chain, Recovered), ChainError> {
         let origin = Origin::read(genesis)?;
         let Some(dir) = dir else {
             let options = ChainOptions { reserve_bytes: 0, ..options.clone() };
@@ -180,19 +190,25 @@ impl Chain {
         Self::assemble(Origin::read(genesis)?, parts, options)
     }
 
-    fn assemble(origin: Origin, parts: Parts, options: &ChainOptions) -> Result<(Chain, Recovered), ChainError> {
+    fn assemble(
+        origin: Origin,
+        parts: Parts,
+        options: &ChainOptions,
+    ) -> Result<(Chain, Recovered), ChainError> {
         let marker = marker_in(&*parts.index, &parts.place())?;
         if marker.is_some() && folder::has_no_log(&*parts.disk, &parts.log_dir())? {
             return Err(ChainError::LogLost { place: parts.place() });
         }
         let known_durable = marker.as_ref().map_or(0, |marker| marker.next_position);
-        let (log, opened) = BlockLog::open(parts.disk.clone(), &parts.log_dir(), options.log(&origin, known_durable))?;
+        let (log, opened) =
+            BlockLog::open(parts.disk.clone(), &parts.log_dir(), options.log(&origin, known_durable))?;
         let place = origin.write_log(&log)?;
         if marker.is_none() && log.next_position().0 > place.end {
             return Err(ChainError::StoreLost { place: parts.place() });
         }
         let lengths = marker.as_ref().map(|marker| marker.lengths.clone()).unwrap_or_default();
-        let node_options = NodeFilesOptions { genesis_hash: origin.hash, cache_bytes: options.node_cache_bytes };
+        let node_options =
+            NodeFilesOptions { genesis_hash: origin.hash, cache_bytes: options.node_cache_bytes };
         let (nodes, found) = NodeFiles::open(parts.disk.clone(), &parts.state_dir(), node_options, &lengths)?;
         let nodes = Arc::new(nodes);
         if marker.is_none() {

@@ -31,10 +31,16 @@ impl Chain {
     pub fn find_transaction(&self, hash: &B256) -> Result<Option<(Arc<StoredBlock>, usize)>, ChainError> {
         let tail: Vec<Arc<StoredBlock>> = {
             let tree = self.shared.tree.read();
-            tree.tail.iter().rev().filter_map(|hash| tree.blocks.get(hash)).map(|block| block.stored.clone()).collect()
+            tree.tail
+                .iter()
+                .rev()
+                .filter_map(|hash| tree.blocks.get(hash))
+                .map(|block| block.stored.clone())
+                .collect()
         };
         for block in tail {
-            let index = block.block.body.transactions.iter().position(|transaction| transaction.tx_hash() == hash);
+            let index =
+                block.block.body.transactions.iter().position(|transaction| transaction.tx_hash() == hash);
             if let Some(index) = index
                 && self.is_canonical(&block)?
             {
@@ -42,11 +48,18 @@ impl Chain {
             }
         }
         let (from, to) = transaction_range(hash);
-        for (key, _) in self.shared.index.range(Table::Transactions, &from, Some(&to), TRANSACTION_ROWS_MAX, true)? {
+        for (key, _) in
+            self.shared.index.range(Table::Transactions, &from, Some(&to), TRANSACTION_ROWS_MAX, true)?
+        {
             let Some((position, index)) = transaction_place(&key) else { continue };
             let block = self.block_at(position)?;
             let index = index as usize;
-            let matches = block.block.body.transactions.get(index).is_some_and(|transaction| transaction.tx_hash() == hash);
+            let matches = block
+                .block
+                .body
+                .transactions
+                .get(index)
+                .is_some_and(|transaction| transaction.tx_hash() == hash);
             if matches && self.is_canonical(&block)? {
                 return Ok(Some((block, index)));
             }
@@ -130,7 +143,9 @@ impl Chain {
                 let mut any = BTreeSet::new();
                 for prefix in criterion {
                     let end = [&prefix[..], &[0xff; 3]].concat();
-                    for (_, value) in self.shared.index.range(Table::LogIndex, &prefix, Some(&end), LOG_ROWS_MAX, false)? {
+                    for (_, value) in
+                        self.shared.index.range(Table::LogIndex, &prefix, Some(&end), LOG_ROWS_MAX, false)?
+                    {
                         any.extend(value.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])));
                     }
                 }

@@ -38,7 +38,8 @@ impl StoredBlock {
     pub fn encode(&self) -> Vec<u8> {
         let block = alloy_rlp::encode(&self.block);
         let senders: Vec<u8> = self.senders.iter().flat_map(|sender| sender.0.0).collect();
-        let receipts: Vec<Bytes> = self.receipts.iter().map(|receipt| receipt.consensus_bytes().into()).collect();
+        let receipts: Vec<Bytes> =
+            self.receipts.iter().map(|receipt| receipt.consensus_bytes().into()).collect();
         let payload_length = VERSION.length()
             + block.as_slice().length()
             + self.consensus_data.length()
@@ -102,7 +103,11 @@ impl StoredBlock {
     }
 }
 
-fn decode_receipts(encoded: &[Bytes], transactions: &[Transaction], senders: &[Address]) -> Result<Vec<Receipt>, String> {
+fn decode_receipts(
+    encoded: &[Bytes],
+    transactions: &[Transaction],
+    senders: &[Address],
+) -> Result<Vec<Receipt>, String> {
     let mut before = 0;
     let mut receipts = Vec::with_capacity(encoded.len());
     for ((bytes, transaction), sender) in encoded.iter().zip(transactions).zip(senders) {
@@ -120,7 +125,8 @@ fn decode_receipts(encoded: &[Bytes], transactions: &[Transaction], senders: &[A
 
 fn decode_receipt(bytes: &[u8], transaction: &Transaction) -> alloy_rlp::Result<Receipt> {
     let tx_type = transaction.ty();
-    let mut rest = if tx_type == 0 { bytes } else { bytes.get(1..).ok_or(alloy_rlp::Error::InputTooShort)? };
+    let mut rest =
+        if tx_type == 0 { bytes } else { bytes.get(1..).ok_or(alloy_rlp::Error::InputTooShort)? };
     let header = RlpHeader::decode(&mut rest)?;
     if !header.list {
         return Err(alloy_rlp::Error::UnexpectedString);

@@ -32,9 +32,13 @@ impl Chain {
         let shared = &self.shared;
         let marker = self.marker()?.ok_or_else(|| self.damaged("it has no marker".into()))?;
         let head = marker.head;
-        let row = shared.row(&head)?.ok_or_else(|| self.damaged(format!("it has no row of its head {head}")))?;
+        let row =
+            shared.row(&head)?.ok_or_else(|| self.damaged(format!("it has no row of its head {head}")))?;
         let stored = shared.record(row.position)?;
-        if stored.hash != head || stored.block.header.number != row.number || row.position >= marker.next_position {
+        if stored.hash != head
+            || stored.block.header.number != row.number
+            || row.position >= marker.next_position
+        {
             return Err(self.damaged(format!("the row of its head {head} names another record of the log")));
         }
         let root = stored.block.header.state_root;
@@ -46,7 +50,8 @@ impl Chain {
         state.get(&*shared.nodes, root.as_slice())?;
         let place = Some(Place { position: row.position, end: marker.next_position });
         let state = shared.world(state);
-        let head = Executed { stored, state, codes: Arc::default(), changed: Arc::default(), place, flushed: true };
+        let head =
+            Executed { stored, state, codes: Arc::default(), changed: Arc::default(), place, flushed: true };
         *shared.tree.write() = Tree::new(head);
         Ok(Position(marker.next_position))
     }
@@ -107,7 +112,9 @@ impl Chain {
         shared.failed_reads.refuse_since(reads)?;
         let executed = match executed {
             Ok(validated) => validated.executed,
-            Err(ExecuteError::Invalid(invalid)) => return Err(odd(format!("its block {hash} breaks a rule: {invalid}"))),
+            Err(ExecuteError::Invalid(invalid)) => {
+                return Err(odd(format!("its block {hash} breaks a rule: {invalid}")));
+            }
             Err(ExecuteError::State(error)) => return Err(error.into()),
         };
         let header = &stored.block.header;

@@ -33,7 +33,8 @@ impl CodeReader for Codes {
         if let Some(code) = self.recent.read().get(hash) {
             return Ok(Some(code.clone()));
         }
-        let found = self.index.get(Table::Code, hash.as_slice()).map_err(|error| StateError(error.to_string()))?;
+        let found =
+            self.index.get(Table::Code, hash.as_slice()).map_err(|error| StateError(error.to_string()))?;
         Ok(found.map(Bytes::from))
     }
 }
@@ -117,7 +118,9 @@ impl Shared {
         let Some(row) = self.row(hash)? else { return Ok(None) };
         let block = self.record(row.position)?;
         if block.hash != *hash {
-            return Err(self.damaged(format!("the row of block {hash} names the record of block {}", block.hash)));
+            return Err(
+                self.damaged(format!("the row of block {hash} names the record of block {}", block.hash))
+            );
         }
         self.cache.insert(*hash, block.clone());
         Ok(Some(block))

@@ -58,7 +58,8 @@ pub fn decode_block(rlp: &[u8]) -> Result<Block, BlockInvalid> {
         return Err(malformed(format!("the block has {} bytes, {BLOCK_RLP_MAX} are allowed", rlp.len())));
     }
     let mut rest = rlp;
-    let block = Block::decode(&mut rest).map_err(|error| malformed(format!("the block is not valid RLP: {error}")))?;
+    let block = Block::decode(&mut rest)
+        .map_err(|error| malformed(format!("the block is not valid RLP: {error}")))?;
     if !rest.is_empty() {
         return Err(malformed(format!("{} bytes follow the block", rest.len())));
     }
@@ -88,7 +89,11 @@ pub fn execute_block(
     let header = &block.header;
     let rules = schedule.rules(header.number, header.timestamp, parent.total_difficulty);
     if header.parent_hash != parent.hash {
-        return Err(BlockInvalid::new("UNKNOWN_PARENT", format!("the parent is {}, not {}", parent.hash, header.parent_hash)).into());
+        return Err(BlockInvalid::new(
+            "UNKNOWN_PARENT",
+            format!("the parent is {}, not {}", parent.hash, header.parent_hash),
+        )
+        .into());
     }
     if rules.at_least(Fork::Osaka) && rlp_length > BLOCK_RLP_MAX_OSAKA {
         return Err(BlockInvalid::new(
@@ -114,7 +119,12 @@ pub fn execute_block(
     Ok(Validated { executed, senders, rules })
 }
 
-fn expect<T: PartialEq + std::fmt::Display>(code: &'static str, what: &str, says: T, is: T) -> Result<(), BlockInvalid> {
+fn expect<T: PartialEq + std::fmt::Display>(
+    code: &'static str,
+    what: &str,
+    says: T,
+    is: T,
+) -> Result<(), BlockInvalid> {
     if says == is {
         return Ok(());
     }
@@ -130,9 +140,14 @@ fn validate_body(block: &Block, rules: &Rules) -> Result<(), BlockInvalid> {
         roots::transactions(&body.transactions),
     )?;
     match (&body.withdrawals, header.withdrawals_root) {
-        (Some(list), Some(root)) => expect("INVALID_WITHDRAWALS_ROOT", "withdrawals root", root, roots::withdrawals(list)),
+        (Some(list), Some(root)) => {
+            expect("INVALID_WITHDRAWALS_ROOT", "withdrawals root", root, roots::withdrawals(list))
+        }
         (None, None) => Ok(()),
-        _ => Err(BlockInvalid::new("INCORRECT_BLOCK_FORMAT", "the withdrawals and their root do not come together")),
+        _ => Err(BlockInvalid::new(
+            "INCORRECT_BLOCK_FORMAT",
+            "the withdrawals and their root do not come together",
+        )),
     }?;
     if rules.at_least(Fork::Paris) && !body.ommers.is_empty() {
         return Err(BlockInvalid::new("IMPORT_IMPOSSIBLE_UNCLES_OVER_PARIS", "the block holds ommers"));
@@ -140,7 +155,12 @@ fn validate_body(block: &Block, rules: &Rules) -> Result<(), BlockInvalid> {
     Ok(())
 }
 
-fn validate_ommers(schedule: &ForkSchedule, block: &Block, parent: &Parent, ancestors: &dyn Ancestors) -> Result<(), BlockInvalid> {
+fn validate_ommers(
+    schedule: &ForkSchedule,
+    block: &Block,
+    parent: &Parent,
+    ancestors: &dyn Ancestors,
+) -> Result<(), BlockInvalid> {
     let ommers = &block.body.ommers;
     let hash = if ommers.is_empty() { EMPTY_OMMER_ROOT_HASH } else { block.body.calculate_ommers_root() };
     expect("INVALID_UNCLES_HASH", "ommers hash", block.header.ommers_hash, hash)?;
@@ -182,9 +202,19 @@ fn validate_ommers(schedule: &ForkSchedule, block: &Block, parent: &Parent, ance
 fn compare_results(header: &Header, executed: &Executed, rules: &Rules) -> Result<(), BlockInvalid> {
     expect("INVALID_GAS_USED", "gas used", header.gas_used, executed.gas_used)?;
     if rules.at_least(Fork::Cancun) {
-        expect("INCORRECT_BLOB_GAS_USED", "blob gas used", header.blob_gas_used.unwrap_or(0), executed.blob_gas_used)?;
+        expect(
+            "INCORRECT_BLOB_GAS_USED",
+            "blob gas used",
+            header.blob_gas_used.unwrap_or(0),
+            executed.blob_gas_used,
+        )?;
     }
-    expect("INVALID_RECEIPTS_ROOT", "receipts root", header.receipts_root, roots::receipts(&executed.receipts))?;
+    expect(
+        "INVALID_RECEIPTS_ROOT",
+        "receipts root",
+        header.receipts_root,
+        roots::receipts(&executed.receipts),
+    )?;
     expect("INVALID_LOG_BLOOM", "bloom", header.logs_bloom, executed.bloom)?;
     expect("INVALID_STATE_ROOT", "state root", header.state_root, executed.state.accounts.root_hash())?;
     if let (Some(requests), Some(says)) = (&executed.requests, header.requests_hash) {

@@ -103,18 +103,20 @@ pub fn block_env(header: &Header, rules: &Rules) -> BlockEnv {
         basefee: header.base_fee_per_gas.unwrap_or(0),
         difficulty: header.difficulty,
         prevrandao: rules.at_least(Fork::Paris).then_some(header.mix_hash),
-        blob_excess_gas_and_price: rules
-            .blobs
-            .map(|blobs| BlobExcessGasAndPrice { excess_blob_gas: excess, blob_gasprice: blobs.base_fee(excess) }),
+        blob_excess_gas_and_price: rules.blobs.map(|blobs| BlobExcessGasAndPrice {
+            excess_blob_gas: excess,
+            blob_gasprice: blobs.base_fee(excess),
+        }),
         slot_num: 0,
     }
 }
 
 /// An EVM for `header` under `rules` on `overlay`.
 pub fn new_evm(overlay: Overlay, header: &Header, rules: &Rules) -> Evm {
-    let context: MainnetContext<Overlay> = Context::<BlockEnv, TxEnv, CfgEnv, Overlay, Journal<Overlay>, ()>::new(overlay, rules.spec)
-        .with_cfg(cfg_env(rules))
-        .with_block(block_env(header, rules));
+    let context: MainnetContext<Overlay> =
+        Context::<BlockEnv, TxEnv, CfgEnv, Overlay, Journal<Overlay>, ()>::new(overlay, rules.spec)
+            .with_cfg(cfg_env(rules))
+            .with_block(block_env(header, rules));
     let mut evm = context.build_mainnet();
     net_gas::install(&mut evm, rules);
     evm
@@ -151,7 +153,12 @@ impl BlockExecutor {
     }
 
     /// An open block in which the protocol itself did nothing: for single transactions outside a chain.
-    pub fn without_system_calls(header: &Header, rules: Rules, state: WorldState, hashes: Arc<dyn BlockHashes>) -> Self {
+    pub fn without_system_calls(
+        header: &Header,
+        rules: Rules,
+        state: WorldState,
+        hashes: Arc<dyn BlockHashes>,
+    ) -> Self {
         Self::on_overlay(header, rules, Overlay::new(state, hashes))
     }
 
@@ -186,7 +193,8 @@ impl BlockExecutor {
             ..TxEnv::default()
         };
         self.evm.ctx.tx = call;
-        let result: Result<ExecutionResult, EvmError> = MainnetHandler::default().run_system_call(&mut self.evm);
+        let result: Result<ExecutionResult, EvmError> =
+            MainnetHandler::default().run_system_call(&mut self.evm);
         let changes = self.evm.finalize();
         match result {
             Ok(ExecutionResult::Success { output: Output::Call(output), .. }) => {
@@ -205,7 +213,11 @@ impl BlockExecutor {
     }
 
     /// Executes the next transaction. A refused one leaves no trace.
-    pub fn transact(&mut self, transaction: &Transaction, sender: Address) -> Result<Result<&Receipt, TransactionInvalid>, StateError> {
+    pub fn transact(
+        &mut self,
+        transaction: &Transaction,
+        sender: Address,
+    ) -> Result<Result<&Receipt, TransactionInvalid>, StateError> {
         self.run(tx_env(transaction, sender))
     }
 
@@ -234,13 +246,24 @@ impl BlockExecutor {
     fn admit(&self, transaction: &TxEnv) -> Result<(), TransactionInvalid> {
         check_type(transaction.tx_type, &self.rules)?;
         if transaction.kind == TxKind::Create && transaction.tx_type >= 3 {
-            let code = if transaction.tx_type == 3 { "TYPE_3_TX_CONTRACT_CREATION" } else { "TYPE_4_TX_CONTRACT_CREATION" };
-            return Err(TransactionInvalid::new(code, "blob and set-code transactions cannot create contracts"));
+            let code = if transaction.tx_type == 3 {
+                "TYPE_3_TX_CONTRACT_CREATION"
+            } else {
+                "TYPE_4_TX_CONTRACT_CREATION"
+            };
+            return Err(TransactionInvalid::new(
+                code,
+                "blob and set-code transactions cannot create contracts",
+            ));
         }
         if transaction.gas_limit > self.gas_left() {
             return Err(TransactionInvalid::new(
                 "GAS_ALLOWANCE_EXCEEDED",
-                format!("the gas limit {} is above the {} that are left in the block", transaction.gas_limit, self.gas_left()),
+                format!(
+                    "the gas limit {} is above the {} that are left in the block",
+                    transaction.gas_limit,
+                    self.gas_left()
+                ),
             ));
         }
         let blob_gas_max = self.rules.blobs.map_or(0, |blobs| blobs.max_gas());

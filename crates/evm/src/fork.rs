@@ -352,7 +352,10 @@ impl ForkSchedule {
             (Fork::TangerineWhistle, self.tangerine_whistle_block),
             (Fork::Homestead, self.homestead_block),
         ];
-        schedule.into_iter().find(|(_, at)| at.is_some_and(|at| number >= at)).map_or(Fork::Frontier, |(fork, _)| fork)
+        schedule
+            .into_iter()
+            .find(|(_, at)| at.is_some_and(|at| number >= at))
+            .map_or(Fork::Frontier, |(fork, _)| fork)
     }
 
     fn fork_by_time(&self, timestamp: u64) -> Fork {
@@ -362,7 +365,10 @@ impl ForkSchedule {
             (Fork::Cancun, self.cancun_time),
             (Fork::Shanghai, self.shanghai_time),
         ];
-        schedule.into_iter().find(|(_, at)| at.is_some_and(|at| timestamp >= at)).map_or(Fork::Paris, |(fork, _)| fork)
+        schedule
+            .into_iter()
+            .find(|(_, at)| at.is_some_and(|at| timestamp >= at))
+            .map_or(Fork::Paris, |(fork, _)| fork)
     }
 
     fn blobs(&self, fork: Fork, timestamp: u64) -> Option<BlobParams> {

@@ -50,7 +50,8 @@ pub struct Genesis {
 impl Genesis {
     /// Parses the text of a genesis file.
     pub fn parse(text: &[u8]) -> Result<Genesis, JsonError> {
-        let root: Value = serde_json::from_slice(text).map_err(|error| JsonError::new("genesis", error.to_string()))?;
+        let root: Value =
+            serde_json::from_slice(text).map_err(|error| JsonError::new("genesis", error.to_string()))?;
         let config = json::field(&root, "config")?;
         let schedule = parse_schedule(config)?;
         let header = parse_header(&root, &schedule)?;
@@ -88,9 +89,13 @@ fn parse_account(address: &str, account: &Value) -> Result<GenesisAccount, JsonE
     let place = |error: JsonError| JsonError::new(format!("alloc.{address}.{}", error.place), error.reason);
     let mut storage = Vec::new();
     if let Some(slots) = json::optional(account, "storage") {
-        for (slot, value) in slots.as_object().ok_or_else(|| place(JsonError::new("storage", "is not an object")))? {
+        for (slot, value) in
+            slots.as_object().ok_or_else(|| place(JsonError::new("storage", "is not an object")))?
+        {
             let slot = json::b256(&Value::String(slot.clone()), "storage").map_err(place)?;
-            let value = json::u256(value, "storage").or_else(|_| json::b256(value, "storage").map(Into::into)).map_err(place)?;
+            let value = json::u256(value, "storage")
+                .or_else(|_| json::b256(value, "storage").map(Into::into))
+                .map_err(place)?;
             storage.push((slot.into(), value));
         }
     }
@@ -138,7 +143,8 @@ fn parse_schedule(config: &Value) -> Result<ForkSchedule, JsonError> {
 /// Blob parameters by activation time: geth's `blobSchedule`, whose keys are fork names with a time of their own in `config`.
 fn parse_blob_schedule(config: &Value) -> Result<Vec<BlobActivation>, JsonError> {
     let Some(schedule) = json::optional(config, "blobSchedule") else { return Ok(Vec::new()) };
-    let entries = schedule.as_object().ok_or_else(|| JsonError::new("config.blobSchedule", "is not an object"))?;
+    let entries =
+        schedule.as_object().ok_or_else(|| JsonError::new("config.blobSchedule", "is not an object"))?;
     let mut activations = Vec::new();
     for (name, entry) in entries {
         let Some(timestamp) = json::maybe(config, &format!("{name}Time"), json::u64)? else { continue };
@@ -151,8 +157,11 @@ fn parse_blob_schedule(config: &Value) -> Result<Vec<BlobActivation>, JsonError>
 /// One entry of a blob schedule.
 pub fn parse_blob_params(entry: &Value) -> Result<BlobParams, JsonError> {
     let number = |name: &str| json::u64(json::field(entry, name)?, name);
-    let params =
-        BlobParams { target: number("target")?, max: number("max")?, update_fraction: number("baseFeeUpdateFraction")? };
+    let params = BlobParams {
+        target: number("target")?,
+        max: number("max")?,
+        update_fraction: number("baseFeeUpdateFraction")?,
+    };
     if params.update_fraction == 0 || params.max == 0 {
         return Err(JsonError::new("config.blobSchedule", "max and baseFeeUpdateFraction are not zero"));
     }
@@ -164,7 +173,8 @@ fn parse_header(root: &Value, schedule: &ForkSchedule) -> Result<Header, JsonErr
     let timestamp = json::maybe(root, "timestamp", json::u64)?.unwrap_or(0);
     let stated = json::maybe(root, "difficulty", json::u256)?;
     let merged_at_genesis = schedule.terminal_total_difficulty == Some(U256::ZERO);
-    let difficulty = stated.unwrap_or(if merged_at_genesis { U256::ZERO } else { U256::from(GENESIS_DIFFICULTY) });
+    let difficulty =
+        stated.unwrap_or(if merged_at_genesis { U256::ZERO } else { U256::from(GENESIS_DIFFICULTY) });
     let nonce = json::maybe(root, "nonce", json::u64)?.unwrap_or(0);
     let mut header = Header {
         parent_hash: json::maybe(root, "parentHash", json::b256)?.unwrap_or_default(),
@@ -173,7 +183,9 @@ fn parse_header(root: &Value, schedule: &ForkSchedule) -> Result<Header, JsonErr
         difficulty,
         nonce: B64::from(nonce),
         extra_data: json::maybe(root, "extraData", json::bytes)?.unwrap_or_default(),
-        gas_limit: json::maybe(root, "gasLimit", json::u64)?.filter(|gas| *gas != 0).unwrap_or(GENESIS_GAS_LIMIT),
+        gas_limit: json::maybe(root, "gasLimit", json::u64)?
+            .filter(|gas| *gas != 0)
+            .unwrap_or(GENESIS_GAS_LIMIT),
         gas_used: json::maybe(root, "gasUsed", json::u64)?.unwrap_or(0),
         mix_hash: json::maybe(root, "mixHash", json::b256)?.unwrap_or_default(),
         beneficiary: json::maybe(root, "coinbase", json::address)?.unwrap_or_default(),
@@ -182,7 +194,8 @@ fn parse_header(root: &Value, schedule: &ForkSchedule) -> Result<Header, JsonErr
     let london = schedule.london_block.is_some_and(|at| number >= at);
     let by_time = |at: Option<u64>| london && at.is_some_and(|at| timestamp >= at);
     if london {
-        header.base_fee_per_gas = Some(json::maybe(root, "baseFeePerGas", json::u64)?.unwrap_or(GENESIS_BASE_FEE));
+        header.base_fee_per_gas =
+            Some(json::maybe(root, "baseFeePerGas", json::u64)?.unwrap_or(GENESIS_BASE_FEE));
     }
     if by_time(schedule.shanghai_time) {
         header.withdrawals_root = Some(EMPTY_ROOT_HASH);

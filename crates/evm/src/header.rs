@@ -30,7 +30,10 @@ fn refuse(code: &'static str, sentence: String) -> Result<(), BlockInvalid> {
 /// Checks `header` against `parent`; `rules` are those of the block itself.
 pub fn validate_header(header: &Header, parent: &Header, rules: &Rules) -> Result<(), BlockInvalid> {
     if header.number != parent.number.wrapping_add(1) {
-        refuse("INVALID_BLOCK_NUMBER", format!("the number is {}, the parent's is {}", header.number, parent.number))?;
+        refuse(
+            "INVALID_BLOCK_NUMBER",
+            format!("the number is {}, the parent's is {}", header.number, parent.number),
+        )?;
     }
     if header.timestamp <= parent.timestamp {
         refuse(
@@ -39,10 +42,16 @@ pub fn validate_header(header: &Header, parent: &Header, rules: &Rules) -> Resul
         )?;
     }
     if header.extra_data.len() > EXTRA_DATA_MAX {
-        refuse("EXTRA_DATA_TOO_BIG", format!("extra data has {} bytes, {EXTRA_DATA_MAX} are allowed", header.extra_data.len()))?;
+        refuse(
+            "EXTRA_DATA_TOO_BIG",
+            format!("extra data has {} bytes, {EXTRA_DATA_MAX} are allowed", header.extra_data.len()),
+        )?;
     }
     if header.gas_used > header.gas_limit {
-        refuse("INVALID_GAS_USED_ABOVE_LIMIT", format!("gas used {} is above the limit {}", header.gas_used, header.gas_limit))?;
+        refuse(
+            "INVALID_GAS_USED_ABOVE_LIMIT",
+            format!("gas used {} is above the limit {}", header.gas_used, header.gas_limit),
+        )?;
     }
     validate_gas_limit(header, parent, rules)?;
     validate_base_fee(header, parent, rules)?;
@@ -51,18 +60,25 @@ pub fn validate_header(header: &Header, parent: &Header, rules: &Rules) -> Resul
     if let Some(supported) = rules.dao_extra_data
         && (header.extra_data.as_ref() == DAO_EXTRA_DATA) != supported
     {
-        refuse("INVALID_DAO_EXTRA_DATA", "the first ten blocks of the DAO fork say which side they are on".into())?;
+        refuse(
+            "INVALID_DAO_EXTRA_DATA",
+            "the first ten blocks of the DAO fork say which side they are on".into(),
+        )?;
     }
     Ok(())
 }
 
 fn validate_gas_limit(header: &Header, parent: &Header, rules: &Rules) -> Result<(), BlockInvalid> {
-    let base = if rules.london_transition { parent.gas_limit.saturating_mul(ELASTICITY) } else { parent.gas_limit };
+    let base =
+        if rules.london_transition { parent.gas_limit.saturating_mul(ELASTICITY) } else { parent.gas_limit };
     let bound = base / GAS_LIMIT_BOUND_DIVISOR;
     if header.gas_limit.abs_diff(base) >= bound || header.gas_limit < GAS_LIMIT_MIN {
         return refuse(
             "INVALID_GASLIMIT",
-            format!("the gas limit is {}, which is not within {bound} of {base} and at least {GAS_LIMIT_MIN}", header.gas_limit),
+            format!(
+                "the gas limit is {}, which is not within {bound} of {base} and at least {GAS_LIMIT_MIN}",
+                header.gas_limit
+            ),
         );
     }
     Ok(())
@@ -103,7 +119,10 @@ pub fn base_fee_after(parent: &Header, rules: &Rules) -> Option<u64> {
 fn validate_difficulty(header: &Header, parent: &Header, rules: &Rules) -> Result<(), BlockInvalid> {
     if rules.at_least(Fork::Paris) {
         if !header.difficulty.is_zero() {
-            refuse("IMPORT_IMPOSSIBLE_DIFFICULTY_OVER_PARIS", format!("the difficulty is {}, not 0", header.difficulty))?;
+            refuse(
+                "IMPORT_IMPOSSIBLE_DIFFICULTY_OVER_PARIS",
+                format!("the difficulty is {}, not 0", header.difficulty),
+            )?;
         }
         if header.nonce != B64::ZERO {
             refuse("INVALID_NONCE", format!("the nonce is {}, not 0", header.nonce))?;
@@ -115,7 +134,10 @@ fn validate_difficulty(header: &Header, parent: &Header, rules: &Rules) -> Resul
     }
     let expected = difficulty_after(header.number, header.timestamp, parent, rules.fork);
     if header.difficulty != expected {
-        refuse("INVALID_DIFFICULTY", format!("the difficulty is {}, the parent makes it {expected}", header.difficulty))?;
+        refuse(
+            "INVALID_DIFFICULTY",
+            format!("the difficulty is {}, the parent makes it {expected}", header.difficulty),
+        )?;
     }
     Ok(())
 }
@@ -135,9 +157,17 @@ pub fn difficulty_after(number: u64, timestamp: u64, parent: &Header, fork: Fork
         -1
     };
     let change = step * U256::from(factor.unsigned_abs());
-    let moved = if factor < 0 { parent.difficulty.saturating_sub(change) } else { parent.difficulty.saturating_add(change) };
+    let moved = if factor < 0 {
+        parent.difficulty.saturating_sub(change)
+    } else {
+        parent.difficulty.saturating_add(change)
+    };
     let periods = (number.saturating_sub(bomb_delay(fork))) / 100_000;
-    let bomb = if periods >= 2 { U256::from(1) << usize::try_from(periods - 2).unwrap_or(255).min(255) } else { U256::ZERO };
+    let bomb = if periods >= 2 {
+        U256::from(1) << usize::try_from(periods - 2).unwrap_or(255).min(255)
+    } else {
+        U256::ZERO
+    };
     moved.saturating_add(bomb).max(U256::from(DIFFICULTY_MIN))
 }
 

@@ -40,12 +40,14 @@ pub fn u256(value: &Value, place: &str) -> Result<U256, JsonError> {
 
 /// An unsigned integer of at most 64 bits.
 pub fn u64(value: &Value, place: &str) -> Result<u64, JsonError> {
-    u64::try_from(u256(value, place)?).map_err(|_| JsonError::new(place, format!("{value} is more than 64 bits hold")))
+    u64::try_from(u256(value, place)?)
+        .map_err(|_| JsonError::new(place, format!("{value} is more than 64 bits hold")))
 }
 
 /// An unsigned integer of at most 128 bits.
 pub fn u128(value: &Value, place: &str) -> Result<u128, JsonError> {
-    u128::try_from(u256(value, place)?).map_err(|_| JsonError::new(place, format!("{value} is more than 128 bits hold")))
+    u128::try_from(u256(value, place)?)
+        .map_err(|_| JsonError::new(place, format!("{value} is more than 128 bits hold")))
 }
 
 /// Bytes; the `0x` may be missing.
@@ -58,7 +60,8 @@ pub fn bytes(value: &Value, place: &str) -> Result<Bytes, JsonError> {
 /// Exactly 20 bytes.
 pub fn address(value: &Value, place: &str) -> Result<Address, JsonError> {
     let bytes = bytes(value, place)?;
-    Address::try_from(bytes.as_ref()).map_err(|_| JsonError::new(place, format!("{} bytes are not an address of 20", bytes.len())))
+    Address::try_from(bytes.as_ref())
+        .map_err(|_| JsonError::new(place, format!("{} bytes are not an address of 20", bytes.len())))
 }
 
 /// Exactly 32 bytes, or fewer read as a number.

@@ -46,10 +46,13 @@ pub fn install(evm: &mut Evm, rules: &Rules) {
     }
 }
 
-fn sstore<W: InterpreterTypes, H: Host + ?Sized>(context: InstructionContext<'_, H, W>) -> InstructionExecResult {
+fn sstore<W: InterpreterTypes, H: Host + ?Sized>(
+    context: InstructionContext<'_, H, W>,
+) -> InstructionExecResult {
     sstore_with_gas_accounting(context, |context, _target, load| {
         let prices = context.host.gas_params();
-        let (cost, refund) = (prices.sstore_dynamic_gas(true, &load.data, false), prices.sstore_refund(true, &load.data));
+        let (cost, refund) =
+            (prices.sstore_dynamic_gas(true, &load.data, false), prices.sstore_refund(true, &load.data));
         if !context.interpreter.gas.record_regular_cost(cost) {
             return Err(InstructionResult::OutOfGas);
         }
@@ -94,7 +97,8 @@ mod tests {
         let header = Header { number: 1, gas_limit: 10_000_000, timestamp: 1, ..Header::default() };
         let mut block = BlockExecutor::without_system_calls(&header, rules, state, Arc::new(NoBlockHashes));
         block.overlay().set_account(contract, 1, U256::ZERO, Some(code)).expect("memory");
-        let call = TxEnv { caller: sender, kind: TxKind::Call(contract), gas_limit: 1_000_000, ..TxEnv::default() };
+        let call =
+            TxEnv { caller: sender, kind: TxKind::Call(contract), gas_limit: 1_000_000, ..TxEnv::default() };
         let receipt = block.run(call).expect("memory").expect("the call is valid");
         receipt.gas_used - 21_000
     }

@@ -115,7 +115,13 @@ impl Overlay {
     }
 
     /// Overwrites an account as a whole (dev methods, state overrides, test fixtures).
-    pub fn set_account(&mut self, address: Address, nonce: u64, balance: U256, code: Option<Bytes>) -> Result<(), StateError> {
+    pub fn set_account(
+        &mut self,
+        address: Address,
+        nonce: u64,
+        balance: U256,
+        code: Option<Bytes>,
+    ) -> Result<(), StateError> {
         if let Some(code) = code {
             let hash = if code.is_empty() { EMPTY_CODE_HASH } else { keccak256(&code) };
             self.remember_code(hash, Bytecode::new_raw(code));
@@ -183,7 +189,9 @@ impl Overlay {
             let below = &self.below;
             let Ok(entry) = (match self.entries.entry(address) {
                 alloy_primitives::map::hash_map::Entry::Occupied(occupied) => Ok(occupied.into_mut()),
-                alloy_primitives::map::hash_map::Entry::Vacant(vacant) => load(below, &address).map(|e| vacant.insert(e)),
+                alloy_primitives::map::hash_map::Entry::Vacant(vacant) => {
+                    load(below, &address).map(|e| vacant.insert(e))
+                }
             }) else {
                 continue; // the EVM read this account through us a moment ago, so it is always here
             };

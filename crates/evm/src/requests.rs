@@ -28,7 +28,10 @@ pub fn deposits<'a>(logs: impl Iterator<Item = &'a Log>, contract: Address) -> R
     for log in logs {
         if log.address == contract && log.topics().first() == Some(&DEPOSIT_EVENT) {
             append_deposit(&log.data.data, &mut out).ok_or_else(|| {
-                BlockInvalid::new("INVALID_DEPOSIT_EVENT_LAYOUT", "a deposit event has another layout than EIP-6110 gives it")
+                BlockInvalid::new(
+                    "INVALID_DEPOSIT_EVENT_LAYOUT",
+                    "a deposit event has another layout than EIP-6110 gives it",
+                )
             })?;
         }
     }

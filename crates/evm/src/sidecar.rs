@@ -40,7 +40,10 @@ pub fn split(raw: &[u8]) -> Result<Option<(Bytes, Sidecar)>, TransactionInvalid>
         return Ok(None);
     }
     read(rest).map(Some).map_err(|error| {
-        TransactionInvalid::new("RLP_ENCODING", format!("the blobs beside the transaction cannot be decoded: {error}"))
+        TransactionInvalid::new(
+            "RLP_ENCODING",
+            format!("the blobs beside the transaction cannot be decoded: {error}"),
+        )
     })
 }
 
@@ -83,7 +86,7 @@ impl Sidecar {
                 self.proofs.len()
             ));
         }
-        let committed = self.commitments.iter().map(|commitment| versioned_hash(commitment));
+        let committed = self.commitments.iter().map(versioned_hash);
         if !committed.eq(hashes.iter().copied()) {
             return refuse("a blob's commitment does not have the hash that the transaction names".into());
         }
@@ -98,7 +101,8 @@ impl Sidecar {
         if !self.by_cell {
             return settings.verify_blob_kzg_proof_batch(&self.blobs, &self.commitments, &self.proofs);
         }
-        let (mut cells, mut commitments, mut indices): (Vec<Cell>, Vec<Bytes48>, Vec<u64>) = Default::default();
+        let (mut cells, mut commitments, mut indices): (Vec<Cell>, Vec<Bytes48>, Vec<u64>) =
+            Default::default();
         for (blob, commitment) in self.blobs.iter().zip(&self.commitments) {
             cells.extend(settings.compute_cells(blob)?.iter().copied());
             commitments.extend(std::iter::repeat_n(*commitment, CELLS_PER_BLOB));

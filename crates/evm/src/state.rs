@@ -31,8 +31,10 @@ pub struct Account {
 impl Account {
     /// The four-item list the trie stores.
     pub fn encode_rlp(&self) -> Vec<u8> {
-        let payload_length =
-            self.nonce.length() + self.balance.length() + self.storage_root.length() + self.code_hash.length();
+        let payload_length = self.nonce.length()
+            + self.balance.length()
+            + self.storage_root.length()
+            + self.code_hash.length();
         let header = RlpHeader { list: true, payload_length };
         let mut out = Vec::with_capacity(header.length_with_payload());
         header.encode(&mut out);
@@ -74,16 +76,21 @@ pub struct WorldState {
 impl WorldState {
     /// The account at `address` with its storage trie.
     pub fn account(&self, address: &Address) -> Result<Option<(Account, Trie)>, StateError> {
-        let Some(value) = self.accounts.get(&*self.nodes, keccak256(address).as_slice())? else { return Ok(None) };
+        let Some(value) = self.accounts.get(&*self.nodes, keccak256(address).as_slice())? else {
+            return Ok(None);
+        };
         let account = Account::decode_rlp(value.rlp())?;
         Ok(Some((account, value.storage().cloned().unwrap_or_else(Trie::empty))))
     }
 
     /// The value of `slot` in a storage trie; absent slots are zero.
     pub fn slot(&self, storage: &Trie, slot: &B256) -> Result<U256, StateError> {
-        let Some(value) = storage.get(&*self.nodes, keccak256(slot).as_slice())? else { return Ok(U256::ZERO) };
+        let Some(value) = storage.get(&*self.nodes, keccak256(slot).as_slice())? else {
+            return Ok(U256::ZERO);
+        };
         let mut bytes: &[u8] = value.rlp();
-        U256::decode(&mut bytes).map_err(|_| StateError("a slot in a storage trie is not an RLP integer".into()))
+        U256::decode(&mut bytes)
+            .map_err(|_| StateError("a slot in a storage trie is not an RLP integer".into()))
     }
 
     /// The code with this hash.
@@ -91,7 +98,9 @@ impl WorldState {
         if *hash == crate::fork::EMPTY_CODE_HASH {
             return Ok(Bytes::new());
         }
-        self.codes.code(hash)?.ok_or_else(|| StateError(format!("the code with hash {hash} is missing from the store")))
+        self.codes
+            .code(hash)?
+            .ok_or_else(|| StateError(format!("the code with hash {hash} is missing from the store")))
     }
 
     /// The same places, another root.

@@ -10,8 +10,8 @@ use rayon::prelude::*;
 use revm::context::TxEnv;
 use revm::context::either::Either;
 use revm::context::result::InvalidTransaction;
-use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
 use secp256k1::Message;
+use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
 
 /// Signatures handed to one core at a time: below this, splitting costs more than it saves.
 const RECOVERIES_PER_TASK: usize = 8;
@@ -70,13 +70,21 @@ pub fn recover_public_key(digest: &B256, r: U256, s: U256, odd: bool) -> Option<
 pub fn recover_sender(transaction: &Transaction, fork: Fork) -> Result<Address, TransactionInvalid> {
     let signature = transaction.signature();
     if fork < Fork::SpuriousDragon && transaction.chain_id().is_some() {
-        return Err(TransactionInvalid::new("INVALID_SIGNATURE_VRS", "replay protection came with Spurious Dragon (EIP-155)"));
+        return Err(TransactionInvalid::new(
+            "INVALID_SIGNATURE_VRS",
+            "replay protection came with Spurious Dragon (EIP-155)",
+        ));
     }
     if (fork >= Fork::Homestead || transaction.ty() != 0) && signature.s() > HALF_ORDER {
-        return Err(TransactionInvalid::new("INVALID_SIGNATURE_VRS", "s is in the upper half of the order (EIP-2)"));
+        return Err(TransactionInvalid::new(
+            "INVALID_SIGNATURE_VRS",
+            "s is in the upper half of the order (EIP-2)",
+        ));
     }
     let key = recover_public_key(&transaction.signature_hash(), signature.r(), signature.s(), signature.v())
-        .ok_or_else(|| TransactionInvalid::new("INVALID_SIGNATURE_VRS", "no key could have made the signature"))?;
+        .ok_or_else(|| {
+            TransactionInvalid::new("INVALID_SIGNATURE_VRS", "no key could have made the signature")
+        })?;
     Ok(Address::from_raw_public_key(&key))
 }
 
@@ -119,8 +127,8 @@ pub fn tx_env(transaction: &Transaction, sender: Address) -> TxEnv {
 /// Most a transaction can cost its sender: value, gas and blob gas at their caps.
 pub fn max_cost(transaction: &Transaction) -> U256 {
     let gas = U256::from(transaction.gas_limit()).saturating_mul(U256::from(transaction.max_fee_per_gas()));
-    let blobs =
-        U256::from(blob_gas(transaction)).saturating_mul(U256::from(transaction.max_fee_per_blob_gas().unwrap_or(0)));
+    let blobs = U256::from(blob_gas(transaction))
+        .saturating_mul(U256::from(transaction.max_fee_per_blob_gas().unwrap_or(0)));
     transaction.value().saturating_add(gas).saturating_add(blobs)
 }
 
@@ -138,7 +146,11 @@ pub fn check_type(tx_type: u8, rules: &Rules) -> Result<(), TransactionInvalid> 
     }
     Err(TransactionInvalid::new(
         "TYPE_NOT_SUPPORTED",
-        format!("transactions of type {tx_type} came with {}, this block is {}", since.name(), rules.fork.name()),
+        format!(
+            "transactions of type {tx_type} came with {}, this block is {}",
+            since.name(),
+            rules.fork.name()
+        ),
     ))
 }
 

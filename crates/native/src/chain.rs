@@ -55,7 +55,11 @@ impl Built {
     /// Hash, code and sentence of each refused transaction.
     #[getter]
     fn refused<'py>(&self, py: Python<'py>) -> Vec<(Bound<'py, PyBytes>, &str, &str)> {
-        self.built.refused.iter().map(|(hash, invalid)| (bytes(py, hash), invalid.code, invalid.sentence.as_str())).collect()
+        self.built
+            .refused
+            .iter()
+            .map(|(hash, invalid)| (bytes(py, hash), invalid.code, invalid.sentence.as_str()))
+            .collect()
     }
 }
 
@@ -65,7 +69,8 @@ fn options(text: &[u8]) -> PyResult<ChainOptions> {
         return Ok(options);
     }
     let object: Value = serde_json::from_slice(text).map_err(|error| value_error(error.to_string()))?;
-    let read = |name: &str| json::maybe(&object, name, json::u64).map_err(|error| value_error(error.to_string()));
+    let read =
+        |name: &str| json::maybe(&object, name, json::u64).map_err(|error| value_error(error.to_string()));
     for (name, slot) in [
         ("node_cache_bytes", &mut options.node_cache_bytes),
         ("block_cache_bytes", &mut options.block_cache_bytes),
@@ -80,7 +85,8 @@ fn options(text: &[u8]) -> PyResult<ChainOptions> {
 }
 
 fn attributes(text: &[u8]) -> Result<Attributes, json::JsonError> {
-    let object: Value = serde_json::from_slice(text).map_err(|error| json::JsonError::new("attributes", error.to_string()))?;
+    let object: Value = serde_json::from_slice(text)
+        .map_err(|error| json::JsonError::new("attributes", error.to_string()))?;
     Ok(Attributes {
         timestamp: json::u64(json::field(&object, "timestamp")?, "timestamp")?,
         beneficiary: json::address(json::field(&object, "coinbase")?, "coinbase")?,
@@ -107,7 +113,10 @@ fn judge(bench: &Bench, transaction: &Transaction) -> Result<Judged, coc_chain::
     bench.classify(&transaction.signed, &transaction.sender)
 }
 
-fn judged_tuple<'py>(py: Python<'py>, judged: &Judged) -> PyResult<(u8, String, String, u64, Bound<'py, PyAny>, bool)> {
+fn judged_tuple<'py>(
+    py: Python<'py>,
+    judged: &Judged,
+) -> PyResult<(u8, String, String, u64, Bound<'py, PyAny>, bool)> {
     let (verdict, nonce, balance, has_code) = judged;
     let (standing, code, sentence) = told(verdict);
     Ok((standing, code.into(), sentence.into(), *nonce, crate::convert::integer(py, *balance)?, *has_code))
@@ -117,7 +126,12 @@ fn judged_tuple<'py>(py: Python<'py>, judged: &Judged) -> PyResult<(u8, String, 
 impl Chain {
     /// Opens the chain of a genesis file's text in a folder, or in memory.
     #[staticmethod]
-    fn open(py: Python<'_>, genesis: &[u8], data_dir: Option<PathBuf>, options_json: &[u8]) -> PyResult<Chain> {
+    fn open(
+        py: Python<'_>,
+        genesis: &[u8],
+        data_dir: Option<PathBuf>,
+        options_json: &[u8],
+    ) -> PyResult<Chain> {
         let options = options(options_json)?;
         let (inner, recovered) =
             py.detach(|| RustChain::open(genesis, data_dir.as_deref(), &options)).map_err(chain_error)?;
@@ -172,9 +186,16 @@ impl Chain {
     }
 
     /// Validates and executes a block: its hash; afterwards it is a candidate.
-    fn execute<'py>(&self, py: Python<'py>, block_rlp: &[u8], consensus_data: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    fn execute<'py>(
+        &self,
+        py: Python<'py>,
+        block_rlp: &[u8],
+        consensus_data: &[u8],
+    ) -> PyResult<Bound<'py, PyBytes>> {
         let data = Bytes::copy_from_slice(consensus_data);
-        let hash = py.detach(|| self.inner.execute(block_rlp, data, &EngineCalls::default())).map_err(chain_error)?;
+        let hash = py
+            .detach(|| self.inner.execute(block_rlp, data, &EngineCalls::default()))
+            .map_err(chain_error)?;
         Ok(bytes(py, hash))
     }
 
@@ -194,7 +215,8 @@ impl Chain {
         let built = py
             .detach(|| {
                 let end = time_budget_ms.map(|ms| Instant::now() + Duration::from_millis(ms));
-                self.inner.build(&parent, &attributes, chosen, || end.is_some_and(|end| Instant::now() >= end))
+                self.inner
+                    .build(&parent, &attributes, chosen, || end.is_some_and(|end| Instant::now() >= end))
             })
             .map_err(chain_error)?;
         Ok(Built { built })
@@ -217,14 +239,21 @@ impl Chain {
 
     /// Imports blocks of an Ethereum chain, one after the other, durably: how many there were before the first refused one,
     /// and that one's code and sentence.
-    fn import_blocks(&self, py: Python<'_>, blocks: Vec<Vec<u8>>) -> PyResult<(usize, Option<(String, String)>)> {
+    fn import_blocks(
+        &self,
+        py: Python<'_>,
+        blocks: Vec<Vec<u8>>,
+    ) -> PyResult<(usize, Option<(String, String)>)> {
         py.detach(|| {
             let mut done = 0;
             let mut refused = None;
             for block in &blocks {
                 match self.inner.import(block) {
                     Ok(_) => done += 1,
-                    Err(error @ (coc_chain::error::ChainError::Invalid(_) | coc_chain::error::ChainError::UnknownParent(_))) => {
+                    Err(
+                        error @ (coc_chain::error::ChainError::Invalid(_)
+                        | coc_chain::error::ChainError::UnknownParent(_)),
+                    ) => {
                         let code = match &error {
                             coc_chain::error::ChainError::Invalid(invalid) => invalid.code,
                             _ => "UNKNOWN_PARENT",
@@ -268,7 +297,10 @@ impl Chain {
                 let bench = self.inner.bench(&block)?;
                 Transaction::read_many(&raws)
                     .into_iter()
-                    .map(|read| read.map(|tx| judge(&bench, &tx).map(|judged| (tx, judged))).map_or_else(|e| Ok(Err(e)), |ok| ok.map(Ok)))
+                    .map(|read| {
+                        read.map(|tx| judge(&bench, &tx).map(|judged| (tx, judged)))
+                            .map_or_else(|e| Ok(Err(e)), |ok| ok.map(Ok))
+                    })
                     .collect::<Result<Vec<Result<_, TransactionInvalid>>, _>>()
             })
             .map_err(chain_error)?;
@@ -278,7 +310,15 @@ impl Chain {
                 Err(invalid) => list.append(transaction_invalid(&invalid).into_value(py))?,
                 Ok((transaction, judged)) => {
                     let (standing, code, sentence, nonce, balance, has_code) = judged_tuple(py, &judged)?;
-                    list.append((Py::new(py, transaction)?, standing, code, sentence, nonce, balance, has_code))?;
+                    list.append((
+                        Py::new(py, transaction)?,
+                        standing,
+                        code,
+                        sentence,
+                        nonce,
+                        balance,
+                        has_code,
+                    ))?;
                 }
             }
         }
@@ -327,32 +367,57 @@ impl Chain {
         let block = hash(block)?;
         let found = py
             .detach(|| {
-                let changed = self.inner.shared.tree.read().blocks.get(&block).map(|block| block.changed.clone()).unwrap_or_default();
+                let changed = self
+                    .inner
+                    .shared
+                    .tree
+                    .read()
+                    .blocks
+                    .get(&block)
+                    .map(|block| block.changed.clone())
+                    .unwrap_or_default();
                 let bench = self.inner.bench(&block)?;
-                let known = addresses.iter().map(Address::from).enumerate().filter(|(_, address)| changed.contains(address));
-                known.map(|(index, address)| Ok((index, bench.account(&address)?))).collect::<Result<Vec<_>, _>>()
+                let known = addresses
+                    .iter()
+                    .map(Address::from)
+                    .enumerate()
+                    .filter(|(_, address)| changed.contains(address));
+                known
+                    .map(|(index, address)| Ok((index, bench.account(&address)?)))
+                    .collect::<Result<Vec<_>, _>>()
             })
             .map_err(chain_error)?;
         found
             .into_iter()
-            .map(|(index, (nonce, balance, has_code))| Ok((index, nonce, crate::convert::integer(py, balance)?, has_code)))
+            .map(|(index, (nonce, balance, has_code))| {
+                Ok((index, nonce, crate::convert::integer(py, balance)?, has_code))
+            })
             .collect()
     }
 
     /// Hashes of a block's transactions.
     fn transaction_hashes<'py>(&self, py: Python<'py>, block: &[u8]) -> PyResult<Vec<Bound<'py, PyBytes>>> {
         let stored = self.stored(block)?;
-        Ok(stored.iter().flat_map(|block| &block.block.body.transactions).map(|each| bytes(py, each.tx_hash())).collect())
+        Ok(stored
+            .iter()
+            .flat_map(|block| &block.block.body.transactions)
+            .map(|each| bytes(py, each.tx_hash()))
+            .collect())
     }
 }
 
 impl Chain {
     fn known(&self, hash: &alloy_primitives::B256) -> PyResult<Header> {
         let block = self.inner.shared.stored(hash).map_err(chain_error)?;
-        block.map(|block| Header { block }).ok_or_else(|| chain_error(coc_chain::error::ChainError::UnknownBlock(*hash)))
+        block
+            .map(|block| Header { block })
+            .ok_or_else(|| chain_error(coc_chain::error::ChainError::UnknownBlock(*hash)))
     }
 
-    pub(crate) fn stored(&self, block: &[u8]) -> PyResult<Option<std::sync::Arc<coc_chain::record::StoredBlock>>> {
+    pub(crate) fn stored(
+        &self,
+        block: &[u8],
+    ) -> PyResult<Option<std::sync::Arc<coc_chain::record::StoredBlock>>> {
         self.inner.shared.stored(&hash(block)?).map_err(chain_error)
     }
 }

@@ -15,7 +15,8 @@ pub fn keccak256<'py>(py: Python<'py>, data: &[u8]) -> Bound<'py, PyBytes> {
 
 fn secret_key(secret: &[u8]) -> PyResult<SecretKey> {
     let bytes = exactly::<32>(secret, "a secret key")?;
-    SecretKey::from_secret_bytes(bytes).map_err(|_| value_error("a secret key is between 1 and the order of secp256k1"))
+    SecretKey::from_secret_bytes(bytes)
+        .map_err(|_| value_error("a secret key is between 1 and the order of secp256k1"))
 }
 
 fn uncompressed(secret: &[u8]) -> PyResult<[u8; 64]> {
@@ -49,7 +50,11 @@ pub fn sign<'py>(py: Python<'py>, secret: &[u8], digest: &[u8]) -> PyResult<Boun
 
 /// The 64-byte public key that made a 65-byte signature.
 #[pyfunction]
-pub fn recover_public_key<'py>(py: Python<'py>, digest: &[u8], signature: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+pub fn recover_public_key<'py>(
+    py: Python<'py>,
+    digest: &[u8],
+    signature: &[u8],
+) -> PyResult<Bound<'py, PyBytes>> {
     let digest = B256::from(exactly::<32>(digest, "a digest")?);
     let bytes = exactly::<65>(signature, "a signature")?;
     if bytes[64] > 1 {

@@ -7,19 +7,39 @@ use coc_evm::transaction::TransactionInvalid as RustTransactionInvalid;
 use pyo3::exceptions::{PyException, PyLookupError, PyOSError, PyValueError};
 use pyo3::{PyErr, PyResult, Python, create_exception};
 
-create_exception!(_native, BlockInvalid, PyValueError, "A block breaks a rule: args are the sentence and a stable code.");
+create_exception!(
+    _native,
+    BlockInvalid,
+    PyValueError,
+    "A block breaks a rule: args are the sentence and a stable code."
+);
 create_exception!(
     _native,
     TransactionInvalid,
     PyValueError,
     "A transaction can never be valid: args are the sentence and a stable code."
 );
-create_exception!(_native, GenesisInvalid, PyValueError, "A genesis file does not make, or does not fit, a chain.");
-create_exception!(_native, StorageFailed, PyOSError, "Log or store failed: args are the sentence and whether space was short.");
+create_exception!(
+    _native,
+    GenesisInvalid,
+    PyValueError,
+    "A genesis file does not make, or does not fit, a chain."
+);
+create_exception!(
+    _native,
+    StorageFailed,
+    PyOSError,
+    "Log or store failed: args are the sentence and whether space was short."
+);
 create_exception!(_native, Pruned, PyLookupError, "The block is known, its state or body is no longer kept.");
 create_exception!(_native, UnknownBlock, PyLookupError, "No block has this hash.");
 create_exception!(_native, LimitExceeded, PyValueError, "A published limit was hit.");
-create_exception!(_native, CallFailed, PyException, "A call failed where it had to succeed: args are reason and revert data.");
+create_exception!(
+    _native,
+    CallFailed,
+    PyException,
+    "A call failed where it had to succeed: args are reason and revert data."
+);
 
 /// A caller's mistake.
 pub fn value_error(sentence: impl Into<String>) -> PyErr {

@@ -24,6 +24,8 @@ fn version() -> &'static str {
 #[pymodule]
 mod _native {
     #[pymodule_export]
+    use super::version;
+    #[pymodule_export]
     use crate::chain::{Built, Chain};
     #[pymodule_export]
     use crate::convert::Header;
@@ -31,7 +33,8 @@ mod _native {
     use crate::crypto::{address_of, keccak256, public_key_of, recover_public_key, sign};
     #[pymodule_export]
     use crate::errors::{
-        BlockInvalid, CallFailed, GenesisInvalid, LimitExceeded, Pruned, StorageFailed, TransactionInvalid, UnknownBlock,
+        BlockInvalid, CallFailed, GenesisInvalid, LimitExceeded, Pruned, StorageFailed, TransactionInvalid,
+        UnknownBlock,
     };
     #[pymodule_export]
     use crate::reading::CallResult;
@@ -39,8 +42,6 @@ mod _native {
     use crate::scrypt::scrypt_mix;
     #[pymodule_export]
     use crate::tool::{evm_run, evm_transition, run_blocktests, run_statetests};
-    #[pymodule_export]
-    use super::version;
     #[pymodule_export]
     use crate::transaction::{Transaction, sign_transaction};
 }

@@ -63,7 +63,13 @@ fn logs_json(found: &[(Arc<StoredBlock>, Vec<LogPlace>)]) -> Vec<u8> {
         for place in places {
             let log = &block.receipts[place.transaction].logs[place.within];
             let transaction = block.block.body.transactions[place.transaction].tx_hash();
-            blocks::write_log(&mut text, log, transaction, blocks::Standing::of(block, place.transaction), place.index);
+            blocks::write_log(
+                &mut text,
+                log,
+                transaction,
+                blocks::Standing::of(block, place.transaction),
+                place.index,
+            );
         }
     }
     text.close(']');
@@ -131,7 +137,8 @@ impl Chain {
 
     fn receipts_raw<'py>(&self, py: Python<'py>, block: &[u8]) -> PyResult<Option<Vec<Bound<'py, PyBytes>>>> {
         let stored = self.stored(block)?;
-        Ok(stored.map(|stored| blocks::receipts_raw(&stored).iter().map(|receipt| bytes(py, receipt)).collect()))
+        Ok(stored
+            .map(|stored| blocks::receipts_raw(&stored).iter().map(|receipt| bytes(py, receipt)).collect()))
     }
 
     fn transaction_count(&self, block: &[u8]) -> PyResult<Option<usize>> {
@@ -146,7 +153,11 @@ impl Chain {
         self.answer(py, block, |stored| stored.block.body.ommers.get(index).map(blocks::ommer_json))
     }
 
-    fn find_transaction<'py>(&self, py: Python<'py>, transaction: &[u8]) -> PyResult<Option<(Bound<'py, PyBytes>, usize)>> {
+    fn find_transaction<'py>(
+        &self,
+        py: Python<'py>,
+        transaction: &[u8],
+    ) -> PyResult<Option<(Bound<'py, PyBytes>, usize)>> {
         let transaction = hash(transaction)?;
         let found = py.detach(|| self.inner.find_transaction(&transaction)).map_err(chain_error)?;
         Ok(found.map(|(block, index)| (bytes(py, block.hash), index)))
@@ -155,18 +166,25 @@ impl Chain {
     fn transaction_json<'py>(&self, py: Python<'py>, block: &[u8], index: usize) -> Answer<'py> {
         self.answer(py, block, |stored| {
             let transaction = stored.block.body.transactions.get(index)?;
-            Some(blocks::transaction_json(transaction, stored.senders[index], Some(blocks::Standing::of(stored, index))))
+            Some(blocks::transaction_json(
+                transaction,
+                stored.senders[index],
+                Some(blocks::Standing::of(stored, index)),
+            ))
         })
     }
 
     fn transaction_raw<'py>(&self, py: Python<'py>, block: &[u8], index: usize) -> Answer<'py> {
-        self.answer(py, block, |stored| stored.block.body.transactions.get(index).map(blocks::transaction_raw))
+        self.answer(py, block, |stored| {
+            stored.block.body.transactions.get(index).map(blocks::transaction_raw)
+        })
     }
 
     fn receipt_json<'py>(&self, py: Python<'py>, block: &[u8], index: usize) -> Answer<'py> {
         let chain = &self.inner;
         self.answer(py, block, |stored| {
-            (index < stored.receipts.len()).then(|| blocks::receipt_json(stored, index, &fees::rules_of(chain, stored)))
+            (index < stored.receipts.len())
+                .then(|| blocks::receipt_json(stored, index, &fees::rules_of(chain, stored)))
         })
     }
 
@@ -225,17 +243,30 @@ impl Chain {
         Ok(bytes(py, code))
     }
 
-    fn storage<'py>(&self, py: Python<'py>, block: &[u8], account: &[u8], slot: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    fn storage<'py>(
+        &self,
+        py: Python<'py>,
+        block: &[u8],
+        account: &[u8],
+        slot: &[u8],
+    ) -> PyResult<Bound<'py, PyBytes>> {
         let world = self.inner.shared.state(&hash(block)?).map_err(chain_error)?;
         let (_, storage) = state::account(&world, &address(account)?).map_err(chain_error)?;
         let value = world.slot(&storage, &hash(slot)?).map_err(|error| chain_error(error.into()))?;
         Ok(bytes(py, value.to_be_bytes::<32>()))
     }
 
-    fn proof_json<'py>(&self, py: Python<'py>, block: &[u8], account: &[u8], slots: Vec<Vec<u8>>) -> PyResult<Bound<'py, PyBytes>> {
+    fn proof_json<'py>(
+        &self,
+        py: Python<'py>,
+        block: &[u8],
+        account: &[u8],
+        slots: Vec<Vec<u8>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
         let (block, account) = (hash(block)?, address(account)?);
         let slots = slots.iter().map(|slot| hash(slot)).collect::<PyResult<Vec<B256>>>()?;
-        let json = py.detach(|| state::proof_json(&self.inner, &block, &account, &slots)).map_err(chain_error)?;
+        let json =
+            py.detach(|| state::proof_json(&self.inner, &block, &account, &slots)).map_err(chain_error)?;
         Ok(bytes(py, json))
     }
 
@@ -248,16 +279,35 @@ impl Chain {
         block_overrides: &[u8],
         gas_cap: u64,
     ) -> PyResult<CallResult> {
-        let outcome = self.stage(py, block, request, (overrides, block_overrides), |stage, request| stage.call(request, gas_cap))?;
+        let outcome = self.stage(py, block, request, (overrides, block_overrides), |stage, request| {
+            stage.call(request, gas_cap)
+        })?;
         Ok(CallResult { outcome })
     }
 
-    fn estimate_gas(&self, py: Python<'_>, block: &[u8], request: &[u8], overrides: &[u8], gas_cap: u64) -> PyResult<u64> {
-        self.stage(py, block, request, (overrides, b""), |stage, request| stage.estimate_gas(request, gas_cap))
+    fn estimate_gas(
+        &self,
+        py: Python<'_>,
+        block: &[u8],
+        request: &[u8],
+        overrides: &[u8],
+        gas_cap: u64,
+    ) -> PyResult<u64> {
+        self.stage(py, block, request, (overrides, b""), |stage, request| {
+            stage.estimate_gas(request, gas_cap)
+        })
     }
 
-    fn access_list_json<'py>(&self, py: Python<'py>, block: &[u8], request: &[u8], gas_cap: u64) -> PyResult<Bound<'py, PyBytes>> {
-        let json = self.stage(py, block, request, (b"", b""), |stage, request| stage.access_list_json(request, gas_cap))?;
+    fn access_list_json<'py>(
+        &self,
+        py: Python<'py>,
+        block: &[u8],
+        request: &[u8],
+        gas_cap: u64,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let json = self.stage(py, block, request, (b"", b""), |stage, request| {
+            stage.access_list_json(request, gas_cap)
+        })?;
         Ok(bytes(py, json))
     }
 
@@ -268,11 +318,15 @@ impl Chain {
         count: u64,
         percentiles: Vec<f64>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        if percentiles.windows(2).any(|pair| pair[0] > pair[1]) || percentiles.iter().any(|each| !(0.0..=100.0).contains(each)) {
+        if percentiles.windows(2).any(|pair| pair[0] > pair[1])
+            || percentiles.iter().any(|each| !(0.0..=100.0).contains(each))
+        {
             return Err(value_error("reward percentiles rise from 0 to 100"));
         }
         let newest = hash(newest)?;
-        let json = py.detach(|| fees::history_json(&self.inner, &newest, count, &percentiles)).map_err(chain_error)?;
+        let json = py
+            .detach(|| fees::history_json(&self.inner, &newest, count, &percentiles))
+            .map_err(chain_error)?;
         Ok(bytes(py, json))
     }
 

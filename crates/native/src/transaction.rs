@@ -37,14 +37,22 @@ impl Transaction {
         if raw.len() > coc_chain::classify::TRANSACTION_BYTES_MAX {
             return Err(TransactionInvalid::new(
                 "TRANSACTION_TOO_LARGE",
-                format!("oversized data: the transaction has {} bytes, {} are allowed", raw.len(), coc_chain::classify::TRANSACTION_BYTES_MAX),
+                format!(
+                    "oversized data: the transaction has {} bytes, {} are allowed",
+                    raw.len(),
+                    coc_chain::classify::TRANSACTION_BYTES_MAX
+                ),
             ));
         }
         let mut rest = raw;
-        let signed = Signed::decode_2718(&mut rest)
-            .map_err(|error| TransactionInvalid::new("RLP_ENCODING", format!("the transaction cannot be decoded: {error}")))?;
+        let signed = Signed::decode_2718(&mut rest).map_err(|error| {
+            TransactionInvalid::new("RLP_ENCODING", format!("the transaction cannot be decoded: {error}"))
+        })?;
         if !rest.is_empty() {
-            return Err(TransactionInvalid::new("RLP_ENCODING", format!("{} bytes follow the transaction", rest.len())));
+            return Err(TransactionInvalid::new(
+                "RLP_ENCODING",
+                format!("{} bytes follow the transaction", rest.len()),
+            ));
         }
         let sender = recover_sender(&signed, Fork::Osaka)?;
         signed.tx_hash();
@@ -165,7 +173,11 @@ impl Transaction {
 
 /// Signs a complete transaction object (JSON) with a secret key: the canonical encoding.
 #[pyfunction]
-pub fn sign_transaction<'py>(py: Python<'py>, secret: &[u8], unsigned: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+pub fn sign_transaction<'py>(
+    py: Python<'py>,
+    secret: &[u8],
+    unsigned: &[u8],
+) -> PyResult<Bound<'py, PyBytes>> {
     let secret = exactly::<32>(secret, "a secret key")?;
     let request = Request::parse(unsigned).map_err(|error| value_error(error.to_string()))?;
     let raw = request.sign(&secret).map_err(|error| value_error(error.to_string()))?;

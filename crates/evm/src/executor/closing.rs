@@ -52,7 +52,16 @@ impl BlockExecutor {
             bloom |= receipt.bloom;
         }
         let (gas_used, blob_gas_used) = (self.gas_used, self.blob_gas_used);
-        Ok(Executed { state: sealed.state, codes, receipts, gas_used, blob_gas_used, bloom, requests, changed })
+        Ok(Executed {
+            state: sealed.state,
+            codes,
+            receipts,
+            gas_used,
+            blob_gas_used,
+            bloom,
+            requests,
+            changed,
+        })
     }
 
     /// Pays `reward` wei for the block, and for each of its ommers what the ommer and the naming of it are worth (yellow paper 11.3).
