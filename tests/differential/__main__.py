@@ -1,4 +1,4 @@
-"""Command line: ``python -m tests.differential [run] | vectors | replay | reasons``; ``--help`` tells more."""
+"""Command line: ``python -m tests.differential [run] | vectors | replay | reasons``; see ``--help``."""
 
 from __future__ import annotations
 
