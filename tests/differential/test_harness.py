@@ -18,7 +18,7 @@ pytest.importorskip(
 )
 
 from . import rlp
-from .addresses import COINBASE, SENDERS
+from .addresses import COINBASE, HISTORY, HISTORY_CODE, SENDERS
 from .assembly import build_chain
 from .blocks import quantity_in
 from .campaign import Case, build, on_deep_stack, run_campaign
@@ -26,9 +26,11 @@ from .chains import random_chain
 from .client import Client, ClientBroken
 from .curves import address_of
 from .faults import faults_of
+from .fixtures import write
 from .networks import NETWORKS, Fork
 from .oracle import block_difficulty, specification
 from .plan import Account, Block, Chain, Genesis, Transaction
+from .reasons import reasons
 from .replay import replay_blocktest
 from .single import random_state_case
 from .vectors import Candidate, choose
@@ -161,3 +163,31 @@ def test_a_client_that_crashes_is_reported_and_not_taken_for_one_that_agrees(tmp
     client = _client(tmp_path, "raise SystemExit('no')")
     with pytest.raises(ClientBroken, match="no"):
         run_campaign([Case("London", 1)], client, tmp_path, lambda text: None)
+
+
+_REFUSES_FOR_ITS_ROOT = """
+import json, sys
+error = "block 0 was refused: INVALID_STATE_ROOT: always"
+tests = {name: test for path in sys.argv[5:] for name, test in json.load(open(path)).items()}
+print(json.dumps([{"name": name, "fork": "x", "pass": False, "error": error} for name in tests]))
+"""
+"""A client that has one reason for everything."""
+
+
+def test_a_reason_that_is_not_the_expected_one_is_shown(tmp_path: Path) -> None:
+    test = build(Case("Homestead", 4))
+    assert isinstance(test, dict)
+    path = tmp_path / "test.json"
+    write(path, {"test": test})
+    table = reasons([path], _client(tmp_path, _REFUSES_FOR_ITS_ROOT), tmp_path)
+    assert sum(table.values()) == sum(1 for block in test["blocks"] if "expectException" in block)
+    assert {found for _, found, _ in table} == {"INVALID_STATE_ROOT"}
+    assert len({expected for expected, _, _ in table}) > 1
+
+
+def test_a_missing_system_contract_is_the_only_thing_wrong_with_its_block() -> None:
+    accounts = ((HISTORY, Account(nonce=1, code=HISTORY_CODE)),)
+    plan = Chain("bare", NETWORKS["Prague"], Genesis(10**7), accounts, (Block(COINBASE, seconds=12),))
+    [refused] = build_chain(plan).blocks
+    assert refused.expected == "BlockException.SYSTEM_CONTRACT_EMPTY"
+    assert refused.note == "fails as a whole, every root right"
