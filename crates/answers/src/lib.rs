@@ -2,6 +2,7 @@
 
 pub mod block;
 pub mod fees;
+pub mod overrides;
 pub mod request;
 pub mod simulate;
 pub mod state;

@@ -1,6 +1,7 @@
 //! Running a transaction that nobody signed: calls, gas estimates, access lists, on the state of a block with that block's environment.
 
 use crate::fees::difficulty_below;
+use crate::overrides;
 use crate::request::Request;
 use crate::text::Text;
 use alloy_eips::eip2930::AccessList;
@@ -122,17 +123,18 @@ impl Stage {
         let state = chain.shared.state(block)?;
         let mut header = stored.block.header.clone();
         let below = difficulty_below(&stored);
-        override_header(&mut header, &parse(block_overrides)?)?;
+        overrides::apply_to_header(&mut header, &overrides::parse(block_overrides)?)?;
         let rules = chain.shared.schedule.rules(header.number, header.timestamp, below);
-        let overrides = parse(overrides)?;
+        let changes = overrides::parse(overrides)?;
         let lineage =
             Arc::new(Lineage { shared: chain.shared.clone(), from: stored.block.header.parent_hash });
         // Checked once here, so that later overlays of the same stage cannot fail on it.
         let mut first = Overlay::new(state.clone(), lineage.clone());
-        override_state(&mut first, &overrides)?;
+        overrides::apply_to_state(&mut first, &changes)?;
         let overlay = move || {
             let mut overlay = Overlay::new(state.clone(), lineage.clone());
-            override_state(&mut overlay, &overrides).map_err(|error| StateError(error.to_string()))?;
+            overrides::apply_to_state(&mut overlay, &changes)
+                .map_err(|error| StateError(error.to_string()))?;
             Ok(overlay)
         };
         Ok(Stage { header, rules, overlay: Box::new(overlay) })
@@ -342,65 +344,4 @@ fn settle(
         Err(EVMError::Database(error)) => Err(error.into()),
         Err(other) => Err(SimulateError::Refused(TransactionInvalid::new("EVM_FAILED", other.to_string()))),
     }
-}
-
-fn parse(text: &[u8]) -> Result<Value, JsonError> {
-    if text.is_empty() {
-        return Ok(Value::Null);
-    }
-    serde_json::from_slice(text).map_err(|error| JsonError::new("overrides", error.to_string()))
-}
-
-fn override_header(header: &mut Header, overrides: &Value) -> Result<(), JsonError> {
-    if let Some(number) = json::maybe(overrides, "number", json::u64)? {
-        header.number = number;
-    }
-    if let Some(time) = json::maybe(overrides, "time", json::u64)? {
-        header.timestamp = time;
-    }
-    if let Some(gas_limit) = json::maybe(overrides, "gasLimit", json::u64)? {
-        header.gas_limit = gas_limit;
-    }
-    if let Some(recipient) = json::maybe(overrides, "feeRecipient", json::address)? {
-        header.beneficiary = recipient;
-    }
-    if let Some(random) = json::maybe(overrides, "prevRandao", json::b256)? {
-        header.mix_hash = random;
-    }
-    if let Some(fee) = json::maybe(overrides, "baseFeePerGas", json::u64)? {
-        header.base_fee_per_gas = Some(fee);
-    }
-    Ok(())
-}
-
-fn override_state(overlay: &mut Overlay, overrides: &Value) -> Result<(), SimulateError> {
-    let Some(accounts) = overrides.as_object() else { return Ok(()) };
-    for (address, account) in accounts {
-        let address = json::address(&Value::String(address.clone()), "state override")?;
-        let info = overlay.info(address)?.unwrap_or_default();
-        let nonce = json::maybe(account, "nonce", json::u64)?.unwrap_or(info.nonce);
-        let balance = json::maybe(account, "balance", json::u256)?.unwrap_or(info.balance);
-        let code = json::maybe(account, "code", json::bytes)?;
-        overlay.set_account(address, nonce, balance, code)?;
-        if let Some(slots) = json::optional(account, "state").and_then(Value::as_object) {
-            overlay.wipe_storage(address)?;
-            override_slots(overlay, address, slots)?;
-        }
-        if let Some(slots) = json::optional(account, "stateDiff").and_then(Value::as_object) {
-            override_slots(overlay, address, slots)?;
-        }
-    }
-    Ok(())
-}
-
-fn override_slots(
-    overlay: &mut Overlay,
-    address: alloy_primitives::Address,
-    slots: &serde_json::Map<String, Value>,
-) -> Result<(), SimulateError> {
-    for (slot, value) in slots {
-        let slot = json::b256(&Value::String(slot.clone()), "slot")?;
-        overlay.set_slot(address, slot.into(), json::b256(value, "slot value")?.into())?;
-    }
-    Ok(())
 }

@@ -26,6 +26,9 @@ pub struct LogPlace {
     pub index: usize,
 }
 
+/// A block and its matching logs.
+pub type BlockLogs = (Arc<StoredBlock>, Vec<LogPlace>);
+
 impl Chain {
     /// The canonical block that holds a transaction, and the transaction's index in it.
     pub fn find_transaction(&self, hash: &B256) -> Result<Option<(Arc<StoredBlock>, usize)>, ChainError> {
@@ -105,7 +108,7 @@ impl Chain {
         last: u64,
         query: &LogQuery,
         rows_max: usize,
-    ) -> Result<Vec<(Arc<StoredBlock>, Vec<LogPlace>)>, ChainError> {
+    ) -> Result<Vec<BlockLogs>, ChainError> {
         let mut found = Vec::new();
         let mut rows = 0;
         let last = last.min(self.shared.head().number());

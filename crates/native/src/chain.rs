@@ -1,18 +1,16 @@
 //! The chain handle: opening, executing, building, deciding, flushing.
 
-use crate::convert::{Header, address, bytes, hash};
-use crate::errors::{chain_error, transaction_invalid, value_error};
+use crate::convert::{Header, bytes, hash};
+use crate::errors::{chain_error, value_error};
 use crate::transaction::Transaction;
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::Bytes;
 use coc_chain::build::Attributes;
 use coc_chain::chain::Chain as RustChain;
-use coc_chain::classify::{Bench, Verdict};
 use coc_chain::open::ChainOptions;
 use coc_evm::block::EngineCalls;
 use coc_evm::json;
-use coc_evm::transaction::TransactionInvalid;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList};
+use pyo3::types::PyBytes;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -96,30 +94,6 @@ fn attributes(text: &[u8]) -> Result<Attributes, json::JsonError> {
         calls_before: Vec::new(),
         calls_after: Vec::new(),
     })
-}
-
-/// Standing number, code and sentence of a verdict.
-fn told(verdict: &Verdict) -> (u8, &str, &str) {
-    match verdict {
-        Verdict::Now => (0, "", ""),
-        Verdict::Later(reason) => (1, reason.code, &reason.sentence),
-        Verdict::Never(reason) => (2, reason.code, &reason.sentence),
-    }
-}
-
-type Judged = (Verdict, u64, alloy_primitives::U256, bool);
-
-fn judge(bench: &Bench, transaction: &Transaction) -> Result<Judged, coc_chain::error::ChainError> {
-    bench.classify(&transaction.signed, &transaction.sender)
-}
-
-fn judged_tuple<'py>(
-    py: Python<'py>,
-    judged: &Judged,
-) -> PyResult<(u8, String, String, u64, Bound<'py, PyAny>, bool)> {
-    let (verdict, nonce, balance, has_code) = judged;
-    let (standing, code, sentence) = told(verdict);
-    Ok((standing, code.into(), sentence.into(), *nonce, crate::convert::integer(py, *balance)?, *has_code))
 }
 
 #[pymethods]
@@ -286,123 +260,6 @@ impl Chain {
     /// Flushes everything; the chain must not be used for writing afterwards.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| self.inner.close()).map_err(chain_error)
-    }
-
-    /// Decodes, recovers and judges raw transactions on the child of `block`, in one call: for each a tuple
-    /// (transaction, standing, code, sentence, sender's nonce, sender's balance, sender has code), or TransactionInvalid.
-    fn admit<'py>(&self, py: Python<'py>, block: &[u8], raws: Vec<Vec<u8>>) -> PyResult<Bound<'py, PyList>> {
-        let block = hash(block)?;
-        let results = py
-            .detach(|| {
-                let bench = self.inner.bench(&block)?;
-                Transaction::read_many(&raws)
-                    .into_iter()
-                    .map(|read| {
-                        read.map(|tx| judge(&bench, &tx).map(|judged| (tx, judged)))
-                            .map_or_else(|e| Ok(Err(e)), |ok| ok.map(Ok))
-                    })
-                    .collect::<Result<Vec<Result<_, TransactionInvalid>>, _>>()
-            })
-            .map_err(chain_error)?;
-        let list = PyList::empty(py);
-        for result in results {
-            match result {
-                Err(invalid) => list.append(transaction_invalid(&invalid).into_value(py))?,
-                Ok((transaction, judged)) => {
-                    let (standing, code, sentence, nonce, balance, has_code) = judged_tuple(py, &judged)?;
-                    list.append((
-                        Py::new(py, transaction)?,
-                        standing,
-                        code,
-                        sentence,
-                        nonce,
-                        balance,
-                        has_code,
-                    ))?;
-                }
-            }
-        }
-        Ok(list)
-    }
-
-    /// Judges decoded transactions on the child of `block`: for each (standing, code, sentence, nonce, balance, has code).
-    fn classify<'py>(
-        &self,
-        py: Python<'py>,
-        block: &[u8],
-        transactions: Vec<PyRef<'py, Transaction>>,
-    ) -> PyResult<Vec<(u8, String, String, u64, Bound<'py, PyAny>, bool)>> {
-        let bench = self.inner.bench(&hash(block)?).map_err(chain_error)?;
-        transactions
-            .iter()
-            .map(|transaction| judged_tuple(py, &judge(&bench, transaction).map_err(chain_error)?))
-            .collect()
-    }
-
-    /// Nonce, balance and whether there is code, of many accounts after `block`.
-    fn accounts<'py>(
-        &self,
-        py: Python<'py>,
-        block: &[u8],
-        addresses: Vec<Vec<u8>>,
-    ) -> PyResult<Vec<(u64, Bound<'py, PyAny>, bool)>> {
-        let bench = self.inner.bench(&hash(block)?).map_err(chain_error)?;
-        let addresses = addresses.iter().map(|each| address(each)).collect::<PyResult<Vec<Address>>>()?;
-        let found = py
-            .detach(|| addresses.iter().map(|address| bench.account(address)).collect::<Result<Vec<_>, _>>())
-            .map_err(chain_error)?;
-        found
-            .into_iter()
-            .map(|(nonce, balance, has_code)| Ok((nonce, crate::convert::integer(py, balance)?, has_code)))
-            .collect()
-    }
-
-    /// Those of `addresses` that an executed block in memory changed: index in the list, nonce, balance, whether there is code.
-    fn changed_accounts<'py>(
-        &self,
-        py: Python<'py>,
-        block: &[u8],
-        addresses: Vec<[u8; 20]>,
-    ) -> PyResult<Vec<(usize, u64, Bound<'py, PyAny>, bool)>> {
-        let block = hash(block)?;
-        let found = py
-            .detach(|| {
-                let changed = self
-                    .inner
-                    .shared
-                    .tree
-                    .read()
-                    .blocks
-                    .get(&block)
-                    .map(|block| block.changed.clone())
-                    .unwrap_or_default();
-                let bench = self.inner.bench(&block)?;
-                let known = addresses
-                    .iter()
-                    .map(Address::from)
-                    .enumerate()
-                    .filter(|(_, address)| changed.contains(address));
-                known
-                    .map(|(index, address)| Ok((index, bench.account(&address)?)))
-                    .collect::<Result<Vec<_>, _>>()
-            })
-            .map_err(chain_error)?;
-        found
-            .into_iter()
-            .map(|(index, (nonce, balance, has_code))| {
-                Ok((index, nonce, crate::convert::integer(py, balance)?, has_code))
-            })
-            .collect()
-    }
-
-    /// Hashes of a block's transactions.
-    fn transaction_hashes<'py>(&self, py: Python<'py>, block: &[u8]) -> PyResult<Vec<Bound<'py, PyBytes>>> {
-        let stored = self.stored(block)?;
-        Ok(stored
-            .iter()
-            .flat_map(|block| &block.block.body.transactions)
-            .map(|each| bytes(py, each.tx_hash()))
-            .collect())
     }
 }
 

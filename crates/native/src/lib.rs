@@ -7,6 +7,7 @@ mod chain;
 mod convert;
 mod crypto;
 mod errors;
+mod judging;
 mod reading;
 mod scrypt;
 mod tool;

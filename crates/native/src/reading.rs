@@ -9,11 +9,10 @@ use coc_answers::simulate::{Outcome, SimulateError, Stage};
 use coc_answers::text::Text;
 use coc_answers::{block as blocks, fees, state};
 use coc_chain::logs::LogQuery;
-use coc_chain::read::LogPlace;
+use coc_chain::read::BlockLogs;
 use coc_chain::record::StoredBlock;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use std::sync::Arc;
 
 type Answer<'py> = PyResult<Option<Bound<'py, PyBytes>>>;
 
@@ -56,7 +55,7 @@ fn query(addresses: &[Vec<u8>], topics: &[Vec<Vec<u8>>]) -> PyResult<LogQuery> {
     })
 }
 
-fn logs_json(found: &[(Arc<StoredBlock>, Vec<LogPlace>)]) -> Vec<u8> {
+fn logs_json(found: &[BlockLogs]) -> Vec<u8> {
     let mut text = Text::with_capacity(512 * found.iter().map(|(_, places)| places.len()).sum::<usize>() + 2);
     text.open('[');
     for (block, places) in found {

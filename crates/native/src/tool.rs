@@ -90,8 +90,9 @@ pub fn evm_run<'py>(
             run.start(run.fresh_state())?
         };
         let Ended { output, gas_used, failure } = ended;
-        let mut report = json!({"output": output.to_string(), "gasUsed": gas_used, "error": failure});
-        if bench {
+        let mut report = json!({"output": output.to_string(), "gasUsed": gas_used, "error": &failure});
+        // What fails does not do what it was written for: there is nothing to measure.
+        if bench && failure.is_none() {
             let mut times = time(&run)?;
             times.sort_unstable();
             report["runs"] = times.len().into();
