@@ -12,7 +12,7 @@ use coc_chain::shared::Lineage;
 use coc_evm::error::StateError;
 use coc_evm::executor::{Evm, block_env, cfg_env, new_evm};
 use coc_evm::fork::{EMPTY_CODE_HASH, Fork, Rules};
-use coc_evm::json::{self, JsonError};
+use coc_evm::json::JsonError;
 use coc_evm::overlay::Overlay;
 use coc_evm::transaction::{TransactionInvalid, refusal};
 use coc_evm::types::Header;
