@@ -141,7 +141,7 @@ impl Run {
     pub fn start_traced(&self, out: &mut dyn Write) -> Result<Ended, RunError> {
         let mut evm = self.context(self.fresh_state()).build_mainnet_with_inspector(Tracer::new(out));
         let ended = ended(BareHandler::default().inspect_run(&mut evm))?;
-        evm.inspector.finish(&ended.output, ended.gas_used, ended.failure.as_deref())?;
+        evm.inspector.finish(&ended.output, ended.failure.as_deref())?;
         Ok(ended)
     }
 }

@@ -177,7 +177,7 @@ impl Transition<'_> {
         if let Ok(result) = result {
             let failure = failure(&result);
             let output = result.output().cloned().unwrap_or_default();
-            tracer.finish(&output, result.tx_gas_used(), failure.as_deref())?;
+            tracer.finish(&output, failure.as_deref())?;
         }
         Ok(())
     }

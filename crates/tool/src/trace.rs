@@ -7,11 +7,15 @@ use alloy_primitives::{U256, hex};
 use revm::Inspector;
 use revm::bytecode::opcode::OpCode;
 use revm::context::{ContextTr, JournalTr};
+use revm::handler::FrameResult;
 use revm::interpreter::interpreter::EthInterpreter;
-use revm::interpreter::interpreter_types::{Jumps, LoopControl, MemoryTr};
+use revm::interpreter::interpreter_types::{Jumps, LegacyBytecode, LoopControl, MemoryTr};
 use revm::interpreter::{FrameInput, InstructionResult, Interpreter, InterpreterAction};
 use std::fmt::Write as _;
 use std::io::{self, Write};
+
+/// Words the stack holds (yellow paper 9.1).
+const STACK_LIMIT: usize = 1024;
 
 /// Writes the trace of one call.
 pub struct Tracer<'a> {
@@ -23,6 +27,8 @@ pub struct Tracer<'a> {
     pc: usize,
     opcode: u8,
     memory_size: usize,
+    /// Gas the outermost frame used.
+    gas_used: u64,
     /// Refund counter of every open frame, outermost first; the specification counts their sum.
     refunds: Vec<i64>,
 }
@@ -39,15 +45,19 @@ impl<'a> Tracer<'a> {
             pc: 0,
             opcode: 0,
             memory_size: 0,
+            gas_used: 0,
             refunds: Vec::new(),
         }
     }
 
-    /// Writes the last line, and gives the first error there was in writing.
-    pub fn finish(mut self, output: &[u8], gas_used: u64, failure: Option<&str>) -> io::Result<()> {
+    /// Writes the last line (as in go-ethereum's, the gas there is without the intrinsic gas and refunds), and gives the first error there was in writing.
+    pub fn finish(mut self, output: &[u8], failure: Option<&str>) -> io::Result<()> {
         let error = failure.map(|failure| format!(",\"error\":\"{failure}\"")).unwrap_or_default();
-        self.line =
-            format!("{{\"output\":\"{}\",\"gasUsed\":\"{gas_used:#x}\"{error}}}\n", hex::encode(output));
+        self.line = format!(
+            "{{\"output\":\"{}\",\"gasUsed\":\"{:#x}\"{error}}}\n",
+            hex::encode(output),
+            self.gas_used
+        );
         self.flush();
         match self.failed.take() {
             Some(error) => Err(error),
@@ -77,6 +87,9 @@ impl<'a> Tracer<'a> {
         }
         let _ = write!(self.line, "],\"depth\":{depth},\"refund\":{refund},\"opName\":\"{name}\"");
         if let Some(failure) = failure {
+            // The EVM has one name for both ends of the stack where an instruction copies from deep in it.
+            let deep = failure == InstructionResult::StackOverflow && self.stack.len() < STACK_LIMIT;
+            let failure = if deep { InstructionResult::StackUnderflow } else { failure };
             let _ = write!(self.line, ",\"error\":\"{}\"", reason(failure));
         }
         self.line.push_str("}\n");
@@ -85,29 +98,40 @@ impl<'a> Tracer<'a> {
 }
 
 impl<CTX: ContextTr> Inspector<CTX, EthInterpreter> for Tracer<'_> {
-    fn step(&mut self, interpreter: &mut Interpreter<EthInterpreter>, context: &mut CTX) {
+    fn step(&mut self, interpreter: &mut Interpreter<EthInterpreter>, _context: &mut CTX) {
         self.gas = interpreter.gas.remaining();
         self.pc = interpreter.bytecode.pc();
         self.opcode = interpreter.bytecode.opcode();
         self.memory_size = interpreter.memory.size();
         self.stack.clear();
         self.stack.extend_from_slice(interpreter.stack.data());
+    }
+
+    fn step_end(&mut self, interpreter: &mut Interpreter<EthInterpreter>, context: &mut CTX) {
+        if interpreter.bytecode.bytecode_len() == 0 {
+            return; // the EVM stops at the padding of empty code, which is no instruction
+        }
         let depth = context.journal().depth();
         self.refunds.resize(depth, 0);
         if let Some(own) = self.refunds.last_mut() {
             *own = interpreter.gas.refunded();
         }
-    }
-
-    fn step_end(&mut self, interpreter: &mut Interpreter<EthInterpreter>, context: &mut CTX) {
         let spent = self.gas.saturating_sub(interpreter.gas.remaining());
         let (kept, failure) = match interpreter.bytecode.action() {
             // What a creation hands to its frame is no part of its cost; what a call hands over is.
             Some(InterpreterAction::NewFrame(FrameInput::Create(inputs))) => (inputs.gas_limit(), None),
-            Some(InterpreterAction::Return(result)) if !result.is_ok() => (0, Some(result.result)),
+            Some(InterpreterAction::Return(result)) if result.is_halt() => (0, Some(result.result)),
             _ => (0, None),
         };
-        self.write_step(spent.saturating_sub(kept), context.journal().depth(), failure);
+        self.write_step(spent.saturating_sub(kept), depth, failure);
+    }
+
+    fn frame_end(&mut self, context: &mut CTX, _input: &FrameInput, result: &mut FrameResult) {
+        if context.journal().depth() == 0 {
+            let gas = result.gas();
+            let all = result.instruction_result().is_halt();
+            self.gas_used = if all { gas.limit() } else { gas.total_gas_spent() };
+        }
     }
 }
 

@@ -110,7 +110,7 @@ def command(
     if not trace:
         click.echo(report["output"])
     click.echo(f"gas used: {report['gasUsed']}", err=True)
-    if bench:
+    if "runs" in report:
         _report_times(report, report["gasUsed"])
     if report["error"] is not None:
         click.echo(f"Error: {report['error']}", err=True)
