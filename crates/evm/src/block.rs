@@ -110,6 +110,7 @@ pub fn execute_block(
         None => recover_senders(&block.body.transactions, rules.fork)?,
     };
     let mut executor = BlockExecutor::begin(header, rules, parent.state.clone(), context.0, &calls.before)?;
+    executor.preload(&block.body.transactions, &senders)?;
     for (index, (transaction, sender)) in block.body.transactions.iter().zip(&senders).enumerate() {
         executor.transact(transaction, *sender)?.map_err(|refused| refused.in_block(index))?;
     }

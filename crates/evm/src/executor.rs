@@ -14,6 +14,7 @@ use crate::requests;
 use crate::state::WorldState;
 use crate::transaction::{TransactionInvalid, check_type, refusal, tx_env};
 use crate::types::{Header, Outcome, Receipt, Transaction};
+use alloy_consensus::Transaction as _;
 use alloy_primitives::map::B256Map;
 use alloy_primitives::{Address, B256, Bloom, Bytes, TxKind, U256, address};
 use revm::context::result::{EVMError, ExecutionResult, InvalidTransaction, Output};
@@ -176,6 +177,12 @@ impl BlockExecutor {
             gas_used: 0,
             blob_gas_used: 0,
         }
+    }
+
+    /// Reads ahead, on all cores, the accounts that these transactions are known to need.
+    pub fn preload(&mut self, transactions: &[Transaction], senders: &[Address]) -> Result<(), StateError> {
+        let called = transactions.iter().filter_map(|transaction| transaction.to());
+        self.overlay().preload(senders.iter().copied().chain(called))
     }
 
     /// The changes so far.

@@ -1,15 +1,17 @@
 //! What a block has changed so far, on top of its parent's state.
 //!
 //! The EVM reads through an [`Overlay`] and commits each transaction's changes into it; [`Overlay::seal_into`] then turns all that
-//! changed since the last sealing into a new [`WorldState`]. Accounts and slots read once stay here for the rest of the block.
+//! changed since the last sealing into a new [`WorldState`]. Accounts and slots read once stay here for the rest of the block,
+//! with the hashes of their names, by which both tries are searched. What a block is known to need can be read ahead, on all
+//! cores, with [`Overlay::preload`].
 
 use crate::error::StateError;
 use crate::fork::EMPTY_CODE_HASH;
 use crate::state::{Account, WorldState, account_value};
-use alloy_primitives::map::{AddressMap, B256Map, HashMap};
+use alloy_primitives::map::{AddressMap, AddressSet, B256Map, HashMap};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_rlp::Encodable;
-use coc_trie::{Trie, Value};
+use coc_trie::{Trie, Value, keccak256_many};
 use rayon::prelude::*;
 use revm::bytecode::Bytecode;
 use revm::state::{AccountInfo, EvmState};
@@ -17,6 +19,8 @@ use std::sync::Arc;
 
 /// Storage tries with fewer changed slots than this are updated on the calling thread: handing them out costs more.
 const PARALLEL_ACCOUNTS_MIN: usize = 64;
+/// Accounts read ahead by one core at a time: neighbours in the trie, which share most of their path.
+const PRELOADED_PER_TASK: usize = 64;
 
 /// Names the ancestors of the block that is being executed.
 pub trait BlockHashes: Send + Sync {
@@ -39,12 +43,21 @@ impl BlockHashes for NoBlockHashes {
 const COLLIDES: B256 = B256::ZERO;
 
 struct Entry {
+    /// keccak-256 of the address: the account's key in the trie.
+    key: B256,
     info: Option<AccountInfo>,
     /// Storage trie in the state below; empty once the storage was wiped.
     storage: Trie,
-    slots: HashMap<U256, U256>,
+    slots: HashMap<U256, Slot>,
     dirty_slots: Vec<U256>,
     dirty: bool,
+}
+
+/// A slot's value, and keccak-256 of its number: its key in the storage trie.
+#[derive(Clone, Copy)]
+struct Slot {
+    key: B256,
+    value: U256,
 }
 
 /// The changes of one block over the state below it.
@@ -81,11 +94,23 @@ impl Overlay {
     }
 
     fn entry(&mut self, address: Address) -> Result<&mut Entry, StateError> {
-        use alloy_primitives::map::hash_map::Entry as Slot;
-        match self.entries.entry(address) {
-            Slot::Occupied(occupied) => Ok(occupied.into_mut()),
-            Slot::Vacant(vacant) => Ok(vacant.insert(load(&self.below, &address)?)),
-        }
+        entry_of(&mut self.entries, &self.below, address)
+    }
+
+    /// Reads these accounts ahead, on all cores. What is here already stays as it is.
+    pub fn preload(&mut self, addresses: impl IntoIterator<Item = Address>) -> Result<(), StateError> {
+        let is_new = |address: &Address| !self.entries.contains_key(address);
+        let wanted: AddressSet = addresses.into_iter().filter(is_new).collect();
+        let wanted: Vec<Address> = wanted.into_iter().collect();
+        let names: Vec<&[u8]> = wanted.iter().map(|address| address.as_slice()).collect();
+        let mut keyed: Vec<(B256, Address)> = keccak256_many(&names).into_iter().zip(wanted).collect();
+        keyed.sort_unstable_by_key(|(key, _)| *key);
+        let below = &self.below;
+        let read = |(key, address): &(B256, Address)| Ok((*address, load(below, *key)?));
+        let loaded: Result<Vec<_>, StateError> =
+            keyed.par_iter().with_min_len(PRELOADED_PER_TASK).map(read).collect();
+        self.entries.extend(loaded?);
+        Ok(())
     }
 
     /// Adds `amount` wei to `address`, creating the account where it does not exist and `amount` is not zero.
@@ -124,7 +149,7 @@ impl Overlay {
     ) -> Result<(), StateError> {
         if let Some(code) = code {
             let hash = if code.is_empty() { EMPTY_CODE_HASH } else { keccak256(&code) };
-            self.remember_code(hash, Bytecode::new_raw(code));
+            self.remember_code(hash, bytecode(code));
             self.entry(address)?.info.get_or_insert_with(AccountInfo::default).code_hash = hash;
         }
         let info = self.entry(address)?.info.get_or_insert_with(AccountInfo::default);
@@ -186,13 +211,7 @@ impl Overlay {
             if !account.is_touched() {
                 continue;
             }
-            let below = &self.below;
-            let Ok(entry) = (match self.entries.entry(address) {
-                alloy_primitives::map::hash_map::Entry::Occupied(occupied) => Ok(occupied.into_mut()),
-                alloy_primitives::map::hash_map::Entry::Vacant(vacant) => {
-                    load(below, &address).map(|e| vacant.insert(e))
-                }
-            }) else {
+            let Ok(entry) = entry_of(&mut self.entries, &self.below, address) else {
                 continue; // the EVM read this account through us a moment ago, so it is always here
             };
             let changed;
@@ -217,10 +236,11 @@ impl Overlay {
                 }
                 let code = info.code.take();
                 changed = created || wrote || entry.info.as_ref() != Some(&info);
-                let new_code = entry.info.as_ref().is_none_or(|old| old.code_hash != info.code_hash);
-                entry.info = Some(info.clone());
+                let code_hash = info.code_hash;
+                let new_code = entry.info.as_ref().is_none_or(|old| old.code_hash != code_hash);
+                entry.info = Some(info);
                 if new_code && let Some(code) = code {
-                    self.remember_code(info.code_hash, code);
+                    self.remember_code(code_hash, code);
                 }
             }
             if changed {
@@ -233,15 +253,10 @@ impl Overlay {
     pub fn seal_into(&mut self) -> Result<Sealed, StateError> {
         let mut dirty = std::mem::take(&mut self.dirty);
         dirty.sort_unstable();
-        let mut work: Vec<(Address, &mut Entry)> = Vec::with_capacity(dirty.len());
         // `entries` is walked once: borrowing many entries mutably at the same time needs one pass.
-        for (address, entry) in &mut self.entries {
-            if entry.dirty {
-                work.push((*address, entry));
-            }
-        }
+        let mut work: Vec<&mut Entry> = self.entries.values_mut().filter(|entry| entry.dirty).collect();
         let below = &self.below;
-        let seal = |(address, entry): &mut (Address, &mut Entry)| entry.seal(below, address);
+        let seal = |entry: &mut &mut Entry| entry.seal(below);
         let changes: Result<Vec<_>, StateError> = if work.len() >= PARALLEL_ACCOUNTS_MIN {
             work.par_iter_mut().with_min_len(16).map(seal).collect()
         } else {
@@ -253,11 +268,24 @@ impl Overlay {
     }
 }
 
-fn load(below: &WorldState, address: &Address) -> Result<Entry, StateError> {
-    let found = below.account(address)?;
+fn entry_of<'a>(
+    entries: &'a mut AddressMap<Entry>,
+    below: &WorldState,
+    address: Address,
+) -> Result<&'a mut Entry, StateError> {
+    use alloy_primitives::map::hash_map::Entry as Place;
+    match entries.entry(address) {
+        Place::Occupied(occupied) => Ok(occupied.into_mut()),
+        Place::Vacant(vacant) => Ok(vacant.insert(load(below, keccak256(address))?)),
+    }
+}
+
+fn load(below: &WorldState, key: B256) -> Result<Entry, StateError> {
+    let found = below.accounts.get(&*below.nodes, key.as_slice())?;
     let (info, storage) = match found {
         None => (None, Trie::empty()),
-        Some((account, storage)) => {
+        Some(value) => {
+            let account = Account::decode_rlp(value.rlp())?;
             let info = AccountInfo {
                 balance: account.balance,
                 nonce: account.nonce,
@@ -265,10 +293,10 @@ fn load(below: &WorldState, address: &Address) -> Result<Entry, StateError> {
                 code: None,
                 ..AccountInfo::default()
             };
-            (Some(info), storage)
+            (Some(info), value.storage().cloned().unwrap_or_else(Trie::empty))
         }
     };
-    Ok(Entry { info, storage, slots: HashMap::default(), dirty_slots: Vec::new(), dirty: false })
+    Ok(Entry { key, info, storage, slots: HashMap::default(), dirty_slots: Vec::new(), dirty: false })
 }
 
 impl Entry {
@@ -279,25 +307,22 @@ impl Entry {
     }
 
     fn write(&mut self, slot: U256, value: U256) {
-        self.slots.insert(slot, value);
+        self.slots.entry(slot).or_insert_with(|| Slot { key: slot_key(slot), value }).value = value;
         self.dirty_slots.push(slot);
     }
 
     /// The change this entry makes to the account trie; afterwards it is clean and stands on its new storage trie.
-    fn seal(&mut self, below: &WorldState, address: &Address) -> Result<(B256, Option<Value>), StateError> {
+    fn seal(&mut self, below: &WorldState) -> Result<(B256, Option<Value>), StateError> {
         self.dirty = false;
-        let key = keccak256(address);
         let Some(info) = &self.info else {
             self.dirty_slots.clear();
-            return Ok((key, None));
+            return Ok((self.key, None));
         };
         if !self.dirty_slots.is_empty() {
             self.dirty_slots.sort_unstable();
             self.dirty_slots.dedup();
-            let changes = self.dirty_slots.drain(..).map(|slot| {
-                let value = self.slots.get(&slot).copied().unwrap_or_default();
-                (keccak256(slot.to_be_bytes::<32>()), (!value.is_zero()).then(|| slot_value(value)))
-            });
+            let held = self.dirty_slots.drain(..).filter_map(|slot| self.slots.get(&slot));
+            let changes = held.map(|slot| (slot.key, (!slot.value.is_zero()).then(|| slot_value(slot.value))));
             self.storage = self.storage.update(&*below.nodes, changes)?;
         }
         let account = Account {
@@ -306,8 +331,18 @@ impl Entry {
             storage_root: self.storage.root_hash(),
             code_hash: info.code_hash,
         };
-        Ok((key, Some(account_value(&account, self.storage.clone()))))
+        Ok((self.key, Some(account_value(&account, self.storage.clone()))))
     }
+}
+
+fn slot_key(slot: U256) -> B256 {
+    keccak256(slot.to_be_bytes::<32>())
+}
+
+/// Code as the EVM takes it: a delegation where it is one to the last byte (EIP-7702), and instructions wherever it is not, though
+/// it begins like one. Such code could be deployed before London (EIP-3541), and test files and overrides may hold it.
+fn bytecode(code: Bytes) -> Bytecode {
+    Bytecode::new_raw_checked(code.clone()).unwrap_or_else(|_| Bytecode::new_legacy(code))
 }
 
 fn slot_value(value: U256) -> Value {
@@ -335,19 +370,19 @@ impl revm::Database for Overlay {
         if let Some(code) = self.codes.get(&hash) {
             return Ok(code.clone());
         }
-        let code = Bytecode::new_raw(self.below.code(&hash)?);
+        let code = bytecode(self.below.code(&hash)?);
         self.codes.insert(hash, code.clone());
         Ok(code)
     }
 
     fn storage(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
-        let below = self.below.clone();
-        let entry = self.entry(address)?;
-        if let Some(value) = entry.slots.get(&slot) {
-            return Ok(*value);
+        let entry = entry_of(&mut self.entries, &self.below, address)?;
+        if let Some(held) = entry.slots.get(&slot) {
+            return Ok(held.value);
         }
-        let value = below.slot(&entry.storage, &B256::from(slot))?;
-        entry.slots.insert(slot, value);
+        let key = slot_key(slot);
+        let value = self.below.slot_at(&entry.storage, &key)?;
+        entry.slots.insert(slot, Slot { key, value });
         Ok(value)
     }
 

@@ -85,7 +85,12 @@ impl WorldState {
 
     /// The value of `slot` in a storage trie; absent slots are zero.
     pub fn slot(&self, storage: &Trie, slot: &B256) -> Result<U256, StateError> {
-        let Some(value) = storage.get(&*self.nodes, keccak256(slot).as_slice())? else {
+        self.slot_at(storage, &keccak256(slot))
+    }
+
+    /// [`Self::slot`] by the slot's key in the trie, which is keccak-256 of its number.
+    pub fn slot_at(&self, storage: &Trie, key: &B256) -> Result<U256, StateError> {
+        let Some(value) = storage.get(&*self.nodes, key.as_slice())? else {
             return Ok(U256::ZERO);
         };
         let mut bytes: &[u8] = value.rlp();
