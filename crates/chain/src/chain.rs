@@ -157,6 +157,7 @@ impl Chain {
             Arc::make_mut(&mut block.stored).seal = seal;
         }
         let record = block.stored.encode();
+        self.check_budget(record.len() as u64)?;
         let position = if durable {
             self.shared.log.append_durable(&record)?
         } else {

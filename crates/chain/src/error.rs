@@ -25,6 +25,14 @@ pub enum ChainError {
     /// The genesis text does not make a chain.
     #[error("the genesis file does not fit: {0}")]
     Genesis(String),
+    /// The disk budget is used up.
+    #[error("the data folder takes {used} bytes of its budget of {budget}; raise `--disk-budget` and start again, nothing is lost")]
+    OverBudget {
+        /// Bytes it takes.
+        used: u64,
+        /// Bytes it may take.
+        budget: u64,
+    },
     /// A published limit was hit.
     #[error("{0}")]
     Limit(String),
@@ -119,7 +127,7 @@ impl ChainError {
     /// Whether the same call may succeed once the disk has room again.
     pub fn is_out_of_space(&self) -> bool {
         match self {
-            ChainError::Log(LogError::NoSpace(_)) => true,
+            ChainError::Log(LogError::NoSpace(_)) | ChainError::OverBudget { .. } => true,
             ChainError::Store(error) => error.is_out_of_space(),
             ChainError::Disk(error) => error.kind.is_out_of_space(),
             _ => false,

@@ -2,6 +2,7 @@
 //!
 //! Read [`chain`] first, then [`flush`], [`open`] and [`recover`]: they are the order of files at each height and after a crash.
 
+pub mod budget;
 pub mod build;
 pub mod chain;
 pub mod classify;

@@ -34,6 +34,8 @@ pub struct ChainOptions {
     pub block_cache_bytes: u64,
     /// Bytes the index may grow to on disk.
     pub index_budget_bytes: u64,
+    /// Bytes that log, node files and index may take together; no bound without it.
+    pub disk_budget_bytes: Option<u64>,
     /// Space kept aside so that a full disk can be left in order.
     pub reserve_bytes: u64,
     /// Bytes at which a log segment is closed and the next begun.
@@ -48,6 +50,7 @@ impl Default for ChainOptions {
             node_cache_bytes: 64 << 20,
             block_cache_bytes: 32 << 20,
             index_budget_bytes: 64 << 30,
+            disk_budget_bytes: None,
             reserve_bytes: coc_log::RESERVE_BYTES_DEFAULT,
             log_segment_bytes: coc_log::SEGMENT_BYTES_DEFAULT,
             log_salt: None,
@@ -252,6 +255,7 @@ impl Chain {
             failed_reads: FailedReads::default(),
             flushing: Mutex::new(()),
             deciding: Mutex::new(()),
+            disk_budget_bytes: options.disk_budget_bytes,
             lock: parts.lock,
             dir: parts.dir,
         };

@@ -61,6 +61,8 @@ pub struct Shared {
     pub log: BlockLog,
     /// Trie nodes.
     pub nodes: Arc<NodeFiles>,
+    /// Bytes that log, node files and index may take together.
+    pub disk_budget_bytes: Option<u64>,
     /// Rows.
     pub index: Arc<dyn Index>,
     /// Code.

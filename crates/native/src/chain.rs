@@ -79,6 +79,7 @@ fn options(text: &[u8]) -> PyResult<ChainOptions> {
             *slot = value;
         }
     }
+    options.disk_budget_bytes = read("disk_budget_bytes")?.or(options.disk_budget_bytes);
     Ok(options)
 }
 
