@@ -1,50 +1,34 @@
-"""What a node says of itself: structured log lines, Prometheus series, and whether it is alive and ready.
+"""What a node says of itself: counts, log lines, and whether it is alive and ready.
 
-Log lines are JSON objects on standard error, one a line. Series are read at `/metrics`; `/livez` says that the loop turns, `/readyz`
-that blocks are being made or were made lately.
+Series are read at `/metrics`. `/livez` says that the loop turns; `/readyz` that the node can do its work, and
+if not, why: a part that failed and has not recovered, or a stop. A failure is logged once until it changes.
 """
 
 from __future__ import annotations
 
-import logging
-import sys
-import time
+import asyncio
+from collections import Counter
 from collections.abc import Callable
-from typing import Final
-
-import msgspec
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from dataclasses import dataclass
+from typing import Any
 
 from coc._native import Header
 from coc.adapters.http.pages import Page
+from coc.adapters.log_lines import LOGGER
+from coc.adapters.metrics import Kind, Metrics, Series
 from coc.execution.mempool.effects import Added, Effect
-from coc.execution.mempool.view import PoolView
 
-LOGGER: Final = logging.getLogger("coc")
-
-
-class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and the fields given as `extra={"fields": {...}}`."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        line: dict[str, object] = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        line |= getattr(record, "fields", {})
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line, enc_hook=str).decode()
+READY, LIVE = Page(b"ready\n"), Page(b"live\n")
 
 
-def log_to_stderr(level: str) -> None:
-    """Send the program's log lines to standard error."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter())
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What is read elsewhere when somebody asks for metrics: pool, and server."""
+
+    pool_counts: Callable[[], tuple[int, int]]
+    pool_bytes: Callable[[], int]
+    rpc_connections: Callable[[], int]
+    rpc_requests: Callable[[], int]
 
 
 class Telemetry:
@@ -53,81 +37,130 @@ class Telemetry:
     def __init__(self, on_block: Callable[[Header], None] | None = None) -> None:
         """`on_block` is told of each new head, for the terminal."""
         self._on_block = on_block
-        self._last_problem: dict[str, str] = {}
-        self.registry = CollectorRegistry()
-        self._height = Gauge("coc_head_height", "Height of the newest block.", registry=self.registry)
-        self._timestamp = Gauge(
-            "coc_head_timestamp_seconds", "Timestamp of the newest block.", registry=self.registry
-        )
-        self._blocks = Counter("coc_blocks", "Blocks decided since the start.", registry=self.registry)
-        self._transactions = Counter(
-            "coc_transactions", "Transactions in blocks decided since the start.", registry=self.registry
-        )
-        self._gas = Counter("coc_gas", "Gas used in blocks decided since the start.", registry=self.registry)
-        self._admitted = Counter(
-            "coc_mempool_admitted", "Transactions the mempool has taken since the start.", registry=self.registry
-        )
-        self._problems = Counter(
-            "coc_problems", "Failures the node has met and goes on after.", ["part"], registry=self.registry
+        self._problems: dict[str, str] = {}
+        self._is_stopping = False
+        self._counts: Counter[str] = Counter()
+        self._problem_counts: Counter[str] = Counter()
+        self._height = 0
+        self._timestamp = 0
+        self.metrics = Metrics()
+        self.metrics.add(
+            Series("coc_head_height", Kind.GAUGE, "Height of the newest block.", lambda: self._height),
+            Series(
+                "coc_head_timestamp_seconds",
+                Kind.GAUGE,
+                "Timestamp of the newest block.",
+                lambda: self._timestamp,
+            ),
+            self._counter("coc_blocks", "Blocks decided since the start."),
+            self._counter("coc_transactions", "Transactions in blocks decided since the start."),
+            self._counter("coc_gas", "Gas used in blocks decided since the start."),
+            self._counter("coc_mempool_admitted", "Transactions that the mempool took since the start."),
+            Series(
+                "coc_problems",
+                Kind.COUNTER,
+                "Failures that the node met and went on after, by part.",
+                lambda: self._problem_counts,
+                "part",
+            ),
+            Series(
+                "coc_ready",
+                Kind.GAUGE,
+                "1 where the node can do its work, 0 where /readyz says why not.",
+                lambda: float(not self._reasons()),
+            ),
         )
 
-    def watch_pool(self, view: PoolView) -> None:
-        """Read the mempool's size whenever metrics are asked for."""
-        size = Gauge("coc_mempool_transactions", "Transactions that wait.", ["kind"], registry=self.registry)
-        size.labels("pending").set_function(lambda: view.counts()[0])
-        size.labels("queued").set_function(lambda: view.counts()[1])
-        held = Gauge("coc_mempool_bytes", "Bytes of the transactions that wait.", registry=self.registry)
-        held.set_function(view.bytes_total)
+    def watch(self, readings: Readings) -> None:
+        """Show what is read elsewhere too."""
 
-    def watch_gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
-        """A gauge that is read whenever metrics are asked for."""
-        Gauge(name, text, registry=self.registry).set_function(read)
+        def waiting() -> dict[str, float]:
+            pending, queued = readings.pool_counts()
+            return {"pending": pending, "queued": queued}
+
+        self.metrics.add(
+            Series("coc_mempool_transactions", Kind.GAUGE, "Transactions that wait.", waiting, "kind"),
+            Series("coc_mempool_bytes", Kind.GAUGE, "Bytes of those that wait.", readings.pool_bytes),
+            Series("coc_rpc_connections", Kind.GAUGE, "Clients connected.", readings.rpc_connections),
+            Series("coc_rpc_requests", Kind.COUNTER, "HTTP requests answered.", readings.rpc_requests),
+        )
+
+    # ── What happened ───────────────────────────────────────────────────────────────────────────────────────
+
+    def stands_on(self, head: Header) -> None:
+        """The block that the node starts from."""
+        self._height, self._timestamp = head.number, head.timestamp
 
     def block(self, head: Header) -> None:
         """A block was decided."""
-        self._height.set(head.number)
-        self._timestamp.set(head.timestamp)
-        self._blocks.inc()
-        self._transactions.inc(head.transaction_count)
-        self._gas.inc(head.gas_used)
-        self._last_problem.clear()
-        LOGGER.debug(
-            "block decided",
-            extra={
-                "fields": {
-                    "height": head.number,
-                    "hash": f"0x{head.hash.hex()}",
-                    "transactions": head.transaction_count,
-                    "gas_used": head.gas_used,
-                }
-            },
-        )
+        self.stands_on(head)
+        self._counts["coc_blocks"] += 1
+        self._counts["coc_transactions"] += head.transaction_count
+        self._counts["coc_gas"] += head.gas_used
+        if LOGGER.isEnabledFor(10):
+            fields = {
+                "height": head.number,
+                "hash": f"0x{head.hash.hex()}",
+                "transactions": head.transaction_count,
+                "gas_used": head.gas_used,
+            }
+            LOGGER.debug("block decided", extra={"fields": fields})
         if self._on_block is not None:
             self._on_block(head)
 
     def pool_event(self, effect: Effect) -> None:
         """Something happened in the mempool."""
         if isinstance(effect, Added):
-            self._admitted.inc()
+            self._counts["coc_mempool_admitted"] += 1
+
+    def notice(self, sentence: str) -> None:
+        """Something that an operator should know and need not act on."""
+        LOGGER.warning(sentence)
 
     def problem(self, part: str, sentence: str) -> None:
-        """Something failed and the node goes on; said once until it changes."""
-        self._problems.labels(part).inc()
-        if self._last_problem.get(part) != sentence:
-            self._last_problem[part] = sentence
+        """A part failed and the node goes on; it is not ready until the part has recovered."""
+        self._problem_counts[part] += 1
+        if self._problems.get(part) != sentence:
+            self._problems[part] = sentence
             LOGGER.error(sentence, extra={"fields": {"part": part}})
 
-    def metrics_page(self) -> Page:
-        """The series in Prometheus' text format."""
-        return Page(generate_latest(self.registry), b"text/plain; version=0.0.4; charset=utf-8")
+    def recovered(self, part: str) -> None:
+        """A part works, again or still."""
+        if self._problems.pop(part, None) is not None:
+            LOGGER.warning("works again", extra={"fields": {"part": part}})
+
+    def defect(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Something escaped to the event loop: our mistake, and nobody can say what state it left."""
+        del loop
+        error = context.get("exception")
+        self._problem_counts["defect"] += 1
+        self._problems["defect"] = f"{context.get('message')}: {error!r}; restart the node and report this"
+        LOGGER.error(
+            str(context.get("message")),
+            exc_info=error,
+            extra={"fields": {"part": "defect", "id": "COC-DEFECT"}},
+        )
+
+    def stopping(self) -> None:
+        """The node has been told to stop."""
+        self._is_stopping = True
+
+    # ── Pages ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def live_page(self) -> Page:
         """That this is answered says that the loop turns."""
-        return Page(b"live\n")
+        return LIVE
 
     def ready_page(self) -> Page:
         """Whether the node can do its work now, and if not, why."""
-        if self._last_problem:
-            reasons = "".join(f"{part}: {sentence}\n" for part, sentence in self._last_problem.items())
-            return Page(b"not ready\n" + reasons.encode(), status=503)
-        return Page(b"ready\n")
+        reasons = self._reasons()
+        if not reasons:
+            return READY
+        return Page("".join(f"{reason}\n" for reason in ("not ready", *reasons)).encode(), status=503)
+
+    def _reasons(self) -> list[str]:
+        stopping = ["stopping"] if self._is_stopping else []
+        return stopping + [f"{part}: {sentence}" for part, sentence in self._problems.items()]
+
+    def _counter(self, name: str, text: str) -> Series:
+        return Series(name, Kind.COUNTER, text, lambda: self._counts[name])

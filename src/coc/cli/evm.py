@@ -24,7 +24,7 @@ EXIT_FAILED = 1
 def print_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
     """Names the version in the form by which test generators know go-ethereum's tool."""
     if wanted:
-        from coc.adapters.dev_node import client_version
+        from coc.adapters.release import client_version
 
         click.echo(f"evm version {client_version()}")
         ctx.exit()

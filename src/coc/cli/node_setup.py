@@ -6,13 +6,14 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-from coc.adapters.chain_port import genesis_in
-from coc.adapters.dev_node import NodeChoices
+from coc.adapters.data_folder import genesis_in, refuse_strangers
 from coc.adapters.http.policy import AccessRules
-from coc.cli.exits import fail
+from coc.adapters.live_node import HttpChoices, NodeChoices, SealingChoices
+from coc.cli.chain_folder import read_genesis_file
 from coc.consensus.rotation.engine import Sealing
 from coc.execution.dev_genesis import DEV_GAS_LIMIT, DevGenesis, dev_genesis
 from coc.execution.genesis import Genesis, read_genesis
+from coc.primitives.errors import CliError
 from coc.primitives.mnemonic import dev_secrets
 from coc.primitives.secp256k1 import Secret, address_of, public_key_of
 from coc.primitives.validators import Validator
@@ -44,28 +45,23 @@ def node_choices(options: DevOptions) -> NodeChoices:
     genesis = _genesis(options, secrets)
     rules = genesis.coc
     if rules is None:
-        fail(
+        place = options.data or "DIR"
+        raise CliError(
             "this genesis has no `coc` section: it is an Ethereum chain, on which nothing is sealed",
-            "use `coc import` to follow it, or `coc node` to serve it",
+            cure=f"fill a folder with `coc init` and `coc import`, and serve it: `coc node --data {place}`",
         )
     own = public_key_of(secrets[0])
     if [validator.consensus_key for validator in rules.validators.validators] != [own]:
-        fail(
+        raise CliError(
             "the validator of this chain is not the first account of the mnemonic",
-            "start it with the `--mnemonic` it was made with, or choose another `--data` folder",
+            cure="start it with the `--mnemonic` it was made with, or choose another `--data` folder",
         )
     return NodeChoices(
         genesis=genesis,
-        rules=rules,
         folder=options.data,
-        validator_secret=secrets[0],
-        account_secrets=secrets,
-        sealing=_sealing(options),
-        interval_ms=round(options.block_time * 1000),
-        host=options.host,
-        port=options.port,
-        is_development=True,
-        access=AccessRules(origins=frozenset({"*"})),
+        http=HttpChoices(options.host, options.port, AccessRules(origins=frozenset({"*"}))),
+        sealing=SealingChoices(secrets[0], rules, _sealing(options), round(options.block_time * 1000)),
+        accounts=secrets,
     )
 
 
@@ -78,10 +74,12 @@ def _sealing(options: DevOptions) -> Sealing:
 def _genesis(options: DevOptions, secrets: list[Secret]) -> Genesis:
     """The genesis given, the one in the folder, or a new one."""
     if options.genesis is not None:
-        return read_genesis(options.genesis.read_bytes())
-    kept = None if options.data is None else genesis_in(options.data)
-    if kept is not None:
-        return read_genesis(kept)
+        return read_genesis_file(options.genesis)
+    if options.data is not None:
+        refuse_strangers(options.data)
+        kept = genesis_in(options.data)
+        if kept is not None:
+            return read_genesis(kept)
     return read_genesis(dev_genesis(_dev_genesis(options, secrets)))
 
 

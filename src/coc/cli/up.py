@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import ipaddress
 import json
 import os
-import signal
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from coc.cli.exits import fail
-from coc.cli.live_line import LiveLine
-from coc.primitives.checksum import format_checked
-from coc.primitives.errors import CocError
+from coc.cli.exits import told
+from coc.cli.serving import endpoint, log_level_option, refuse_public_keys_in_public, run_node
 from coc.primitives.limits import DEV_ACCOUNTS_MAX
-from coc.primitives.secp256k1 import address_of
 
 if TYPE_CHECKING:
     from coc.adapters.chain_port import OpenChain
-    from coc.adapters.dev_node import NodeChoices
+    from coc.adapters.live_node import NodeChoices
 
 DEV_MNEMONIC = "test test test test test test test test test test test junk"
 """The sentence whose accounts every Ethereum tool knows. Its keys are public: never use them elsewhere."""
@@ -99,72 +92,45 @@ class UpOptions:
     help="Genesis file of a new chain.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object when ready, and nothing else.")
-@click.option(
-    "--log-level",
-    default="warning",
-    show_default=True,
-    type=click.Choice(["debug", "info", "warning", "error"]),
-    help="Log lines on standard error.",
-)
+@log_level_option
 def command(**options: object) -> None:
     """Start a development chain on this machine."""
     chosen = UpOptions(**options)  # type: ignore[arg-type]  # click has checked the types
     if chosen.instant and chosen.manual:
-        fail("--instant and --manual exclude each other", "leave one of them out")
-    try:
+        raise click.UsageError("--instant and --manual exclude each other; leave one of them out")
+    with told():
         run(chosen)
-    except CocError as error:
-        fail(str(error))
 
 
 def run(options: UpOptions) -> None:
-    """Compose the node and serve until a signal says stop."""
-    import uvloop
+    """Compose the node and serve until a signal says stop.
 
-    from coc.adapters.telemetry import log_to_stderr
+    Raises:
+        CocError: the node cannot start.
+    """
     from coc.cli.node_setup import node_choices
 
-    log_to_stderr(options.log_level)
+    if options.mnemonic == DEV_MNEMONIC:
+        cure = "use a loopback address, or a `--mnemonic` of your own"
+        refuse_public_keys_in_public(options.host, cure)
     choices = node_choices(options)
-    if options.mnemonic == DEV_MNEMONIC and not _is_loopback(options.host):
-        fail(
-            f"--host {options.host} can be reached by others, and everybody knows the keys of this chain",
-            "use a loopback address, or a `--mnemonic` of your own",
-        )
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(options, choices))
-
-
-async def _serve(options: UpOptions, choices: NodeChoices) -> None:
-    from coc.adapters.chain_port import NATIVE_ERRORS
-    from coc.adapters.dev_node import serve
-    from coc.adapters.telemetry import Telemetry
-
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
-    live = LiveLine(enabled=not options.as_json and sys.stdout.isatty())
-    telemetry = Telemetry(live.on_block)
-    try:
-        await serve(choices, telemetry, lambda chain, port: announce(options, choices, chain, port), stop)
-    except NATIVE_ERRORS as error:
-        fail(str(error.args[0]))
-    except OSError as error:
-        fail(
-            f"{options.host}:{options.port} cannot be listened on: {error.strerror or error}",
-            f"stop the program that uses it, or choose another: `coc up --port {options.port + 1}`",
-        )
-    live.close()
+    run_node(
+        choices,
+        lambda chain, port: announce(options, choices, chain, port),
+        log_level=options.log_level,
+        shows_blocks=not options.as_json,
+    )
 
 
 def announce(options: UpOptions, choices: NodeChoices, chain: OpenChain, port: int) -> None:
     """Say where the node is and whose accounts it has."""
-    host = f"[{options.host}]" if ":" in options.host else options.host
-    rpc = f"http://{host}:{port}"
+    from coc.primitives.checksum import format_checked
+    from coc.primitives.secp256k1 import address_of
+
+    rpc = endpoint(options.host, port)
     accounts = [
         {"address": format_checked(address_of(secret)), "privateKey": f"0x{secret.hex()}"}
-        for secret in choices.account_secrets
+        for secret in choices.accounts
     ]
     if options.as_json:
         ready = {
@@ -178,15 +144,15 @@ def announce(options: UpOptions, choices: NodeChoices, chain: OpenChain, port: i
         }
         click.echo(json.dumps(ready))
         return
-    click.echo(_banner(options, choices, chain, rpc, accounts))
+    click.echo(_banner(options, chain, rpc, accounts))
 
 
-def _banner(
-    options: UpOptions, choices: NodeChoices, chain: OpenChain, rpc: str, accounts: list[dict[str, str]]
-) -> str:
-    sealing = {"instant": "a block for every transaction", "manual": "a block when `evm_mine` asks"}.get(
-        choices.sealing.value, f"a block every {options.block_time:g} s"
-    )
+def _banner(options: UpOptions, chain: OpenChain, rpc: str, accounts: list[dict[str, str]]) -> str:
+    sealing = f"a block every {options.block_time:g} s"
+    if options.instant:
+        sealing = "a block for every transaction"
+    elif options.manual:
+        sealing = "a block when `evm_mine` asks"
     where = "in memory" if options.data is None else str(options.data)
     lines = [
         "",
@@ -204,10 +170,3 @@ def _banner(
         "",
     ]
     return "\n".join(lines)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

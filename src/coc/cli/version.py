@@ -8,7 +8,7 @@ import sys
 
 import rich_click as click
 
-from coc.adapters.dev_node import client_version
+from coc.adapters.release import client_version
 
 
 @click.command()

@@ -67,9 +67,13 @@ class BlockDecided:
 
 @dataclass(frozen=True, slots=True)
 class SealingFailed:
-    """The block in the making could not be built or written."""
+    """The block in the making could not be built or written.
+
+    `keeps_block`: the same sealed block may be decided later, when the disk allows.
+    """
 
     reason: str
+    keeps_block: bool = False
 
 
 Input: TypeAlias = (

@@ -109,6 +109,8 @@ assert TYPED_DATA_TYPES_MAX <= TYPED_DATA_MEMBERS_MAX  # noqa: S101 - every stru
 # Blocks that may be asked for and not yet made: far above what a test asks for at once, and each waits in
 # memory.
 SEAL_DEMANDS_MAX: Final = 10_000
+# The latest timestamp that may be asked for: half of what a header can hold leaves every later block room.
+SEAL_TIMESTAMP_SECONDS_MAX: Final = 2**63 - 1
 # Transactions handed to the builder for one block: what one core executes in a few seconds.
 BUILD_TRANSACTIONS_MAX: Final = 100_000
 # How long the engine waits before it tries again after a block could not be built or written: a full disk

@@ -3,17 +3,21 @@
 At each height, in this order: build, sign, decide (the log record is durable), then the next. Three ways to
 seal: by interval, at once when a transaction is ready, or on demand. One block is in the making at a time;
 demands queue behind it.
+
+A sealed block that could not be written is kept and tried again, never replaced: whether its bytes reached
+the disk is not known, and a second block at its height would be a fork.
 """
 
 from __future__ import annotations
 
 import enum
+from collections import deque
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from coc.consensus.rotation.slots import RotationRules
 from coc.primitives.consensus_data import ConsensusData
-from coc.primitives.limits import SEAL_DEMANDS_MAX
+from coc.primitives.limits import SEAL_DEMANDS_MAX, SEAL_TIMESTAMP_SECONDS_MAX
 from coc.primitives.seals import Seal, SignRequest, Step
 from coc.primitives.types import Hash32, Height, Millis, Signature
 
@@ -91,10 +95,14 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The block in the making could not be built or written; `retry_ms` says when to try again."""
+    """The block in the making could not be built or written; `retry_ms` says after how long to try again.
+
+    `keeps_block`: the same sealed block may still be decided.
+    """
 
     reason: str
     retry_ms: int
+    keeps_block: bool = False
 
 
 Input: TypeAlias = Started | Due | TransactionsReady | Demanded | BlockBuilt | Signed | Decided | Failed
@@ -150,6 +158,8 @@ class _Making:
     ticket: int | None
     hash: Hash32 | None = None
     seal: bytes = b""
+    is_stuck: bool = False
+    """Sealed, and the last try to write it failed."""
 
 
 class RotationEngine:
@@ -161,22 +171,26 @@ class RotationEngine:
         self._schedule = schedule
         self._head = head
         self._making: _Making | None = None
-        self._demands: list[Demanded] = []
+        self._demands: deque[Demanded] = deque()
         self._wanted = False
-        self._last_due_ms: int | None = None
+        self._due_ms: int | None = None
 
     def step(self, now_ms: Millis, event: Input) -> list[Effect]:
         """Apply one input and return what must now be done, in order."""
         match event:
             case Started():
                 return self._wait(now_ms)
-            case Due() | TransactionsReady():
-                self._wanted = True
+            case Due():
+                self._wanted = self._schedule.sealing is Sealing.INTERVAL
+                return self._begin(now_ms)
+            case TransactionsReady():
+                # While a block is in the making it may take them; after it the caller looks again.
+                self._wanted = self._making is None
                 return self._begin(now_ms)
             case Demanded():
                 return self._on_demand(now_ms, event)
             case BlockBuilt():
-                return self._on_built(event)
+                return self._on_built(now_ms, event)
             case Signed():
                 return self._on_signed(event)
             case Decided():
@@ -193,31 +207,49 @@ class RotationEngine:
         return self._begin(now_ms)
 
     def _begin(self, now_ms: Millis) -> list[Effect]:
-        """Start the next block unless one is in the making."""
-        if self._making is not None or not (self._demands or self._wanted):
-            return []
-        demand = self._demands.pop(0) if self._demands else None
-        if demand is None:
-            self._wanted = False
-        timestamp = max(self._rules.earliest(self._head.timestamp_s), now_ms // 1000)
-        if demand is not None and demand.timestamp_s is not None:
-            if demand.timestamp_s < self._rules.earliest(self._head.timestamp_s):
-                reason = (
-                    f"the timestamp {demand.timestamp_s} is not after the head's {self._head.timestamp_s}"
-                )
-                return [Fulfilled(demand.ticket, reason), *self._begin(now_ms)]
-            timestamp = demand.timestamp_s
-        slot = self._rules.slot_at(timestamp)
+        """Start the next block, or try to write the one that is stuck, unless one is under way."""
+        if self._making is not None and self._making.is_stuck:
+            return self._write_again(self._making)
+        effects: list[Effect] = []
+        earliest = self._rules.earliest(self._head.timestamp_s)
+        soonest = max(earliest, now_ms // 1000)
+        while self._making is None and (self._demands or self._wanted):
+            if not self._demands:
+                self._wanted = False
+                effects.append(self._make(soonest, None))
+                break
+            demand = self._demands.popleft()
+            timestamp = soonest if demand.timestamp_s is None else demand.timestamp_s
+            if earliest <= timestamp <= SEAL_TIMESTAMP_SECONDS_MAX:
+                effects.append(self._make(timestamp, demand.ticket))
+            else:
+                allowed = f"{earliest} to {SEAL_TIMESTAMP_SECONDS_MAX}"
+                reason = f"the timestamp {timestamp} is not possible; after the head it is {allowed}"
+                effects.append(Fulfilled(demand.ticket, reason))
+        return effects
+
+    def _make(self, timestamp_s: int, ticket: int | None) -> Build:
+        slot = self._rules.slot_at(timestamp_s)
         proposer = self._rules.proposer(slot)
         validators = self._rules.validators
         data = ConsensusData(self._head.seal, proposer.id, slot, validators, validators)
-        self._making = _Making(slot, demand.ticket if demand else None)
-        return [Build(self._head.hash, timestamp, data.encode())]
+        self._making = _Making(slot, ticket)
+        return Build(self._head.hash, timestamp_s, data.encode())
 
-    def _on_built(self, event: BlockBuilt) -> list[Effect]:
+    def _write_again(self, making: _Making) -> list[Effect]:
+        if making.hash is None:
+            return []
+        making.is_stuck = False
+        return [Decide(making.hash, making.seal)]
+
+    def _on_built(self, now_ms: Millis, event: BlockBuilt) -> list[Effect]:
         making = self._making
         if making is None:
             return []
+        if event.is_empty and making.ticket is None and self._schedule.sealing is Sealing.INSTANT:
+            # Nothing that was ready fitted after all. Sealing the empty block would only lead to the next.
+            self._making = None
+            return self._begin(now_ms)
         making.hash = event.hash
         height = Height(self._head.height + 1)
         return [Sign(SignRequest(self._rules.genesis_hash, height, making.slot, Step.PROPOSAL, event.hash))]
@@ -239,25 +271,36 @@ class RotationEngine:
         return [*effects, *(following or self._wait(now_ms))]
 
     def _on_failed(self, now_ms: Millis, event: Failed) -> list[Effect]:
-        making, self._making = self._making, None
+        """Tell all who wait for a block: what stopped this one would stop theirs."""
+        making = self._making
         effects: list[Effect] = []
-        if making is not None and making.ticket is not None:
-            effects.append(Fulfilled(making.ticket, event.reason))
+        if making is not None:
+            if making.ticket is not None:
+                effects.append(Fulfilled(making.ticket, event.reason))
+            making.ticket = None
+            making.is_stuck = event.keeps_block and making.seal != b""
+            if not making.is_stuck:
+                self._making = None
+        while self._demands:
+            effects.append(Fulfilled(self._demands.popleft().ticket, event.reason))
         if self._schedule.sealing is not Sealing.MANUAL:
             effects.append(SetTimer(Millis(now_ms + event.retry_ms)))
         return effects
 
     def _wait(self, now_ms: Millis) -> list[Effect]:
-        """Ask for the next timer of an interval chain.
+        """Ask for the next timer of an interval chain: an interval after the last, and never in the past.
 
-        An interval after the last was due, but never in the past.
+        A wish that still lies ahead is kept, so blocks on demand do not push it away.
         """
         if self._schedule.sealing is not Sealing.INTERVAL:
             return []
-        interval_ms = self._schedule.interval_ms
-        if self._last_due_ms is None or self._last_due_ms + interval_ms < now_ms:
-            # On whole seconds, so that timestamps and the clock agree; below a second, from now.
-            past_second_ms = int(now_ms) % 1000 if interval_ms >= 1000 else 0
-            self._last_due_ms = int(now_ms) - past_second_ms
-        self._last_due_ms += interval_ms
-        return [SetTimer(Millis(max(self._last_due_ms, int(now_ms))))]
+        interval_ms, now = self._schedule.interval_ms, int(now_ms)
+        due = self._due_ms
+        if due is None or not now - interval_ms < due <= now + interval_ms:
+            # The start, a long stop, or a clock that was set. On whole seconds, so that timestamps and the
+            # clock agree; below a second, from now.
+            due = now - (now % 1000 if interval_ms >= 1000 else 0)
+        if due <= now:
+            due += interval_ms
+        self._due_ms = due
+        return [SetTimer(Millis(max(due, now)))]

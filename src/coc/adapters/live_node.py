@@ -1,0 +1,266 @@
+"""A whole node: chain, engine, pool, journal, HTTP, composed and served until it is told to stop.
+
+A node with sealing choices makes the blocks of its chain; one without serves what its folder holds, takes
+transactions into its pool, and makes none. Started in this order: port looked at, folder opened, journal
+read, listening, sealing. Stopped: no more connections and blocks, what is under way is answered, flushed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import secrets
+import socket
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Final
+
+from coc import _native
+from coc.adapters import chain_port
+from coc.adapters.block_work import Proposer
+from coc.adapters.dev_accounts import DevAccounts
+from coc.adapters.http.containment import contain_everything
+from coc.adapters.http.policy import AccessRules
+from coc.adapters.http.server import HttpPorts, HttpServer
+from coc.adapters.journal_keeper import JournalKeeper
+from coc.adapters.log_lines import LOGGER
+from coc.adapters.release import client_version
+from coc.adapters.runtime import Runtime, RuntimePorts
+from coc.adapters.telemetry import Readings, Telemetry
+from coc.adapters.workers import Workers
+from coc.consensus.rotation.engine import RotationEngine, Schedule, Sealing
+from coc.consensus.rotation.idle import IdleEngine
+from coc.consensus.rotation.slots import RotationRules
+from coc.execution.genesis import CocRules, Genesis
+from coc.execution.mempool.admission import PoolLimits
+from coc.execution.mempool.pool import Mempool
+from coc.node.node import Engine, Node
+from coc.primitives.errors import AdapterError
+from coc.primitives.keccak import keccak256
+from coc.primitives.secp256k1 import Secret, address_of
+from coc.primitives.types import Hash32
+from coc.rpc.dispatch import Dispatcher
+from coc.rpc.faults import Defect, Translator
+from coc.rpc.filters import FilterBook
+from coc.rpc.methods import Context, Services, Settings
+from coc.rpc.ports import ChainFaults, SyncProgress
+from coc.rpc.table import DEVELOPMENT, PUBLIC
+
+FILTER_ID_BITS: Final = 128
+RPC_THREADS: Final = 4
+"""Calls that run at a time off the loop: more would share the same few cores."""
+STOP_SECONDS_MAX: Final = 5.0
+"""How long a stop waits for clients to take the answers that are under way."""
+STOP_LOOK_SECONDS: Final = 0.01
+"""Between two looks at whether they have."""
+
+
+class ListenFailed(AdapterError):
+    """The address cannot be listened on."""
+
+    id: ClassVar[str] = "COC-LISTEN"
+
+
+@dataclass(frozen=True, slots=True)
+class SealingChoices:
+    """How a node makes blocks; with an `interval_ms` below a second block time runs ahead of the clock."""
+
+    secret: Secret
+    rules: CocRules
+    sealing: Sealing
+    interval_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class HttpChoices:
+    """Where a node listens and to whom it answers."""
+
+    host: str
+    port: int
+    access: AccessRules = field(default_factory=AccessRules)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeChoices:
+    """How a node is run; `sealing` is None where it makes no blocks. Accounts are unlocked for everybody."""
+
+    genesis: Genesis
+    folder: Path | None
+    http: HttpChoices
+    sealing: SealingChoices | None = None
+    accounts: Sequence[Secret] = ()
+    chain_options: dict[str, int] = field(default_factory=dict)
+
+
+class NodeStatus:
+    """Facts of the running node, for RPC."""
+
+    def __init__(self, coinbase: bytes | None) -> None:
+        """A node without peers, in step with itself."""
+        self._coinbase = coinbase
+        self.client_version = client_version()
+        self.listening = True
+
+    def peer_count(self) -> int:
+        """How many peers are connected."""
+        return 0
+
+    def syncing(self) -> SyncProgress | None:
+        """None: there is nobody to catch up with."""
+        return None
+
+    def coinbase(self) -> bytes | None:
+        """Who gets the tips; None where no blocks are made."""
+        return self._coinbase
+
+
+async def serve(
+    choices: NodeChoices,
+    telemetry: Telemetry,
+    ready: Callable[[_native.Chain, int], None],
+    stop: asyncio.Event,
+) -> None:
+    """Run a node until `stop` is set; `ready` is told the chain and the port once requests are answered.
+
+    Raises:
+        ListenFailed: the address cannot be bound.
+        FolderUnfit, ChainFailed, JournalError: the data folder cannot be used.
+    """
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(telemetry.defect)
+    _refuse_taken_port(choices.http)
+    with chain_port.closing(
+        chain_port.open_chain(choices.genesis.text, choices.folder, choices.chain_options)
+    ) as chain:
+        telemetry.stands_on(chain.head)
+        workers = Workers(loop)
+        journal = JournalKeeper(choices.folder, chain, workers, telemetry)
+        node = _node(choices, chain)
+        runtime = Runtime(node, RuntimePorts(chain, workers, _proposer(choices), journal, telemetry))
+        executor = ThreadPoolExecutor(RPC_THREADS, thread_name_prefix="rpc")
+        ports = _http_ports(choices, chain, node, runtime, telemetry, executor)
+        server = HttpServer(loop, ports)
+        view = node.pool.view
+        telemetry.watch(
+            Readings(view.counts, view.bytes_total, lambda: server.connections, lambda: server.requests)
+        )
+        try:
+            with chain_port.explained():
+                runtime.start()
+            port = await _listen(server, choices.http)
+            ready(chain, port)
+            await stop.wait()
+        finally:
+            server.stop()
+            await runtime.finish()
+            await _until_answered(server)
+            server.abort()
+            runtime.close()
+            executor.shutdown(wait=True, cancel_futures=True)
+
+
+async def _until_answered(server: HttpServer) -> None:
+    """Wait until clients have their answers, but not for ever."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + STOP_SECONDS_MAX
+    while server.connections and loop.time() < end:  # noqa: ASYNC110 - it counts, and calls nobody
+        await asyncio.sleep(STOP_LOOK_SECONDS)
+
+
+async def _listen(server: HttpServer, http: HttpChoices) -> int:
+    try:
+        return await server.listen(http.host, http.port)
+    except OSError as error:
+        raise _not_listening(http, error) from error
+
+
+def _refuse_taken_port(http: HttpChoices) -> None:
+    """Look before a data folder is made or locked: a start that fails should leave nothing behind."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            http.host, http.port, type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise _not_listening(http, error) from error
+
+
+def _not_listening(http: HttpChoices, error: OSError) -> ListenFailed:
+    cure = "choose an address of this machine with --host, and a free port with --port"
+    if error.errno == errno.EADDRINUSE:
+        cure = f"stop the program that uses it, or choose another port: `--port {http.port + 1}`"
+    return ListenFailed(
+        f"{http.host}:{http.port} cannot be listened on", why=error.strerror or str(error), cure=cure
+    )
+
+
+def _proposer(choices: NodeChoices) -> Proposer | None:
+    sealing = choices.sealing
+    if sealing is None:
+        return None
+    own = address_of(sealing.secret)
+    recipient = next(each.fee_recipient for each in sealing.rules.validators.validators if each.id == own)
+    return Proposer(sealing.secret, recipient, sealing.rules.gas_limit_target)
+
+
+def _node(choices: NodeChoices, chain: _native.Chain) -> Node:
+    pool = Mempool(chain_port.pool_head(chain), PoolLimits(), has_journal=choices.folder is not None)
+    sealing = choices.sealing
+    if sealing is None:
+        return Node(IdleEngine(), pool, Sealing.MANUAL)
+    rules = RotationRules(
+        Hash32(chain.genesis_hash),
+        choices.genesis.timestamp,
+        sealing.rules.block_interval_s,
+        sealing.rules.validators,
+    )
+    schedule = Schedule(sealing.sealing, sealing.interval_ms)
+    engine: Engine = RotationEngine(rules, schedule, chain_port.engine_head(chain))
+    return Node(engine, pool, sealing.sealing)
+
+
+def _http_ports(
+    choices: NodeChoices,
+    chain: _native.Chain,
+    node: Node,
+    runtime: Runtime,
+    telemetry: Telemetry,
+    executor: ThreadPoolExecutor,
+) -> HttpPorts:
+    sealing = choices.sealing
+    status = NodeStatus(None if sealing is None else address_of(sealing.secret))
+    services = Services(
+        chain=chain,
+        pool=node.pool.view,
+        accounts=DevAccounts(choices.accounts),
+        sealer=runtime,
+        status=status,
+        keccak256=keccak256,
+    )
+    faults = ChainFaults(
+        _native.TransactionInvalid,
+        _native.CallFailed,
+        _native.UnknownBlock,
+        _native.LimitExceeded,
+        _native.Pruned,
+        _native.StorageFailed,
+    )
+    context = Context(services, FilterBook(lambda: secrets.randbits(FILTER_ID_BITS)), Settings())
+    table = DEVELOPMENT if choices.accounts else PUBLIC
+    dispatcher = Dispatcher(table, context, contain_everything(Translator(faults, _report)))
+    pages = {
+        b"/metrics": telemetry.metrics.page,
+        b"/livez": telemetry.live_page,
+        b"/readyz": telemetry.ready_page,
+    }
+    front = (status.client_version, chain.chain_id)
+    return HttpPorts(dispatcher, runtime.submit_many, executor, choices.http.access, front, pages)
+
+
+def _report(defect: Defect) -> None:
+    fields = {"id": defect.error_id}
+    LOGGER.error("a defect in an RPC method", exc_info=defect.error, extra={"fields": fields})

@@ -1,0 +1,58 @@
+"""Threads for native work whose results come back on the loop, and a count of what is under way.
+
+Blocks have threads of their own: however many slow calls clients make, the next block does not wait for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+WORK_THREADS: Final = 3
+"""One each for a block, a flush, and transactions or the journal's fsync; none runs twice at once."""
+
+
+class Workers:
+    """Runs work on threads and hands what came of it to the loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Threads begin with the first work."""
+        self._loop = loop
+        self._executor = ThreadPoolExecutor(WORK_THREADS, thread_name_prefix="node")
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def run(self, work: Callable[[], T], then: Callable[[T | Exception], None]) -> None:
+        """Run `work` on a thread, then `then` on the loop with its result or with what it raised."""
+
+        def on_thread() -> None:
+            try:
+                result: T | Exception = work()
+            except Exception as error:  # noqa: BLE001 - the edge: what failed is told on the loop's thread
+                result = error
+            self._loop.call_soon_threadsafe(self._over, result, then)
+
+        self._executor.submit(on_thread)
+        self._under_way += 1
+        self._idle.clear()
+
+    async def drain(self) -> None:
+        """Wait until nothing is under way, nor anything that it led to."""
+        await self._idle.wait()
+
+    def close(self) -> None:
+        """Let the threads end; `run` must not be called any more."""
+        self._executor.shutdown(wait=False)
+
+    def _over(self, result: T | Exception, then: Callable[[T | Exception], None]) -> None:
+        try:
+            then(result)
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()

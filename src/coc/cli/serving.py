@@ -1,0 +1,81 @@
+"""Running a node from a command: its loop, the signals that end it, and the terminal meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import signal
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from coc.cli.exits import fail
+from coc.cli.live_line import LiveLine
+
+if TYPE_CHECKING:
+    from coc.adapters.chain_port import OpenChain
+    from coc.adapters.live_node import NodeChoices
+    from coc.adapters.telemetry import Telemetry
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+log_level_option = click.option(
+    "--log-level",
+    default="warning",
+    show_default=True,
+    type=click.Choice(LOG_LEVELS),
+    help="Log lines on standard error.",
+)
+
+
+def run_node(
+    choices: NodeChoices, announce: Callable[[OpenChain, int], None], *, log_level: str, shows_blocks: bool
+) -> None:
+    """Serve until SIGINT or SIGTERM; `announce` is told when requests are answered.
+
+    Raises:
+        CocError: the node cannot start.
+    """
+    import uvloop
+
+    from coc.adapters.log_lines import log_to_stderr
+    from coc.adapters.telemetry import Telemetry
+
+    log_to_stderr(log_level)
+    live = LiveLine(enabled=shows_blocks and sys.stdout.isatty())
+    telemetry = Telemetry(live.on_block)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(choices, telemetry, announce))
+    live.close()
+
+
+async def _serve(
+    choices: NodeChoices, telemetry: Telemetry, announce: Callable[[OpenChain, int], None]
+) -> None:
+    from coc.adapters.live_node import serve
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    await serve(choices, telemetry, announce, stop)
+
+
+def refuse_public_keys_in_public(host: str, cure: str) -> None:
+    """End the command where a chain whose keys everybody knows would be reachable by others."""
+    if not _is_loopback(host):
+        fail(f"--host {host} can be reached by others, and everybody knows the keys of this chain", cure)
+
+
+def endpoint(host: str, port: int) -> str:
+    """The URL of a node's RPC."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
