@@ -45,7 +45,7 @@ class TransactionInvalid(ValueError):
 class GenesisInvalid(ValueError):
     """A genesis file does not make, or does not fit, a chain."""
 
-class StorageFailed(OSError):
+class StorageFailed(RuntimeError):
     """Log or store failed: `args` are the sentence and whether space was short."""
 
 class Pruned(LookupError):

@@ -4,7 +4,7 @@ use coc_answers::simulate::SimulateError;
 use coc_chain::error::ChainError;
 use coc_evm::error::BlockInvalid as RustBlockInvalid;
 use coc_evm::transaction::TransactionInvalid as RustTransactionInvalid;
-use pyo3::exceptions::{PyException, PyLookupError, PyOSError, PyValueError};
+use pyo3::exceptions::{PyException, PyLookupError, PyRuntimeError, PyValueError};
 use pyo3::{PyErr, PyResult, Python, create_exception};
 
 create_exception!(
@@ -28,7 +28,7 @@ create_exception!(
 create_exception!(
     _native,
     StorageFailed,
-    PyOSError,
+    PyRuntimeError,
     "Log or store failed: args are the sentence and whether space was short."
 );
 create_exception!(_native, Pruned, PyLookupError, "The block is known, its state or body is no longer kept.");
