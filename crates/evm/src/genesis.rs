@@ -92,7 +92,13 @@ fn parse_account(address: &str, account: &Value) -> Result<GenesisAccount, JsonE
         for (slot, value) in
             slots.as_object().ok_or_else(|| place(JsonError::new("storage", "is not an object")))?
         {
-            let slot = json::b256(&Value::String(slot.clone()), "storage").map_err(place)?;
+            // Hexadecimal with or without 0x; with it, an odd number of digits is a number like any other.
+            let slot = Value::String(slot.clone());
+            let slot = json::b256(&slot, "storage").or_else(|error| match slot.as_str() {
+                Some(text) if text.starts_with("0x") => json::u256(&slot, "storage").map(B256::from),
+                _ => Err(error),
+            });
+            let slot = slot.map_err(place)?;
             let value = json::u256(value, "storage")
                 .or_else(|_| json::b256(value, "storage").map(Into::into))
                 .map_err(place)?;

@@ -24,11 +24,9 @@ pub fn parse(list: &Value, rules: &Rules) -> Result<Vec<Candidate>, JsonError> {
     match list {
         Value::Null => Ok(Vec::new()),
         Value::String(_) => from_rlp(&json::bytes(list, "txs")?),
-        Value::Array(objects) => objects
-            .iter()
-            .enumerate()
-            .map(|(index, object)| json::within(format_args!("txs[{index}]"), from_json(object, rules)))
-            .collect(),
+        Value::Array(objects) => {
+            objects.iter().enumerate().map(|(index, object)| from_json(index, object, rules)).collect()
+        }
         _ => Err(JsonError::new("txs", "is neither a list of transactions nor the RLP of one as a string")),
     }
 }
@@ -73,14 +71,15 @@ fn refuse(code: &'static str, sentence: &str) -> Problem {
     Problem::Refused(TransactionInvalid::new(code, sentence))
 }
 
-fn from_json(object: &Value, rules: &Rules) -> Result<Candidate, JsonError> {
+fn from_json(index: usize, object: &Value, rules: &Rules) -> Result<Candidate, JsonError> {
+    let place = format!("txs[{index}]");
     if !object.is_object() {
-        return Err(JsonError::new("type", "is missing: the item is not an object"));
+        return Err(JsonError::new(place, "is not an object"));
     }
     match signed(object, rules) {
         Ok(transaction) => Ok(Ok(transaction)),
         Err(Problem::Refused(refused)) => Ok(Err(refused)),
-        Err(Problem::Unreadable(error)) => Err(error),
+        Err(Problem::Unreadable(error)) => json::within(place, Err(error)),
     }
 }
 
@@ -99,9 +98,10 @@ fn signed(object: &Value, rules: &Rules) -> Result<Transaction, Problem> {
     let transaction_type = kind(object)?;
     let parity =
         if transaction_type == 0 { v } else { json::maybe(object, "yParity", json::u256)?.unwrap_or(v) };
-    let (odd, chain_id) = parity_and_chain(parity, transaction_type)
-        .ok_or_else(|| refuse("INVALID_SIGNATURE_VRS", "v is no parity of a signature"))?;
-    Ok(fields(object, rules, chain_id)?.into_envelope(Signature::new(r, s, odd)))
+    let said = parity_and_chain(parity, transaction_type);
+    let transaction = fields(object, rules, said.and_then(|(_, chain_id)| chain_id))?;
+    let (odd, _) = said.ok_or_else(|| refuse("INVALID_SIGNATURE_VRS", "v is no parity of a signature"))?;
+    Ok(transaction.into_envelope(Signature::new(r, s, odd)))
 }
 
 /// What `v` says: the parity of the signature, and on legacy transactions the chain id (EIP-155).

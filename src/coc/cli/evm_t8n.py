@@ -57,8 +57,8 @@ def _members(text: bytes) -> dict[str, msgspec.Raw]:
     """The members of a JSON object, each still text."""
     try:
         return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError as error:
-        fail(f"standard input is not a JSON object with alloc, env and txs: {error}")
+    except (msgspec.DecodeError, RecursionError) as error:
+        fail(f"standard input does not read as a JSON object with alloc, env and txs: {error}")
 
 
 def _text(place: str, name: str, together: dict[str, msgspec.Raw]) -> bytes:
