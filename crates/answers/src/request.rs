@@ -76,36 +76,30 @@ impl Request {
 
     /// Signs the transaction, which must be complete, and gives its canonical encoding.
     pub fn sign(&self, secret: &[u8; 32]) -> Result<Vec<u8>, JsonError> {
-        let need = |value: Option<u64>, place: &str| value.ok_or_else(|| JsonError::new(place, "is missing"));
-        let fee = |value: Option<u128>, place: &str| value.ok_or_else(|| JsonError::new(place, "is missing"));
-        let (nonce, gas_limit, chain_id) =
-            (need(self.nonce, "nonce")?, need(self.gas, "gas")?, need(self.chain_id, "chainId")?);
-        let to = self.to.map_or(TxKind::Create, TxKind::Call);
         let (value, input) = (self.value, self.input.clone());
+        let to = self.to.map_or(TxKind::Create, TxKind::Call);
         let access_list = self.access_list.clone().unwrap_or_default();
-        let call_to = || {
-            self.to.ok_or_else(|| JsonError::new("to", "is missing: this type of transaction cannot create"))
-        };
-        Ok(match self.kind() {
+        let nonce = stated(self.nonce, "nonce")?;
+        let gas_limit = stated(self.gas, "gas")?;
+        let chain_id = stated(self.chain_id, "chainId")?;
+        match self.kind() {
             0 => {
-                let gas_price = fee(self.gas_price, "gasPrice")?;
-                signed(
-                    TxLegacy { chain_id: Some(chain_id), nonce, gas_price, gas_limit, to, value, input },
-                    secret,
-                )?
+                let gas_price = stated(self.gas_price, "gasPrice")?;
+                let chain_id = Some(chain_id);
+                signed(TxLegacy { chain_id, nonce, gas_price, gas_limit, to, value, input }, secret)
             }
             1 => {
-                let gas_price = fee(self.gas_price, "gasPrice")?;
+                let gas_price = stated(self.gas_price, "gasPrice")?;
                 signed(
                     TxEip2930 { chain_id, nonce, gas_price, gas_limit, to, value, access_list, input },
                     secret,
-                )?
+                )
             }
-            kind @ 2..=4 => {
-                let max_fee_per_gas = fee(self.max_fee_per_gas, "maxFeePerGas")?;
-                let max_priority_fee_per_gas = fee(self.max_priority_fee_per_gas, "maxPriorityFeePerGas")?;
-                if kind == 2 {
-                    let transaction = TxEip1559 {
+            2..=4 => {
+                let max_fee_per_gas = stated(self.max_fee_per_gas, "maxFeePerGas")?;
+                let max_priority_fee_per_gas = stated(self.max_priority_fee_per_gas, "maxPriorityFeePerGas")?;
+                self.sign_dynamic(
+                    TxEip1559 {
                         chain_id,
                         nonce,
                         gas_limit,
@@ -115,46 +109,57 @@ impl Request {
                         value,
                         access_list,
                         input,
-                    };
-                    return signed(transaction, secret);
-                }
-                let to = call_to()?;
-                if kind == 3 {
-                    let max_fee_per_blob_gas = fee(self.max_fee_per_blob_gas, "maxFeePerBlobGas")?;
-                    let blob_versioned_hashes = self.blob_hashes.clone().unwrap_or_default();
-                    let transaction = TxEip4844 {
-                        chain_id,
-                        nonce,
-                        gas_limit,
-                        max_fee_per_gas,
-                        max_priority_fee_per_gas,
-                        to,
-                        value,
-                        access_list,
-                        blob_versioned_hashes,
-                        max_fee_per_blob_gas,
-                        input,
-                    };
-                    return signed(transaction, secret);
-                }
-                let authorization_list = self.authorizations.clone().unwrap_or_default();
-                let transaction = TxEip7702 {
-                    chain_id,
-                    nonce,
-                    gas_limit,
-                    max_fee_per_gas,
-                    max_priority_fee_per_gas,
-                    to,
-                    value,
-                    access_list,
-                    authorization_list,
-                    input,
-                };
-                signed(transaction, secret)?
+                    },
+                    secret,
+                )
             }
-            other => return Err(JsonError::new("type", format!("{other:#x} is not a transaction type"))),
-        })
+            other => Err(JsonError::new("type", format!("{other:#x} is not a transaction type"))),
+        }
     }
+
+    /// Signs a transaction of type 2, or one of type 3 or 4 that has all its fields and some more.
+    fn sign_dynamic(&self, plain: TxEip1559, secret: &[u8; 32]) -> Result<Vec<u8>, JsonError> {
+        let TxEip1559 { chain_id, nonce, gas_limit, max_fee_per_gas, max_priority_fee_per_gas, .. } = plain;
+        let (value, input) = (plain.value, plain.input.clone());
+        if self.kind() == 2 {
+            return signed(plain, secret);
+        }
+        let access_list = plain.access_list;
+        let to = stated(self.to, "to: this type of transaction cannot create")?;
+        if self.kind() == 3 {
+            let transaction = TxEip4844 {
+                chain_id,
+                nonce,
+                gas_limit,
+                max_fee_per_gas,
+                max_priority_fee_per_gas,
+                to,
+                value,
+                access_list,
+                blob_versioned_hashes: self.blob_hashes.clone().unwrap_or_default(),
+                max_fee_per_blob_gas: stated(self.max_fee_per_blob_gas, "maxFeePerBlobGas")?,
+                input,
+            };
+            return signed(transaction, secret);
+        }
+        let transaction = TxEip7702 {
+            chain_id,
+            nonce,
+            gas_limit,
+            max_fee_per_gas,
+            max_priority_fee_per_gas,
+            to,
+            value,
+            access_list,
+            authorization_list: self.authorizations.clone().unwrap_or_default(),
+            input,
+        };
+        signed(transaction, secret)
+    }
+}
+
+fn stated<T>(value: Option<T>, place: &str) -> Result<T, JsonError> {
+    value.ok_or_else(|| JsonError::new(place, "is missing"))
 }
 
 fn signed<T>(transaction: T, secret: &[u8; 32]) -> Result<Vec<u8>, JsonError>
