@@ -1,6 +1,7 @@
 """Blocks in which one rule of the transition tool matters, with the state roots they lead to.
 
-The roots were computed by the executable specification's own tool, `ethereum-spec-evm t8n`, from the same inputs.
+The roots were computed from the same inputs by the tool of the executable specification, called
+`ethereum-spec-evm t8n`.
 """
 
 from __future__ import annotations
