@@ -220,7 +220,8 @@ class RotationEngine:
                 break
             demand = self._demands.popleft()
             timestamp = soonest if demand.timestamp_s is None else demand.timestamp_s
-            if earliest <= timestamp <= SEAL_TIMESTAMP_SECONDS_MAX:
+            is_wished = demand.timestamp_s is not None
+            if not is_wished or earliest <= timestamp <= SEAL_TIMESTAMP_SECONDS_MAX:
                 effects.append(self._make(timestamp, demand.ticket))
             else:
                 allowed = f"{earliest} to {SEAL_TIMESTAMP_SECONDS_MAX}"
