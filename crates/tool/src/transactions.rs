@@ -7,7 +7,7 @@ use crate::secret::{secret_key, sign};
 use alloy_consensus::{
     EthereumTypedTransaction, SignableTransaction as _, TxEip1559, TxEip2930, TxEip4844, TxEip7702, TxLegacy,
 };
-use alloy_primitives::{Address, Signature, TxKind, U256};
+use alloy_primitives::{Address, Bytes, Signature, TxKind, U256};
 use alloy_rlp::{Decodable as _, Header as RlpHeader};
 use coc_evm::fork::{Fork, Rules};
 use coc_evm::json::{self, JsonError};
@@ -149,19 +149,35 @@ fn price(object: &Value, name: &str) -> Result<u128, Problem> {
         .map_err(|_| refuse("GASLIMIT_PRICE_PRODUCT_OVERFLOW", &format!("{name} is more than 128 bits hold")))
 }
 
+/// What transactions of every type have.
+struct Common {
+    nonce: u64,
+    gas_limit: u64,
+    to: Option<Address>,
+    value: U256,
+    input: Bytes,
+}
+
+fn common(object: &Value) -> Result<Common, JsonError> {
+    let (gas, place) = one_of(object, "gas", "gasLimit")?;
+    let gas_limit = json::u64(gas, place)?;
+    let (input, place) = one_of(object, "input", "data")?;
+    Ok(Common {
+        nonce: json::u64(json::field(object, "nonce")?, "nonce")?,
+        gas_limit,
+        to: recipient(object)?,
+        value: json::maybe(object, "value", json::u256)?.unwrap_or_default(),
+        input: json::bytes(input, place)?,
+    })
+}
+
 /// The transaction without its signature; `legacy_chain_id` is that of a legacy one, others name their own.
 fn fields(
     object: &Value,
     rules: &Rules,
     legacy_chain_id: Option<u64>,
 ) -> Result<EthereumTypedTransaction<TxEip4844>, Problem> {
-    let (gas, place) = one_of(object, "gas", "gasLimit")?;
-    let gas_limit = json::u64(gas, place)?;
-    let (input, place) = one_of(object, "input", "data")?;
-    let input = json::bytes(input, place)?;
-    let nonce = json::u64(json::field(object, "nonce")?, "nonce")?;
-    let value = json::maybe(object, "value", json::u256)?.unwrap_or_default();
-    let to = recipient(object)?;
+    let Common { nonce, gas_limit, to, value, input } = common(object)?;
     let kind = kind(object)?;
     if kind == 0 {
         let gas_price = price(object, "gasPrice")?;
@@ -177,54 +193,66 @@ fn fields(
         let to = to.map_or(TxKind::Create, TxKind::Call);
         return Ok(TxEip2930 { chain_id, nonce, gas_price, gas_limit, to, value, access_list, input }.into());
     }
-    let (max_fee_per_gas, max_priority_fee_per_gas) =
-        (price(object, "maxFeePerGas")?, price(object, "maxPriorityFeePerGas")?);
-    if kind == 2 {
-        let to = to.map_or(TxKind::Create, TxKind::Call);
-        return Ok(TxEip1559 {
-            chain_id,
-            nonce,
-            gas_limit,
-            max_fee_per_gas,
-            max_priority_fee_per_gas,
-            to,
-            value,
-            access_list,
-            input,
-        }
-        .into());
-    }
-    let creates = if kind == 3 { "TYPE_3_TX_CONTRACT_CREATION" } else { "TYPE_4_TX_CONTRACT_CREATION" };
-    let to = to.ok_or_else(|| refuse(creates, "blob and set-code transactions cannot create contracts"))?;
-    if kind == 3 {
-        let hashes = json::field(object, "blobVersionedHashes")?;
-        return Ok(TxEip4844 {
-            chain_id,
-            nonce,
-            gas_limit,
-            max_fee_per_gas,
-            max_priority_fee_per_gas,
-            to,
-            value,
-            access_list,
-            input,
-            blob_versioned_hashes: json::list(hashes, "blobVersionedHashes", json::b256)?,
-            max_fee_per_blob_gas: price(object, "maxFeePerBlobGas")?,
-        }
-        .into());
-    }
-    let authorization_list = authorizations(json::field(object, "authorizationList")?, "authorizationList")?;
-    Ok(TxEip7702 {
+    let dynamic = TxEip1559 {
         chain_id,
         nonce,
         gas_limit,
-        max_fee_per_gas,
-        max_priority_fee_per_gas,
-        to,
+        max_fee_per_gas: price(object, "maxFeePerGas")?,
+        max_priority_fee_per_gas: price(object, "maxPriorityFeePerGas")?,
+        to: to.map_or(TxKind::Create, TxKind::Call),
         value,
         access_list,
         input,
-        authorization_list,
+    };
+    match kind {
+        2 => Ok(dynamic.into()),
+        3 => blob_fields(object, dynamic),
+        _ => set_code_fields(object, dynamic),
+    }
+}
+
+/// A blob transaction (EIP-4844) with the fields it shares with `dynamic`.
+fn blob_fields(object: &Value, dynamic: TxEip1559) -> Result<EthereumTypedTransaction<TxEip4844>, Problem> {
+    let TxKind::Call(to) = dynamic.to else {
+        return Err(refuse("TYPE_3_TX_CONTRACT_CREATION", "a blob transaction cannot create a contract"));
+    };
+    let hashes = json::field(object, "blobVersionedHashes")?;
+    Ok(TxEip4844 {
+        chain_id: dynamic.chain_id,
+        nonce: dynamic.nonce,
+        gas_limit: dynamic.gas_limit,
+        max_fee_per_gas: dynamic.max_fee_per_gas,
+        max_priority_fee_per_gas: dynamic.max_priority_fee_per_gas,
+        to,
+        value: dynamic.value,
+        access_list: dynamic.access_list,
+        blob_versioned_hashes: json::list(hashes, "blobVersionedHashes", json::b256)?,
+        max_fee_per_blob_gas: price(object, "maxFeePerBlobGas")?,
+        input: dynamic.input,
+    }
+    .into())
+}
+
+/// A set-code transaction (EIP-7702) with the fields it shares with `dynamic`.
+fn set_code_fields(
+    object: &Value,
+    dynamic: TxEip1559,
+) -> Result<EthereumTypedTransaction<TxEip4844>, Problem> {
+    let TxKind::Call(to) = dynamic.to else {
+        return Err(refuse("TYPE_4_TX_CONTRACT_CREATION", "a set-code transaction cannot create a contract"));
+    };
+    let list = json::field(object, "authorizationList")?;
+    Ok(TxEip7702 {
+        chain_id: dynamic.chain_id,
+        nonce: dynamic.nonce,
+        gas_limit: dynamic.gas_limit,
+        max_fee_per_gas: dynamic.max_fee_per_gas,
+        max_priority_fee_per_gas: dynamic.max_priority_fee_per_gas,
+        to,
+        value: dynamic.value,
+        access_list: dynamic.access_list,
+        authorization_list: authorizations(list, "authorizationList")?,
+        input: dynamic.input,
     }
     .into())
 }

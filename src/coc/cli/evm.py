@@ -12,7 +12,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from coc import _native
+from coc.adapters.evm_tool import run_blocktests, run_statetests
 from coc.cli import evm_run, evm_t8n
 
 type_of_run = Callable[[bytes], bytes]
@@ -100,9 +100,5 @@ def test_command(name: str, run: type_of_run, text: str) -> None:
         report(run_files(run, paths, jobs), summary)
 
 
-test_command(
-    "statetest", _native.run_statetests, "Run state tests (GeneralStateTests format) in files or folders."
-)
-test_command(
-    "blocktest", _native.run_blocktests, "Run block tests (BlockchainTests format) in files or folders."
-)
+test_command("statetest", run_statetests, "Run state tests (GeneralStateTests format) in files or folders.")
+test_command("blocktest", run_blocktests, "Run block tests (BlockchainTests format) in files or folders.")

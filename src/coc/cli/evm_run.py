@@ -11,7 +11,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from coc import _native
+from coc.adapters.evm_tool import run_code
 from coc.cli.exits import EXIT_FAILED, fail
 from coc.cli.interrupts import interruptible
 
@@ -104,7 +104,7 @@ def command(
     genesis = None if prestate is None else _read(prestate, "--prestate")
     try:
         with interruptible():
-            report = json.loads(_native.evm_run(json.dumps(request).encode(), genesis, trace, bench))
+            report = json.loads(run_code(json.dumps(request).encode(), genesis, trace=trace, bench=bench))
     except (ValueError, OSError) as error:
         fail(str(error))
     if not trace:

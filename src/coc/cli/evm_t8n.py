@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 import rich_click as click
 
-from coc import _native
+from coc.adapters.evm_tool import TransitionRules, transition
 from coc.cli.exits import fail
 from coc.cli.interrupts import interruptible
 
@@ -186,13 +186,12 @@ def command(
     trace: bool,
 ) -> None:
     """Apply transactions to a state and print what they did."""
-    alloc, env, txs = Inputs(input_alloc, input_env, input_txs).read()
+    inputs = Inputs(input_alloc, input_env, input_txs).read()
     _make(folder)
+    rules = TransitionRules(fork, chain_id, reward, state_test, folder if trace else None)
     try:
         with interruptible():
-            after, result, body = _native.evm_transition(
-                alloc, env, txs, fork, chain_id, reward, state_test, str(folder) if trace else None
-            )
+            after, result, body = transition(inputs, rules)
     except (ValueError, OSError) as error:
         fail(str(error))
     deliver(
