@@ -1,6 +1,6 @@
 //! The measured import: blocks as bytes in, everything durable at the end.
 
-use crate::folder::{Failure, copy, load_blocks};
+use crate::folder::{Failure, load_blocks};
 use crate::usage;
 use coc_chain::chain::Chain;
 use coc_chain::open::{ChainOptions, genesis_of};
@@ -8,27 +8,22 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Instant;
 
-/// Imports the prepared blocks into a copy of the prepared chain at `scratch`.
+/// Imports the prepared blocks into the chain in `data`, a copy of the prepared one.
 ///
 /// # Errors
 /// What the disk or the chain says; a refused block.
-pub fn import(folder: &Path, scratch: &Path) -> Result<Value, Failure> {
-    copy(&folder.join("base"), scratch)?;
+pub fn import(folder: &Path, data: &Path) -> Result<Value, Failure> {
     let blocks = load_blocks(folder)?;
-    let text = genesis_of(scratch)?.ok_or("the prepared chain has no genesis file")?;
+    let text = genesis_of(data)?.ok_or("the prepared chain has no genesis file")?;
     let began = Instant::now();
-    let (chain, _) = Chain::open(&text, Some(scratch), &ChainOptions::default())?;
+    let (chain, _) = Chain::open(&text, Some(data), &ChainOptions::default())?;
     let open_seconds = began.elapsed().as_secs_f64();
     let before = Sizes::of(&chain)?;
     usage::forget_peak_memory();
     let (written, processor, began) = (usage::written_bytes(), usage::processor_seconds(), Instant::now());
-    for block in &blocks {
-        chain.import(block)?;
-        if chain.flush_is_due() {
-            chain.flush()?;
-        }
+    if let Some(refused) = chain.import_many(&blocks)?.refused {
+        return Err(refused.into());
     }
-    chain.sync()?;
     chain.flush()?;
     let seconds = began.elapsed().as_secs_f64();
     let processor_seconds = usage::processor_seconds() - processor;

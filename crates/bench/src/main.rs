@@ -3,7 +3,7 @@
 //! ```text
 //! coc-bench prepare KIND ACCOUNTS BLOCKS GAS FOLDER    KIND: transfers, erc20, compute
 //! coc-bench bare FOLDER                                the same transactions in bare revm
-//! coc-bench import FOLDER SCRATCH                      the blocks into a copy of the chain at SCRATCH
+//! coc-bench import FOLDER DATA                         the blocks into DATA, a copy of FOLDER/base
 //! ```
 //!
 //! `bench/import_blocks.py` runs these in turn and prints the table.
@@ -21,7 +21,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 const USAGE: &str =
-    "usage: coc-bench prepare KIND ACCOUNTS BLOCKS GAS FOLDER | bare FOLDER | import FOLDER SCRATCH";
+    "usage: coc-bench prepare KIND ACCOUNTS BLOCKS GAS FOLDER | bare FOLDER | import FOLDER DATA";
 
 fn run(arguments: &[&str]) -> Result<(), Failure> {
     match arguments {
@@ -30,7 +30,7 @@ fn run(arguments: &[&str]) -> Result<(), Failure> {
             prepare::prepare(Path::new(folder), kind, accounts.parse()?, blocks.parse()?, gas.parse()?)
         }
         ["bare", folder] => print(&bare::bare(Path::new(folder))?),
-        ["import", folder, scratch] => print(&import::import(Path::new(folder), Path::new(scratch))?),
+        ["import", folder, data] => print(&import::import(Path::new(folder), Path::new(data))?),
         _ => Err(USAGE.into()),
     }
 }

@@ -107,11 +107,7 @@ impl Chain {
         validated: Validated,
     ) {
         let Validated { executed, senders, .. } = validated;
-        self.shared
-            .codes
-            .recent
-            .write()
-            .extend(executed.codes.iter().map(|(hash, code)| (*hash, code.clone())));
+        let codes = Arc::new(executed.codes);
         let stored = StoredBlock {
             hash,
             block,
@@ -125,12 +121,14 @@ impl Chain {
         let candidate = Executed {
             stored: Arc::new(stored),
             state: executed.state,
-            codes: Arc::new(executed.codes),
+            codes: codes.clone(),
             changed: Arc::new(executed.changed.into_iter().collect()),
             place: None,
             flushed: false,
         };
         self.shared.tree.write().blocks.insert(hash, candidate);
+        // After the block: a flush that ends meanwhile keeps only the codes of blocks that are in the tree.
+        self.shared.codes.recent.write().extend(codes.iter().map(|(hash, code)| (*hash, code.clone())));
     }
 
     /// Writes an executed block with its seal into the log. It is durable on return if `durable`, else after [`Chain::sync`].
@@ -203,7 +201,7 @@ impl Chain {
         Ok(())
     }
 
-    fn executed(&self, hash: &B256) -> Result<Executed, ChainError> {
+    pub(crate) fn executed(&self, hash: &B256) -> Result<Executed, ChainError> {
         if let Some(block) = self.shared.tree.read().blocks.get(hash) {
             return if block.place.is_some() {
                 Ok(block.clone())
@@ -232,22 +230,6 @@ impl Chain {
         let mut tree = self.shared.tree.write();
         (tree.safe, tree.finalized) = (*safe, *finalized);
         Ok(())
-    }
-
-    /// Executes and decides the next block of an Ethereum chain and follows the heaviest, or newest merged, chain.
-    ///
-    /// Durable after [`Chain::sync`].
-    pub fn import(&self, rlp: &[u8]) -> Result<B256, ChainError> {
-        let hash = self.execute(rlp, Bytes::new(), &EngineCalls::default())?;
-        self.decide(&hash, Bytes::new(), false)?;
-        let block = self.executed(&hash)?;
-        let head = self.shared.head();
-        let merged = block.stored.block.header.difficulty.is_zero() && block.number() > head.number();
-        if merged || block.stored.total_difficulty > head.stored.total_difficulty {
-            self.set_head(&hash)?;
-            self.set_finalized(&hash, &hash)?;
-        }
-        Ok(hash)
     }
 
     /// Whether so much is unflushed that a flush should run.

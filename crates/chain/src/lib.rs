@@ -11,6 +11,7 @@ pub mod error;
 pub mod flush;
 pub mod folder;
 mod genesis;
+pub mod import;
 pub mod logs;
 pub mod open;
 pub mod read;

@@ -90,13 +90,20 @@ impl Tree {
         self.blocks.insert(block.stored.hash, block);
     }
 
-    /// Forgets what memory need not hold: candidates that lost, and flushed blocks well behind the head.
-    pub fn prune(&mut self) {
+    /// Takes out what memory need not hold: candidates that lost, and flushed blocks well behind the head.
+    pub fn prune(&mut self) -> Vec<Executed> {
         let floor = self.head.number().saturating_sub(RECENT_KEPT);
         let (head, safe, finalized) = (self.head.stored.hash, self.safe, self.finalized);
-        self.blocks.retain(|hash, block| {
+        let is_needed = |hash: &B256, block: &Executed| {
             let unflushed = block.place.is_some() && !block.flushed;
             unflushed || block.number() >= floor || [head, safe, finalized].contains(hash)
-        });
+        };
+        let gone: Vec<B256> = self
+            .blocks
+            .iter()
+            .filter(|(hash, block)| !is_needed(hash, block))
+            .map(|(hash, _)| *hash)
+            .collect();
+        gone.iter().filter_map(|hash| self.blocks.remove(hash)).collect()
     }
 }
