@@ -111,7 +111,7 @@ def test_what_escapes_to_the_loop_is_logged_and_shows_in_readiness(caplog: pytes
     async def run() -> None:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(telemetry.defect)
-        loop.call_soon({}.__getitem__, "no such key")
+        loop.call_soon(dict[str, int]().__getitem__, "no such key")
         await asyncio.sleep(0)
 
     asyncio.run(run())
