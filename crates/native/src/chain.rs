@@ -219,33 +219,15 @@ impl Chain {
         py: Python<'_>,
         blocks: Vec<Vec<u8>>,
     ) -> PyResult<(usize, Option<(String, String)>)> {
-        py.detach(|| {
-            let mut done = 0;
-            let mut refused = None;
-            for block in &blocks {
-                match self.inner.import(block) {
-                    Ok(_) => done += 1,
-                    Err(
-                        error @ (coc_chain::error::ChainError::Invalid(_)
-                        | coc_chain::error::ChainError::UnknownParent(_)),
-                    ) => {
-                        let code = match &error {
-                            coc_chain::error::ChainError::Invalid(invalid) => invalid.code,
-                            _ => "UNKNOWN_PARENT",
-                        };
-                        refused = Some((code.to_owned(), error.to_string()));
-                        break;
-                    }
-                    Err(error) => return Err(error),
-                }
-                if self.inner.flush_is_due() {
-                    self.inner.flush()?;
-                }
-            }
-            self.inner.sync()?;
-            Ok((done, refused))
-        })
-        .map_err(chain_error)
+        let imported = py.detach(|| self.inner.import_many(&blocks)).map_err(chain_error)?;
+        let refused = imported.refused.map(|error| {
+            let code = match &error {
+                coc_chain::error::ChainError::Invalid(invalid) => invalid.code,
+                _ => "UNKNOWN_PARENT",
+            };
+            (code.to_owned(), error.to_string())
+        });
+        Ok((imported.done, refused))
     }
 
     /// Whether so much is unflushed that a flush should run.
