@@ -14,6 +14,8 @@ __all__ = [
     "CallFailed",
     "CallResult",
     "Chain",
+    "DbCheck",
+    "DbRebuild",
     "GenesisInvalid",
     "Header",
     "LimitExceeded",
@@ -23,6 +25,7 @@ __all__ = [
     "TransactionInvalid",
     "UnknownBlock",
     "address_of",
+    "db_stats",
     "evm_run",
     "evm_transition",
     "keccak256",
@@ -334,3 +337,33 @@ class Chain:
     def fee_history_json(self, newest: bytes, count: int, percentiles: list[float]) -> bytes: ...
     def next_base_fee(self, block: bytes) -> int: ...
     def next_blob_base_fee(self, block: bytes) -> int: ...
+
+def db_stats(data_dir: str | PathLike[str]) -> bytes:
+    """Figures of a data folder as JSON: bytes a part, blocks, heights, generations, tables. A node may run."""
+
+@final
+class DbCheck:
+    """A check of a data folder under way. Damage of the index may end the process: run it in a child."""
+
+    @staticmethod
+    def begin(data_dir: str | PathLike[str], skip_index: bool) -> DbCheck:
+        """Prepare to check a folder that no node has open; raises StorageFailed or GenesisInvalid."""
+    def step(self, budget_ms: int) -> bytes | None:
+        """Work for some milliseconds: JSON {phase, done, total}, or None when all was done before."""
+    def report(self) -> bytes:
+        """What was seen so far: JSON {sound, findings, cure, …}."""
+
+@final
+class DbRebuild:
+    """A rebuild of the store from the block log under way; dropping it leaves one to go on with."""
+
+    @staticmethod
+    def begin(data_dir: str | PathLike[str], cut_log: bool) -> DbRebuild:
+        """Begin, or go on; with `cut_log` a damaged log is cut behind its last whole record first."""
+    def cut(self) -> bytes | None:
+        """What was cut off the log: JSON {records_kept, lost_bytes, damage}; None where nothing was."""
+    def step(self, budget_ms: int) -> bytes:
+        """Work for some milliseconds: JSON {phase, done_bytes, total_bytes, height, blocks}.
+
+        The phase is `reading`, `building`, and `done` in the end. Raises StorageFailed.
+        """

@@ -13,6 +13,8 @@ use coc_evm::block::{EngineCalls, Validated, decode_block, execute_block};
 use coc_evm::error::BlockInvalid;
 use coc_evm::fork::Rules;
 use coc_evm::types::Block;
+use coc_log::Position;
+use coc_log::format::RECORD_HEADER_BYTES;
 use std::sync::Arc;
 
 /// Gas of decided blocks that may be unflushed: what one core executes again in about a second.
@@ -156,14 +158,22 @@ impl Chain {
         }
         let record = block.stored.encode();
         self.check_budget(record.len() as u64)?;
-        let position = if durable {
-            self.shared.log.append_durable(&record)?
-        } else {
-            self.shared.log.append(&record)?
-        };
-        block.place = Some(Place { position: position.0, end: self.shared.log.next_position().0 });
+        let shows_early = cfg!(feature = "mutant-visible-before-durable");
+        let position =
+            if shows_early { self.shared.log.next_position() } else { self.append(&record, durable)? };
+        let end = position.0 + (RECORD_HEADER_BYTES + record.len()) as u64;
+        block.place = Some(Place { position: position.0, end });
         self.shared.tree.write().push_tail(block, record.len() as u64);
+        if shows_early {
+            self.append(&record, durable)?;
+        }
         Ok(())
+    }
+
+    fn append(&self, record: &[u8], durable: bool) -> Result<Position, ChainError> {
+        let log = &self.shared.log;
+        let is_synced = durable && !cfg!(feature = "mutant-decide-without-fsync");
+        Ok(if is_synced { log.append_durable(record)? } else { log.append(record)? })
     }
 
     /// Makes every decided block durable.

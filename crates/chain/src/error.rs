@@ -26,7 +26,9 @@ pub enum ChainError {
     #[error("the genesis file does not fit: {0}")]
     Genesis(String),
     /// The disk budget is used up.
-    #[error("the data folder takes {used} bytes of its budget of {budget}; raise `--disk-budget` and start again, nothing is lost")]
+    #[error(
+        "the data folder takes {used} bytes of its budget of {budget}; raise `--disk-budget` and start again, nothing is lost"
+    )]
     OverBudget {
         /// Bytes it takes.
         used: u64,

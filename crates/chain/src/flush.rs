@@ -33,14 +33,26 @@ impl Chain {
         let mut flushed: Vec<(B256, Trie)> = Vec::with_capacity(blocks.len());
         let lengths = {
             let mut appender = self.shared.nodes.appender();
-            for block in &blocks {
+            let left_out = if cfg!(feature = "mutant-flush-last-root-only") {
+                blocks.len().saturating_sub(1)
+            } else {
+                0
+            };
+            for block in &blocks[..left_out] {
+                flushed.push((block.stored.hash, block.state.accounts.clone()));
+            }
+            for block in &blocks[left_out..] {
                 let mut state = block.state.accounts.flush(&mut appender)?;
                 if block.stored.hash == head.stored.hash {
                     state = block.state.accounts.shed_below(HEAD_NIBBLES_KEPT);
                 }
                 flushed.push((block.stored.hash, state));
             }
-            appender.sync()?
+            if cfg!(feature = "mutant-marker-before-nodes") {
+                self.shared.nodes.lengths()
+            } else {
+                appender.sync()?
+            }
         };
         let mut batch = Batch::new();
         let mut logs = LogRows::default();
@@ -63,16 +75,27 @@ impl Chain {
             }
             logs.add(&block.stored);
         }
+        let mut heights = Batch::new();
+        let splits = cfg!(feature = "mutant-canonical-in-a-later-batch");
+        let target = if splits { &mut heights } else { &mut batch };
         for (number, hash) in &canonical {
             match hash {
-                Some(hash) => batch.put(Table::Canonical, &number.to_be_bytes(), hash.as_slice()),
-                None => batch.delete(Table::Canonical, &number.to_be_bytes()),
+                Some(hash) => target.put(Table::Canonical, &number.to_be_bytes(), hash.as_slice()),
+                None => target.delete(Table::Canonical, &number.to_be_bytes()),
             }
         }
-        logs.write(&mut batch);
+        let first_position =
+            blocks.first().and_then(|block| block.place).map_or(next_position, |place| place.position);
+        logs.write(first_position, &mut batch);
         let marker = Marker { head: head.stored.hash, next_position, lengths };
         batch.put(Table::Meta, MARKER, &marker.encode());
         self.shared.index.write(batch)?;
+        if splits {
+            self.shared.index.write(heights)?;
+        }
+        if cfg!(feature = "mutant-marker-before-nodes") {
+            self.shared.nodes.appender().sync()?;
+        }
         self.settle(flushed, &canonical);
         self.take_reserve_back();
         Ok(())

@@ -2,9 +2,24 @@
 //!
 //! Read [`chain`] first, then [`flush`], [`open`] and [`recover`]: they are the order of files at each height and after a crash.
 
+#[cfg(all(
+    not(debug_assertions),
+    any(
+        feature = "mutant-decide-without-fsync",
+        feature = "mutant-visible-before-durable",
+        feature = "mutant-marker-before-nodes",
+        feature = "mutant-flush-last-root-only",
+        feature = "mutant-canonical-in-a-later-batch"
+    )
+))]
+compile_error!("a mutant of coc-chain must never be in a build without debug assertions");
+
 pub mod budget;
 pub mod build;
 pub mod chain;
+pub mod check;
+mod check_rows;
+mod check_state;
 pub mod classify;
 pub mod consensus_data;
 pub mod error;
@@ -15,8 +30,11 @@ pub mod import;
 pub mod logs;
 pub mod open;
 pub mod read;
+pub mod rebuild;
 pub mod record;
 pub mod recover;
 pub mod rows;
+pub mod scratch;
 pub mod shared;
+pub mod stats;
 pub mod tree;

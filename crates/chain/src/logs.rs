@@ -1,12 +1,14 @@
 //! Finding logs without reading every block: for each address and topic the heights that have it, by sections of heights.
 //!
 //! Key: section (4 bytes, height / [`SECTION`]) ‖ place (1: 0 the address, 1–4 the topic) ‖ folded value (8) ‖ first height of the flush
-//! within the section (2). Value: heights within the section (2 bytes each, ascending). The section comes first so that new rows go to one
-//! end of the tree however many there are; equal values of one flush share a row. Folding may name a block in vain, never
-//! leave one out: whoever asks reads the block's receipts in any case.
+//! within the section (2) ‖ the flush (4). Value: heights within the section (2 bytes each, ascending). The section comes first so that
+//! new rows go to one end of the tree however many there are; equal values of one flush share a row. The flush is named by where its
+//! blocks begin in the log, so that a later flush with a block of an equal height (another branch) has rows of its own instead
+//! of writing over these. Folding may name a block in vain, never leave one out: whoever asks reads the block's receipts in any case.
 
 use crate::record::StoredBlock;
 use alloy_primitives::{Address, B256, Log};
+use coc_log::format::RECORD_HEADER_BYTES;
 use coc_store::{Batch, Table};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,11 +54,13 @@ impl LogRows {
         }
     }
 
-    /// Puts the rows into a batch.
-    pub fn write(self, batch: &mut Batch) {
+    /// Puts the rows of a flush into a batch; its first block lies at `position` in the log.
+    pub fn write(self, position: u64, batch: &mut Batch) {
+        // A record has 32 bytes at least, and 4 bytes name all of 128 GiB: more than the blocks of one section.
+        let flush = ((position / RECORD_HEADER_BYTES as u64) as u32).to_be_bytes();
         for (prefix, heights) in self.heights {
             let Some(first) = heights.first() else { continue };
-            let key = [&prefix[..], &first.to_be_bytes()].concat();
+            let key = [&prefix[..], &first.to_be_bytes(), &flush].concat();
             let value: Vec<u8> = heights.iter().flat_map(|height| height.to_be_bytes()).collect();
             batch.put(Table::LogIndex, &key, &value);
         }

@@ -10,7 +10,7 @@ use coc_store::Table;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Rows of one index prefix read at a time: a section has at most [`SECTION`] heights.
+/// Rows of one index prefix read at a time.
 const LOG_ROWS_MAX: usize = 4_096;
 /// Transactions that may share the beginning of their hash before a lookup gives up on finding more.
 const TRANSACTION_ROWS_MAX: usize = 64;
@@ -145,12 +145,7 @@ impl Chain {
             for criterion in query.criteria(section) {
                 let mut any = BTreeSet::new();
                 for prefix in criterion {
-                    let end = [&prefix[..], &[0xff; 3]].concat();
-                    for (_, value) in
-                        self.shared.index.range(Table::LogIndex, &prefix, Some(&end), LOG_ROWS_MAX, false)?
-                    {
-                        any.extend(value.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])));
-                    }
+                    self.add_indexed(prefix.to_vec(), &mut any)?;
                 }
                 in_section = Some(match in_section {
                     None => any,
@@ -170,5 +165,21 @@ impl Chain {
             );
         }
         Ok(heights.into_iter().collect())
+    }
+
+    /// Heights within their section that the rows with this prefix name.
+    fn add_indexed(&self, prefix: Vec<u8>, heights: &mut BTreeSet<u16>) -> Result<(), ChainError> {
+        let end = [&prefix[..], &[0xff; 3]].concat();
+        let mut from = prefix;
+        loop {
+            let rows = self.shared.index.range(Table::LogIndex, &from, Some(&end), LOG_ROWS_MAX, false)?;
+            for (_, value) in &rows {
+                heights.extend(value.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])));
+            }
+            match rows.into_iter().nth(LOG_ROWS_MAX - 1) {
+                Some((last, _)) => from = [&last[..], &[0]].concat(),
+                None => return Ok(()),
+            }
+        }
     }
 }

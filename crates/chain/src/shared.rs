@@ -136,6 +136,9 @@ impl Shared {
         let row = self.row(hash)?.ok_or(ChainError::UnknownBlock(*hash))?;
         let header = &self.stored(hash)?.ok_or(ChainError::UnknownBlock(*hash))?.block.header;
         let trie = row.state.map_or_else(Trie::empty, |loc| Trie::stored(header.state_root, loc));
+        if trie.root_hash() != header.state_root {
+            return Err(self.damaged(format!("the row of block {hash} names no state")));
+        }
         Ok(self.world(trie))
     }
 

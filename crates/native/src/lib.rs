@@ -6,6 +6,7 @@
 mod chain;
 mod convert;
 mod crypto;
+mod db;
 mod errors;
 mod judging;
 mod reading;
@@ -32,6 +33,8 @@ mod _native {
     use crate::convert::Header;
     #[pymodule_export]
     use crate::crypto::{address_of, keccak256, public_key_of, recover_public_key, sign};
+    #[pymodule_export]
+    use crate::db::{DbCheck, DbRebuild, db_stats};
     #[pymodule_export]
     use crate::errors::{
         BlockInvalid, CallFailed, GenesisInvalid, LimitExceeded, Pruned, StorageFailed, TransactionInvalid,

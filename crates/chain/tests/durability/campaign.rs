@@ -1,0 +1,581 @@
+//! The crash campaign: seeded lives of a whole chain on a disk that loses power, fills up and fails to sync, with an index that
+//! comes back as any of its earlier writes.
+//!
+//! A model keeps every record that may be in the log, how many must be, the head that each write of the index stands for, and the
+//! state after every block. Each life ends in a power loss or a kill at a random moment. After it the chain must open and hold every
+//! acknowledged block, no part of a block, the head that follows from what survived, its ancestors at their heights, and the state
+//! of every block, value by value.
+
+use crate::ledger::{Ledger, Planned};
+use crate::world::{build, check, genesis, options, read_all};
+use alloy_primitives::{B256, Bytes};
+use coc_chain::chain::Chain;
+use coc_chain::error::ChainError;
+use coc_chain::logs::LogQuery;
+use coc_chain::open::ChainOptions;
+use coc_chain::rebuild::Rebuild;
+use coc_disk::{Dice, DiskError, DiskErrorKind, FaultyDisk};
+use coc_log::LogError;
+use coc_store::{MemIndex, MemOptions, StoreError};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+const LIVES_MAX: u64 = 4;
+const STEPS_MAX: u64 = 14;
+/// Transactions in a block.
+const TRANSACTIONS_MAX: u64 = 3;
+/// Blocks behind the head that a new one may stand on.
+const BRANCH_DEPTH_MAX: u64 = 3;
+
+/// What a campaign has met, so that a test can tell that it met enough.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Totals {
+    pub lives: u64,
+    pub blocks: u64,
+    pub verified_states: u64,
+    pub flushes: u64,
+    pub reorganisations: u64,
+    pub replayed: u64,
+    pub torn_tails: u64,
+    pub cut_nodes: u64,
+    pub lost_blocks: u64,
+    pub older_indexes: u64,
+    pub rebuilds: u64,
+    pub interrupted_rebuilds: u64,
+    pub checks: u64,
+    pub full_disks: u64,
+    pub failed_syncs: u64,
+    pub power_cuts: u64,
+}
+
+/// Runs every seed; stops at the first that breaks a promise and says which.
+pub fn crash_campaign(seeds: Range<u64>) -> Result<Totals, String> {
+    let mut totals = Totals::default();
+    for seed in seeds {
+        totals = one_run(seed, totals)?.0;
+    }
+    Ok(totals)
+}
+
+/// Names and contents of all files of a disk.
+type Files = Vec<(PathBuf, Vec<u8>)>;
+
+/// One seed: the totals with it, and the files it leaves.
+pub fn one_run(seed: u64, totals: Totals) -> Result<(Totals, Files), String> {
+    let mut run = Run::new(seed, totals);
+    run.all_lives().map_err(|broken| format!("seed {seed}, life {}: {broken}", run.life))?;
+    Ok((run.totals, run.disk.snapshot()))
+}
+
+/// A block that was decided, or may have been.
+#[derive(Clone, Debug)]
+struct Decided {
+    hash: B256,
+    parent: B256,
+    number: u64,
+}
+
+/// What a write of the index stands for.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    head: B256,
+    /// Records of the log that it covers.
+    records: usize,
+}
+
+struct Run {
+    dice: Dice,
+    disk: FaultyDisk,
+    index: Arc<MemIndex>,
+    options: ChainOptions,
+    genesis: Vec<u8>,
+    life: u64,
+    /// Every record that may be in the log, in order; block 0 is the first.
+    model: Vec<Decided>,
+    /// How many of them must be.
+    acknowledged: usize,
+    ledgers: BTreeMap<B256, Ledger>,
+    head: B256,
+    /// By the number of the index's write.
+    marks: BTreeMap<u64, Mark>,
+    blocks_made: u64,
+    totals: Totals,
+}
+
+impl Run {
+    fn new(seed: u64, totals: Totals) -> Run {
+        let mut dice = Dice::new(seed);
+        let mut options = options();
+        options.log_segment_bytes = 1_000 + dice.below(8_000);
+        options.log_salt = Some(dice.roll() as u32);
+        options.reserve_bytes = if dice.one_in(2) { 0 } else { 2_000 };
+        let disk = FaultyDisk::new(dice.roll());
+        Run {
+            dice,
+            disk,
+            index: empty_index(),
+            options,
+            genesis: genesis("0x"),
+            life: 0,
+            model: Vec::new(),
+            acknowledged: 0,
+            ledgers: BTreeMap::new(),
+            head: B256::ZERO,
+            marks: BTreeMap::new(),
+            blocks_made: 0,
+            totals,
+        }
+    }
+
+    fn all_lives(&mut self) -> Result<(), String> {
+        for life in 0..=self.dice.below(LIVES_MAX) {
+            (self.life, self.totals.lives) = (life, self.totals.lives + 1);
+            self.arm();
+            match self.open() {
+                Ok(chain) => {
+                    self.meet(&chain)?;
+                    self.work(&chain)?;
+                }
+                Err(error) => self.accept(error, "opening")?,
+            }
+            self.end_life()?;
+        }
+        Ok(())
+    }
+
+    /// Plans this life's faults.
+    fn arm(&mut self) {
+        if self.dice.one_in(2) {
+            self.disk.cut_power_after(self.dice.below(60));
+        }
+        if self.dice.one_in(6) {
+            self.disk.fail_syncs_one_in(5 + self.dice.below(20));
+        }
+    }
+
+    fn open(&mut self) -> Result<Chain, ChainError> {
+        let opened =
+            Chain::open_on(&self.genesis, Arc::new(self.disk.clone()), self.index.clone(), &self.options);
+        let (chain, recovered) = opened?;
+        self.totals.replayed += recovered.replayed_blocks;
+        self.totals.torn_tails += u64::from(recovered.cut_bytes > 0);
+        self.totals.cut_nodes += u64::from(recovered.cut_node_bytes > 0);
+        Ok(chain)
+    }
+
+    fn work(&mut self, chain: &Chain) -> Result<(), String> {
+        for _ in 0..self.dice.below(STEPS_MAX) {
+            let done = match self.dice.below(16) {
+                0..=8 => self.grow(chain),
+                9 => self.grow_in_a_full_disk(chain)?,
+                10 | 11 => self.flush(chain),
+                12 => chain.sync().map(|()| self.acknowledged = self.model.len()),
+                13 => self.turn(chain),
+                14 => self.try_a_candidate(chain),
+                _ => self.change_space(),
+            };
+            self.note_writes();
+            if let Err(error) = done {
+                let is_end = !error.is_out_of_space();
+                self.accept(error, "working")?;
+                if is_end {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a block, decides it, and mostly makes it the head.
+    fn grow(&mut self, chain: &Chain) -> Result<(), ChainError> {
+        let parent = self.parent();
+        let block = self.candidate(chain, &parent)?;
+        let is_durable = !self.dice.one_in(5);
+        let decided = chain.decide(&block.hash, Bytes::new(), is_durable);
+        self.note_decided(block.clone(), &decided);
+        decided?;
+        if is_durable {
+            self.acknowledged = self.model.len();
+        }
+        if parent == self.head || self.dice.one_in(2) {
+            self.totals.reorganisations += u64::from(parent != self.head);
+            chain.set_head(&block.hash)?;
+            self.head = block.hash;
+        }
+        Ok(())
+    }
+
+    /// On a disk without room for one more record a decision fails, and nothing is as if it had not; with room, the same succeeds.
+    fn grow_in_a_full_disk(&mut self, chain: &Chain) -> Result<Result<(), ChainError>, String> {
+        let parent = self.parent();
+        let block = match self.candidate(chain, &parent) {
+            Ok(block) => block,
+            Err(error) => return Ok(Err(error)),
+        };
+        self.disk.limit_bytes(Some(self.used_bytes() + self.dice.below(100)));
+        let before = (chain.shared.log.next_position(), self.shown(chain));
+        let refused = chain.decide(&block.hash, Bytes::new(), true);
+        self.disk.limit_bytes(None);
+        match refused {
+            Err(error) if error.is_out_of_space() => {
+                self.totals.full_disks += 1;
+                if (chain.shared.log.next_position(), self.shown(chain)) != before {
+                    return Err("a decision that found no room has changed something".into());
+                }
+            }
+            other => {
+                self.note_decided(block, &other);
+                if other.is_ok() {
+                    return Err("a decision was durable on a full disk".into());
+                }
+                return Ok(other);
+            }
+        }
+        let decided = chain.decide(&block.hash, Bytes::new(), true);
+        self.note_decided(block, &decided);
+        Ok(decided.map(|()| self.acknowledged = self.model.len()))
+    }
+
+    /// What readers see of decided blocks.
+    fn shown(&self, chain: &Chain) -> (B256, Vec<B256>, usize) {
+        let tree = chain.shared.tree.read();
+        let decided = tree.blocks.values().filter(|block| block.place.is_some()).count();
+        (tree.head.stored.hash, tree.tail.clone(), decided)
+    }
+
+    fn flush(&mut self, chain: &Chain) -> Result<(), ChainError> {
+        let flushed = chain.flush();
+        // A flush that got as far as the index has synced the log on its way.
+        if flushed.is_ok() {
+            self.acknowledged = self.model.len();
+            self.totals.flushes += 1;
+        }
+        flushed
+    }
+
+    /// Makes some recent decided block the head.
+    fn turn(&mut self, chain: &Chain) -> Result<(), ChainError> {
+        let back = self.dice.below(BRANCH_DEPTH_MAX + 1) as usize;
+        let block = self.model[self.model.len().saturating_sub(1 + back)].hash;
+        chain.set_head(&block)?;
+        self.totals.reorganisations += 1;
+        self.head = block;
+        Ok(())
+    }
+
+    /// Builds a block that is never decided.
+    fn try_a_candidate(&mut self, chain: &Chain) -> Result<(), ChainError> {
+        let parent = self.parent();
+        self.candidate(chain, &parent).map(|_| ())
+    }
+
+    fn change_space(&mut self) -> Result<(), ChainError> {
+        let limit = if self.dice.one_in(3) { Some(self.used_bytes() + self.dice.below(4_000)) } else { None };
+        self.disk.limit_bytes(limit);
+        Ok(())
+    }
+
+    fn used_bytes(&self) -> u64 {
+        self.disk.snapshot().iter().map(|(_, content)| content.len() as u64).sum()
+    }
+
+    /// The head mostly, else one of its ancestors.
+    fn parent(&mut self) -> B256 {
+        let mut parent = self.head;
+        if self.dice.one_in(4) {
+            for _ in 0..self.dice.below(BRANCH_DEPTH_MAX + 1) {
+                parent = self.decided(&parent).map_or(parent, |block| block.parent);
+            }
+        }
+        parent
+    }
+
+    fn candidate(&mut self, chain: &Chain, parent: &B256) -> Result<Decided, ChainError> {
+        let before = self.ledgers[parent].clone();
+        let planned: Vec<Planned> = before.plan(&mut self.dice, TRANSACTIONS_MAX);
+        self.blocks_made += 1;
+        self.totals.blocks += 1;
+        let (hash, after) = build(chain, parent, &planned, &before, self.blocks_made)?;
+        self.ledgers.insert(hash, after);
+        let number = self.decided(parent).map_or(0, |parent| parent.number) + 1;
+        Ok(Decided { hash, parent: *parent, number })
+    }
+
+    fn decided(&self, hash: &B256) -> Option<&Decided> {
+        self.model.iter().find(|block| block.hash == *hash && block.number > 0)
+    }
+
+    /// Adds to the model what may be in the log from now on, acknowledged or not.
+    fn note_decided(&mut self, block: Decided, decided: &Result<(), ChainError>) {
+        if decided.as_ref().is_ok() || decided.as_ref().is_err_and(|error| !error.is_out_of_space()) {
+            self.model.push(block);
+        }
+    }
+
+    /// Learns what the writes of the index since the last look stand for.
+    fn note_writes(&mut self) {
+        let known = self.marks.last_key_value().map_or(0, |(write, _)| *write);
+        for write in known + 1..=self.index.writes() {
+            self.marks.insert(write, Mark { head: self.head, records: self.model.len() });
+        }
+    }
+
+    /// Ends the life, brings the machine back without faults, and compares.
+    fn end_life(&mut self) -> Result<(), String> {
+        self.note_writes();
+        self.disk.crash();
+        self.disk.limit_bytes(None);
+        self.crash_index()?;
+        if self.index.writes() > 0 {
+            self.check_files()?;
+            if self.dice.one_in(8) {
+                self.lose_index()?;
+            }
+        }
+        let chain = self.open().map_err(|error| format!("does not open after a crash: {error}"))?;
+        self.meet(&chain)?;
+        // What opening reports is durable: a second power loss must not take it back.
+        drop(chain);
+        self.disk.crash();
+        let chain = self.open().map_err(|error| format!("does not open a second time: {error}"))?;
+        self.meet(&chain)?;
+        drop(chain);
+        self.disk.kill();
+        Ok(())
+    }
+
+    /// The index comes back as any of its writes, the first (block 0) at least.
+    fn crash_index(&mut self) -> Result<(), String> {
+        let newest = self.index.writes();
+        let write = if newest > 1 && self.dice.one_in(2) { 1 + self.dice.below(newest) } else { newest };
+        self.totals.older_indexes += u64::from(write < newest);
+        self.index = Arc::new(self.index.crashed_at(write).map_err(|error| error.to_string())?);
+        self.marks.retain(|at, _| *at <= write);
+        Ok(())
+    }
+
+    /// What a crash leaves is no damage: a check finds nothing, and changes nothing.
+    fn check_files(&mut self) -> Result<(), String> {
+        if !self.dice.one_in(3) {
+            return Ok(());
+        }
+        let before = self.disk.snapshot();
+        let report =
+            check(&self.genesis, &self.disk, self.index.clone()).map_err(|error| error.to_string())?;
+        if !report.findings.is_empty() {
+            return Err(format!("a check finds damage after a crash: {:?}", report.findings));
+        }
+        if self.disk.snapshot() != before {
+            return Err("a check has changed the disk".into());
+        }
+        self.totals.checks += 1;
+        Ok(())
+    }
+
+    /// The index is gone: the chain says so instead of beginning anew, and a rebuild brings it back, also when it is interrupted.
+    fn lose_index(&mut self) -> Result<(), String> {
+        self.index = empty_index();
+        self.marks.clear();
+        let before = self.disk.snapshot();
+        match self.open() {
+            Err(ChainError::StoreLost { .. }) => {}
+            Err(error) => return Err(format!("a lost index is not told as that: {error}")),
+            // Only block 0 has survived: there is nothing to lose.
+            Ok(chain) if chain.shared.log.iter_from(chain.shared.log.first_position()).count() == 1 => {
+                return Ok(());
+            }
+            Ok(_) => return Err("a chain began anew though its log has blocks".into()),
+        }
+        if self.acknowledged > 1 && before.is_empty() {
+            return Err("the log is gone".into());
+        }
+        self.totals.rebuilds += 1;
+        loop {
+            if self.dice.one_in(2) {
+                self.disk.cut_power_after(self.dice.below(40));
+            }
+            match self.rebuild() {
+                Ok(true) => {
+                    self.disk.crash();
+                    return Ok(());
+                }
+                Ok(false) => {}
+                Err(error) => self.accept(error, "rebuilding")?,
+            }
+            self.totals.interrupted_rebuilds += 1;
+            self.disk.crash();
+            if matches!(
+                self.open(),
+                Ok(_) | Err(ChainError::RebuildUnfinished { .. } | ChainError::StoreLost { .. })
+            ) {
+                self.disk.kill();
+            } else {
+                return Err("a half made store is not told as that".into());
+            }
+            self.index = if self.is_building() {
+                Arc::new(self.index.crashed_at(self.index.writes()).map_err(|error| error.to_string())?)
+            } else {
+                empty_index()
+            };
+        }
+    }
+
+    fn is_building(&self) -> bool {
+        let files = self.disk.snapshot();
+        files.iter().any(|(path, content)| path.ends_with("rebuilding") && content == b"building")
+    }
+
+    /// Rebuilds in slices; `false` when it stopped on the way.
+    fn rebuild(&mut self) -> Result<bool, ChainError> {
+        let disk = Arc::new(self.disk.clone());
+        let mut rebuild = Rebuild::begin_on(&self.genesis, disk, self.index.clone(), &self.options, false)?;
+        loop {
+            let mut left = self.dice.below(4);
+            let progress = rebuild.step(|| {
+                left = left.saturating_sub(1);
+                left == 0
+            })?;
+            if progress.phase == "done" {
+                return Ok(true);
+            }
+            if self.dice.one_in(8) {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Compares an opened chain with the model, and takes what survived as the new model.
+    fn meet(&mut self, chain: &Chain) -> Result<(), String> {
+        if self.model.is_empty() {
+            let hash = chain.shared.genesis_hash;
+            self.model.push(Decided { hash, parent: B256::ZERO, number: 0 });
+            self.ledgers.insert(hash, Ledger::at_genesis());
+            (self.acknowledged, self.head) = (1, hash);
+            self.note_writes();
+        }
+        let mut held = Vec::new();
+        for record in chain.shared.log.iter_from(chain.shared.log.first_position()) {
+            let record = record.map_err(|error| format!("a record cannot be read: {error}"))?;
+            held.push(chain.shared.record(record.position.0).map_err(|error| error.to_string())?.hash);
+        }
+        let model: Vec<B256> = self.model.iter().map(|block| block.hash).collect();
+        if !model.starts_with(&held) {
+            return Err("the log holds a block that was never decided there".into());
+        }
+        if held.len() < self.acknowledged {
+            let (kept, all, must) = (held.len(), model.len(), self.acknowledged);
+            return Err(format!("{kept} of {all} blocks survive, {must} must"));
+        }
+        self.totals.lost_blocks += (self.model.len() - held.len()) as u64;
+        self.model.truncate(held.len());
+        self.acknowledged = held.len();
+        self.head = self.expected_head();
+        self.note_writes();
+        self.check_chain(chain)
+    }
+
+    /// The head of the newest surviving write of the index, moved by every higher block after it.
+    fn expected_head(&self) -> B256 {
+        let mark = self.marks.last_key_value().map(|(_, mark)| *mark);
+        let Mark { head, records } = mark.unwrap_or(Mark { head: self.model[0].hash, records: 1 });
+        let mut head = head;
+        for block in &self.model[records.min(self.model.len())..] {
+            if block.number > self.decided(&head).map_or(0, |head| head.number) {
+                head = block.hash;
+            }
+        }
+        head
+    }
+
+    fn check_chain(&mut self, chain: &Chain) -> Result<(), String> {
+        let text = |error: ChainError| error.to_string();
+        let head = chain.shared.head();
+        if head.stored.hash != self.head {
+            return Err(format!("the head is {} and must be {}", head.stored.hash, self.head));
+        }
+        let mut at = self.head;
+        for number in (0..=head.number()).rev() {
+            if chain.shared.canonical(number).map_err(text)? != Some(at) {
+                return Err(format!("height {number} is not the head's ancestor {at}"));
+            }
+            at = self.decided(&at).map_or(B256::ZERO, |block| block.parent);
+        }
+        for above in 1..=BRANCH_DEPTH_MAX + 1 {
+            if chain.shared.canonical(head.number() + above).map_err(text)?.is_some() {
+                return Err(format!("a height {above} above the head has a block"));
+            }
+        }
+        for block in &self.model {
+            self.check_block(chain, block)
+                .map_err(|broken| format!("block {} ({}): {broken}", block.number, block.hash))?;
+            self.totals.verified_states += 1;
+        }
+        read_all(chain).map(|_| ())
+    }
+
+    fn check_block(&self, chain: &Chain, block: &Decided) -> Result<(), String> {
+        let text = |error: ChainError| error.to_string();
+        let stored = chain.shared.stored(&block.hash).map_err(text)?.ok_or("it is not known")?;
+        if (stored.hash, stored.block.header.parent_hash, stored.block.header.number)
+            != (
+                block.hash,
+                if block.number == 0 { stored.block.header.parent_hash } else { block.parent },
+                block.number,
+            )
+        {
+            return Err("another block stands under its hash".into());
+        }
+        self.ledgers[&block.hash].verify(chain, &block.hash)?;
+        let is_canonical = chain.shared.canonical(block.number).map_err(text)? == Some(block.hash);
+        if let Some(transaction) = stored.block.body.transactions.first() {
+            let found = chain.find_transaction(transaction.tx_hash()).map_err(text)?;
+            if is_canonical && found.is_none_or(|(holder, _)| holder.hash != block.hash) {
+                return Err("its first transaction is not found in it".into());
+            }
+        }
+        for log in stored.receipts.iter().flat_map(|receipt| &receipt.logs).filter(|_| is_canonical) {
+            let query = LogQuery { addresses: vec![log.address], topics: vec![log.topics().to_vec()] };
+            let found = chain.logs(block.number, block.number, &query, usize::MAX).map_err(text)?;
+            if found.is_empty() {
+                return Err(format!("its log of {} is not found in it", log.address));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes note of an error that the planned faults explain; any other breaks a promise.
+    fn accept(&mut self, error: ChainError, doing: &str) -> Result<(), String> {
+        if error.is_out_of_space() {
+            self.totals.full_disks += 1;
+            return Ok(());
+        }
+        match kind(&error) {
+            Some(DiskErrorKind::PowerLost) => self.totals.power_cuts += 1,
+            Some(DiskErrorKind::SyncFailed) => self.totals.failed_syncs += 1,
+            _ => return Err(format!("unexpected error while {doing}: {error}")),
+        }
+        Ok(())
+    }
+}
+
+/// An index without rows that can be crashed to any of its writes.
+fn empty_index() -> Arc<MemIndex> {
+    Arc::new(MemIndex::new(MemOptions { history_writes: 1 << 20, ..MemOptions::default() }))
+}
+
+/// What the disk said, where it was the disk.
+fn kind(error: &ChainError) -> Option<DiskErrorKind> {
+    match error {
+        ChainError::Log(LogError::Poisoned { .. }) | ChainError::Store(StoreError::Poisoned { .. }) => {
+            Some(DiskErrorKind::SyncFailed)
+        }
+        ChainError::Log(LogError::Disk(DiskError { kind, .. }))
+        | ChainError::Store(StoreError::Disk(DiskError { kind, .. }))
+        | ChainError::Disk(DiskError { kind, .. }) => Some(*kind),
+        // Execution passes on what its reader said as a sentence.
+        ChainError::State(error) if error.0.contains("power is off") => Some(DiskErrorKind::PowerLost),
+        _ => None,
+    }
+}

@@ -1,0 +1,6 @@
+//! The chain keeps what it promised: through power losses, full disks, flipped bits, and folders that are not what they should be.
+
+mod campaign;
+mod crashes;
+mod ledger;
+mod world;
