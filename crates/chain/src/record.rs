@@ -1,16 +1,17 @@
 //! What the log holds of a block: everything a restart needs to have it back without asking anyone.
 //!
-//! A record is the RLP list `[version, block, consensus data, seal, senders, receipts, total difficulty]`. Receipts are kept in
-//! their consensus encoding; what that leaves out (gas of the one transaction, created contract) is derived again.
+//! A record is the RLP list `[version, block, consensus data, seal, senders, receipts, total difficulty]`, a receipt the list
+//! `[outcome, cumulative gas, logs]`. What that leaves out is derived again: type and created contract from the transaction, gas
+//! from the receipt before, and the bloom, most of a plain transfer's receipt, from the logs.
 
 use alloy_consensus::Transaction as _;
 use alloy_eips::Typed2718 as _;
 use alloy_primitives::{Address, B256, Bytes, Log, U256};
-use alloy_rlp::{Decodable, Encodable, Header as RlpHeader};
+use alloy_rlp::{BufMut, Decodable, Encodable, Header as RlpHeader};
 use coc_evm::types::{Block, Outcome, Receipt, Transaction};
 
 /// Version of the record format.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// A block with everything that was decided and computed about it.
 #[derive(Clone, Debug)]
@@ -36,25 +37,27 @@ pub struct StoredBlock {
 impl StoredBlock {
     /// The record as bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let block = alloy_rlp::encode(&self.block);
-        let senders: Vec<u8> = self.senders.iter().flat_map(|sender| sender.0.0).collect();
-        let receipts: Vec<Bytes> =
-            self.receipts.iter().map(|receipt| receipt.consensus_bytes().into()).collect();
+        let block = RlpHeader { list: false, payload_length: self.block.length() };
+        let senders = RlpHeader { list: false, payload_length: self.senders.len() * Address::len_bytes() };
+        let kept: Vec<KeptReceipt<'_>> = self.receipts.iter().map(KeptReceipt).collect();
         let payload_length = VERSION.length()
-            + block.as_slice().length()
+            + block.length_with_payload()
             + self.consensus_data.length()
             + self.seal.length()
-            + senders.as_slice().length()
-            + receipts.length()
+            + senders.length_with_payload()
+            + kept.length()
             + self.total_difficulty.length();
-        let mut out = Vec::with_capacity(payload_length + 8);
-        RlpHeader { list: true, payload_length }.encode(&mut out);
+        let record = RlpHeader { list: true, payload_length };
+        let mut out = Vec::with_capacity(record.length_with_payload());
+        record.encode(&mut out);
         VERSION.encode(&mut out);
-        block.as_slice().encode(&mut out);
+        block.encode(&mut out);
+        self.block.encode(&mut out);
         self.consensus_data.encode(&mut out);
         self.seal.encode(&mut out);
-        senders.as_slice().encode(&mut out);
-        receipts.encode(&mut out);
+        senders.encode(&mut out);
+        self.senders.iter().for_each(|sender| out.extend_from_slice(sender.as_slice()));
+        kept.encode(&mut out);
         self.total_difficulty.encode(&mut out);
         out
     }
@@ -77,13 +80,13 @@ impl StoredBlock {
         let seal = Bytes::decode(&mut rest).map_err(text)?;
         let senders = RlpHeader::decode_bytes(&mut rest, false).map_err(text)?;
         let senders: Vec<Address> = senders.chunks_exact(20).map(Address::from_slice).collect();
-        let encoded = Vec::<Bytes>::decode(&mut rest).map_err(text)?;
+        let receipts = RlpHeader::decode_bytes(&mut rest, true).map_err(text)?;
         let total_difficulty = U256::decode(&mut rest).map_err(text)?;
         let transactions = &block.body.transactions;
-        if senders.len() != transactions.len() || encoded.len() != transactions.len() {
-            return Err("it has another number of senders or receipts than of transactions".into());
+        if senders.len() != transactions.len() {
+            return Err("it has another number of senders than of transactions".into());
         }
-        let receipts = decode_receipts(&encoded, transactions, &senders)?;
+        let receipts = decode_receipts(receipts, transactions, &senders)?;
         Ok(StoredBlock {
             hash: block.header.hash_slow(),
             rlp_length: rlp.len(),
@@ -103,46 +106,80 @@ impl StoredBlock {
     }
 }
 
+/// A receipt as a record has it.
+struct KeptReceipt<'a>(&'a Receipt);
+
+impl KeptReceipt<'_> {
+    fn header(&self) -> RlpHeader {
+        let outcome = match &self.0.outcome {
+            Outcome::Root(root) => root.length(),
+            Outcome::Status(_) => 1,
+        };
+        let payload_length = outcome + self.0.cumulative_gas_used.length() + self.0.logs.length();
+        RlpHeader { list: true, payload_length }
+    }
+}
+
+impl Encodable for KeptReceipt<'_> {
+    fn encode(&self, out: &mut dyn BufMut) {
+        self.header().encode(out);
+        match &self.0.outcome {
+            Outcome::Root(root) => root.encode(out),
+            Outcome::Status(status) => status.encode(out),
+        }
+        self.0.cumulative_gas_used.encode(out);
+        self.0.logs.encode(out);
+    }
+
+    fn length(&self) -> usize {
+        self.header().length_with_payload()
+    }
+}
+
 fn decode_receipts(
-    encoded: &[Bytes],
+    mut rest: &[u8],
     transactions: &[Transaction],
     senders: &[Address],
 ) -> Result<Vec<Receipt>, String> {
     let mut before = 0;
-    let mut receipts = Vec::with_capacity(encoded.len());
-    for ((bytes, transaction), sender) in encoded.iter().zip(transactions).zip(senders) {
-        let mut receipt = decode_receipt(bytes, transaction).map_err(|error| error.to_string())?;
-        receipt.gas_used = receipt.cumulative_gas_used.saturating_sub(before);
+    let mut receipts = Vec::with_capacity(transactions.len());
+    for (transaction, sender) in transactions.iter().zip(senders) {
+        let receipt =
+            decode_receipt(&mut rest, transaction, sender, before).map_err(|error| error.to_string())?;
         before = receipt.cumulative_gas_used;
-        let failed = receipt.outcome == Outcome::Status(false);
-        if transaction.kind().is_create() && !failed {
-            receipt.created = Some(sender.create(transaction.nonce()));
-        }
         receipts.push(receipt);
+    }
+    if !rest.is_empty() {
+        return Err("it has more receipts than transactions".into());
     }
     Ok(receipts)
 }
 
-fn decode_receipt(bytes: &[u8], transaction: &Transaction) -> alloy_rlp::Result<Receipt> {
-    let tx_type = transaction.ty();
-    let mut rest =
-        if tx_type == 0 { bytes } else { bytes.get(1..).ok_or(alloy_rlp::Error::InputTooShort)? };
-    let header = RlpHeader::decode(&mut rest)?;
-    if !header.list {
-        return Err(alloy_rlp::Error::UnexpectedString);
-    }
-    let outcome = if rest.first() == Some(&0xa0) {
-        Outcome::Root(B256::decode(&mut rest)?)
+fn decode_receipt(
+    rest: &mut &[u8],
+    transaction: &Transaction,
+    sender: &Address,
+    gas_before: u64,
+) -> alloy_rlp::Result<Receipt> {
+    let mut fields = RlpHeader::decode_bytes(rest, true)?;
+    let outcome = if fields.first() == Some(&0xa0) {
+        Outcome::Root(B256::decode(&mut fields)?)
     } else {
-        Outcome::Status(bool::decode(&mut rest)?)
+        Outcome::Status(bool::decode(&mut fields)?)
     };
+    let cumulative_gas_used = u64::decode(&mut fields)?;
+    let logs = Vec::<Log>::decode(&mut fields)?;
+    if !fields.is_empty() {
+        return Err(alloy_rlp::Error::UnexpectedLength);
+    }
+    let creates = transaction.kind().is_create() && outcome != Outcome::Status(false);
     Ok(Receipt {
-        tx_type,
+        tx_type: transaction.ty(),
         outcome,
-        cumulative_gas_used: u64::decode(&mut rest)?,
-        bloom: alloy_primitives::Bloom::decode(&mut rest)?,
-        logs: Vec::<Log>::decode(&mut rest)?,
-        gas_used: 0,
-        created: None,
+        cumulative_gas_used,
+        bloom: alloy_primitives::logs_bloom(&logs),
+        logs,
+        gas_used: cumulative_gas_used.saturating_sub(gas_before),
+        created: creates.then(|| sender.create(transaction.nonce())),
     })
 }
