@@ -5,14 +5,25 @@ use alloy_primitives::Address;
 use coc_evm::json::{self, JsonError};
 use coc_evm::overlay::Overlay;
 use coc_evm::types::Header;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Parses the JSON of overrides; nothing is no override.
 pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
     if text.is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_slice(text).map_err(|error| JsonError::new("overrides", error.to_string()))
+    let overrides: Value =
+        serde_json::from_slice(text).map_err(|error| JsonError::new("overrides", error.to_string()))?;
+    match overrides {
+        Value::Object(_) | Value::Null => Ok(overrides),
+        _ => Err(JsonError::new("overrides", "are not an object")),
+    }
+}
+
+/// A member that is an object where it is there.
+fn object_of<'a>(account: &'a Value, name: &str) -> Result<Option<&'a Map<String, Value>>, JsonError> {
+    let wrong = || JsonError::new(name, "is not an object");
+    json::optional(account, name).map(|value| value.as_object().ok_or_else(wrong)).transpose()
 }
 
 /// Changes the environment of a call (execution-apis `BlockOverrides`).
@@ -43,16 +54,19 @@ pub fn apply_to_state(overlay: &mut Overlay, overrides: &Value) -> Result<(), Si
     let Some(accounts) = overrides.as_object() else { return Ok(()) };
     for (address, account) in accounts {
         let address = json::address(&Value::String(address.clone()), "state override")?;
+        if !account.is_object() {
+            return Err(JsonError::new(format!("state override of {address}"), "is not an object").into());
+        }
         let info = overlay.info(address)?.unwrap_or_default();
         let nonce = json::maybe(account, "nonce", json::u64)?.unwrap_or(info.nonce);
         let balance = json::maybe(account, "balance", json::u256)?.unwrap_or(info.balance);
         let code = json::maybe(account, "code", json::bytes)?;
         overlay.set_account(address, nonce, balance, code)?;
-        if let Some(slots) = json::optional(account, "state").and_then(Value::as_object) {
+        if let Some(slots) = object_of(account, "state")? {
             overlay.wipe_storage(address)?;
             override_slots(overlay, address, slots)?;
         }
-        if let Some(slots) = json::optional(account, "stateDiff").and_then(Value::as_object) {
+        if let Some(slots) = object_of(account, "stateDiff")? {
             override_slots(overlay, address, slots)?;
         }
     }
@@ -62,7 +76,7 @@ pub fn apply_to_state(overlay: &mut Overlay, overrides: &Value) -> Result<(), Si
 fn override_slots(
     overlay: &mut Overlay,
     address: Address,
-    slots: &serde_json::Map<String, Value>,
+    slots: &Map<String, Value>,
 ) -> Result<(), SimulateError> {
     for (slot, value) in slots {
         let slot = json::b256(&Value::String(slot.clone()), "slot")?;

@@ -35,6 +35,9 @@ impl Request {
     pub fn parse(text: &[u8]) -> Result<Request, JsonError> {
         let object: Value =
             serde_json::from_slice(text).map_err(|error| JsonError::new("transaction", error.to_string()))?;
+        if !object.is_object() {
+            return Err(JsonError::new("transaction", "is not an object"));
+        }
         let input =
             json::maybe(&object, "input", json::bytes)?.or(json::maybe(&object, "data", json::bytes)?);
         Ok(Request {

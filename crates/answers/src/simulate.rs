@@ -10,11 +10,11 @@ use coc_chain::chain::Chain;
 use coc_chain::error::ChainError;
 use coc_chain::shared::Lineage;
 use coc_evm::error::StateError;
-use coc_evm::executor::{Evm, block_env, cfg_env, new_evm};
+use coc_evm::executor::{Evm, block_env, cfg_env, equip, new_evm};
 use coc_evm::fork::{EMPTY_CODE_HASH, Fork, Rules};
 use coc_evm::json::JsonError;
 use coc_evm::overlay::Overlay;
-use coc_evm::transaction::{TransactionInvalid, refusal};
+use coc_evm::transaction::{TransactionInvalid, check_type, refusal};
 use coc_evm::types::Header;
 use revm::context::either::Either;
 use revm::context::result::{EVMError, ExecutionResult, InvalidTransaction, Output};
@@ -133,6 +133,7 @@ impl Stage {
         overrides::apply_to_state(&mut first, &changes)?;
         let overlay = move || {
             let mut overlay = Overlay::new(state.clone(), lineage.clone());
+            overlay.follow(&rules);
             overrides::apply_to_state(&mut overlay, &changes)
                 .map_err(|error| StateError(error.to_string()))?;
             Ok(overlay)
@@ -156,15 +157,16 @@ impl Stage {
         cfg
     }
 
-    fn transaction(&self, request: &Request, gas: u64) -> TxEnv {
+    fn transaction(&self, request: &Request, gas: u64) -> Result<TxEnv, SimulateError> {
         let kind = match request.kind() {
             // A request without fees is priced at nothing, so the plainest type that carries its lists will do.
             2 if request.max_fee_per_gas.is_none() && !self.rules.at_least(Fork::London) => 0,
             kind => kind,
         };
+        check_type(kind, &self.rules).map_err(SimulateError::Refused)?;
         let price =
             request.max_fee_per_gas.or(request.gas_price).or(request.max_priority_fee_per_gas).unwrap_or(0);
-        TxEnv {
+        Ok(TxEnv {
             tx_type: kind,
             caller: request.from.unwrap_or_default(),
             gas_limit: gas,
@@ -179,12 +181,12 @@ impl Stage {
             blob_hashes: request.blob_hashes.clone().unwrap_or_default(),
             max_fee_per_blob_gas: request.max_fee_per_blob_gas.unwrap_or(0),
             authorization_list: request.authorizations.iter().flatten().cloned().map(Either::Left).collect(),
-        }
+        })
     }
 
     fn run(&self, request: &Request, gas: u64) -> Result<Outcome, SimulateError> {
         let mut evm = self.evm(has_fees(request))?;
-        let result = evm.transact_one(self.transaction(request, gas));
+        let result = evm.transact_one(self.transaction(request, gas)?);
         settle(result).map(outcome)
     }
 
@@ -315,7 +317,7 @@ impl Stage {
         list: AccessList,
         gas: u64,
     ) -> Result<(AccessList, Outcome), SimulateError> {
-        let mut transaction = self.transaction(request, gas);
+        let mut transaction = self.transaction(request, gas)?;
         transaction.access_list = list.clone();
         if transaction.tx_type == 0 && !list.0.is_empty() {
             transaction.tx_type = 1;
@@ -326,6 +328,7 @@ impl Stage {
                 .with_cfg(self.cfg(has_fees(request)))
                 .with_block(block_env(&self.header, &self.rules));
         let mut evm = context.build_mainnet_with_inspector(AccessListInspector::new(list));
+        equip(&mut evm, &self.rules);
         let result = settle(evm.inspect_one_tx(transaction)).map(outcome)?;
         Ok((evm.inspector.access_list(), result))
     }

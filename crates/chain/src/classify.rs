@@ -7,7 +7,7 @@ use crate::chain::Chain;
 use crate::error::ChainError;
 use alloy_consensus::Transaction as _;
 use alloy_eips::Typed2718 as _;
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use coc_evm::fork::{EMPTY_CODE_HASH, Fork, Rules};
 use coc_evm::header::base_fee_after;
 use coc_evm::state::WorldState;
@@ -94,25 +94,25 @@ impl Bench {
         let (nonce, balance) = account.map_or((0, U256::ZERO), |account| (account.nonce, account.balance));
         let code_hash = account.map_or(EMPTY_CODE_HASH, |account| account.code_hash);
         let has_code = code_hash != EMPTY_CODE_HASH;
-        if let Err(never) =
-            self.never(transaction, nonce, balance).and_then(|()| self.check_sender(&code_hash))
-        {
+        let may_send = self.may_send(&code_hash)?;
+        if let Err(never) = self.never(transaction, nonce, balance).and(may_send) {
             return Ok((Verdict::Never(never), nonce, balance, has_code));
         }
         let verdict = self.later(transaction, nonce).map_or(Verdict::Now, Verdict::Later);
         Ok((verdict, nonce, balance, has_code))
     }
 
-    /// Only accounts without code, or with an EIP-7702 delegation, send transactions (EIP-3607).
-    fn check_sender(&self, code_hash: &B256) -> Result<(), TransactionInvalid> {
+    /// Only accounts without code, or with an EIP-7702 delegation, send transactions (EIP-3607). Code that cannot be read says
+    /// nothing about the transaction, so that is an error of ours.
+    fn may_send(&self, code_hash: &B256) -> Result<Result<(), TransactionInvalid>, ChainError> {
         if *code_hash == EMPTY_CODE_HASH {
-            return Ok(());
+            return Ok(Ok(()));
         }
-        let delegated = self
-            .state
-            .code(code_hash)
-            .is_ok_and(|code| code.len() == 23 && code.starts_with(&[0xef, 0x01, 0x00]));
-        if delegated { Ok(()) } else { Err(refuse("SENDER_NOT_EOA", "the sender is a contract")) }
+        let is_delegation = |code: Bytes| code.len() == 23 && code.starts_with(&[0xef, 0x01, 0x00]);
+        if self.rules.at_least(Fork::Prague) && is_delegation(self.state.code(code_hash)?) {
+            return Ok(Ok(()));
+        }
+        Ok(Err(refuse("SENDER_NOT_EOA", "the sender is a contract")))
     }
 
     fn never(&self, transaction: &Transaction, nonce: u64, balance: U256) -> Result<(), TransactionInvalid> {

@@ -12,6 +12,7 @@ use crate::net_gas;
 use crate::overlay::{BlockHashes, Overlay};
 use crate::requests;
 use crate::state::WorldState;
+use crate::storage_only;
 use crate::transaction::{TransactionInvalid, check_type, refusal, tx_env};
 use crate::types::{Header, Outcome, Receipt, Transaction};
 use alloy_consensus::Transaction as _;
@@ -66,7 +67,9 @@ pub struct Executed {
 type EvmError = EVMError<StateError, InvalidTransaction>;
 
 /// An EVM over an overlay.
-pub type Evm = MainnetEvm<MainnetContext<Overlay>>;
+pub type Evm = InspectedEvm<()>;
+/// An EVM over an overlay, watched by an inspector.
+pub type InspectedEvm<I> = MainnetEvm<MainnetContext<Overlay>, I>;
 
 /// Executes one block, transaction by transaction.
 pub struct BlockExecutor {
@@ -119,8 +122,15 @@ pub fn new_evm(overlay: Overlay, header: &Header, rules: &Rules) -> Evm {
             .with_cfg(cfg_env(rules))
             .with_block(block_env(header, rules));
     let mut evm = context.build_mainnet();
-    net_gas::install(&mut evm, rules);
+    equip(&mut evm, rules);
     evm
+}
+
+/// Gives an EVM over an overlay what `rules` demand beyond its configuration; [`new_evm`] has done so.
+pub fn equip<I>(evm: &mut InspectedEvm<I>, rules: &Rules) {
+    evm.ctx.db_mut().follow(rules);
+    net_gas::install(evm, rules);
+    storage_only::install(evm);
 }
 
 impl BlockExecutor {

@@ -176,6 +176,9 @@ pub fn parse_blob_params(entry: &Value) -> Result<BlobParams, JsonError> {
 
 fn parse_header(root: &Value, schedule: &ForkSchedule) -> Result<Header, JsonError> {
     let number = json::maybe(root, "number", json::u64)?.unwrap_or(0);
+    if number != 0 {
+        return Err(JsonError::new("number", "is not 0: a chain begins with block 0"));
+    }
     let timestamp = json::maybe(root, "timestamp", json::u64)?.unwrap_or(0);
     let stated = json::maybe(root, "difficulty", json::u256)?;
     let merged_at_genesis = schedule.terminal_total_difficulty == Some(U256::ZERO);

@@ -16,5 +16,6 @@ pub mod overlay;
 pub mod requests;
 pub mod sidecar;
 pub mod state;
+mod storage_only;
 pub mod transaction;
 pub mod types;

@@ -6,8 +6,9 @@
 //! cores, with [`Overlay::preload`].
 
 use crate::error::StateError;
-use crate::fork::EMPTY_CODE_HASH;
+use crate::fork::{EMPTY_CODE_HASH, Fork, Rules};
 use crate::state::{Account, WorldState, account_value};
+use crate::storage_only::COLLIDES;
 use alloy_primitives::map::{AddressMap, AddressSet, B256Map, HashMap};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_rlp::Encodable;
@@ -37,11 +38,6 @@ impl BlockHashes for NoBlockHashes {
     }
 }
 
-/// Code hash shown to the EVM for an account without nonce and code that has storage: no contract may be created there
-/// (EIP-7610), and the EVM looks at the code hash alone. It still counts as "no code" everywhere else. Such accounts exist
-/// only in test fixtures, since no rule of Ethereum makes one.
-const COLLIDES: B256 = B256::ZERO;
-
 struct Entry {
     /// keccak-256 of the address: the account's key in the trie.
     key: B256,
@@ -62,6 +58,7 @@ struct Slot {
 
 /// The changes of one block over the state below it.
 pub struct Overlay {
+    knows_delegations: bool,
     below: WorldState,
     hashes: Arc<dyn BlockHashes>,
     entries: AddressMap<Entry>,
@@ -84,6 +81,7 @@ impl Overlay {
     /// No changes yet over `below`.
     pub fn new(below: WorldState, hashes: Arc<dyn BlockHashes>) -> Self {
         Overlay {
+            knows_delegations: true,
             below,
             hashes,
             entries: AddressMap::default(),
@@ -91,6 +89,11 @@ impl Overlay {
             new_codes: B256Map::default(),
             dirty: Vec::new(),
         }
+    }
+
+    /// Takes the code that `rules` see: before Prague nothing is a delegation (EIP-7702), whatever its bytes.
+    pub fn follow(&mut self, rules: &Rules) {
+        self.knows_delegations = rules.at_least(Fork::Prague);
     }
 
     fn entry(&mut self, address: Address) -> Result<&mut Entry, StateError> {
@@ -125,6 +128,12 @@ impl Overlay {
         Ok(())
     }
 
+    /// Lets go of an account that is there and empty (EIP-161).
+    pub fn clear_if_empty(&mut self, address: Address) -> Result<(), StateError> {
+        let is_empty = self.entry(address)?.info.as_ref().is_some_and(AccountInfo::is_empty);
+        if is_empty { self.remove(address) } else { Ok(()) }
+    }
+
     /// Takes the whole balance of `address` away and returns it.
     pub fn drain_balance(&mut self, address: Address) -> Result<U256, StateError> {
         let entry = self.entry(address)?;
@@ -149,7 +158,7 @@ impl Overlay {
     ) -> Result<(), StateError> {
         if let Some(code) = code {
             let hash = if code.is_empty() { EMPTY_CODE_HASH } else { keccak256(&code) };
-            self.remember_code(hash, bytecode(code));
+            self.remember_code(hash, bytecode(code, self.knows_delegations));
             self.entry(address)?.info.get_or_insert_with(AccountInfo::default).code_hash = hash;
         }
         let info = self.entry(address)?.info.get_or_insert_with(AccountInfo::default);
@@ -322,7 +331,8 @@ impl Entry {
             self.dirty_slots.sort_unstable();
             self.dirty_slots.dedup();
             let held = self.dirty_slots.drain(..).filter_map(|slot| self.slots.get(&slot));
-            let changes = held.map(|slot| (slot.key, (!slot.value.is_zero()).then(|| slot_value(slot.value))));
+            let changes =
+                held.map(|slot| (slot.key, (!slot.value.is_zero()).then(|| slot_value(slot.value))));
             self.storage = self.storage.update(&*below.nodes, changes)?;
         }
         let account = Account {
@@ -339,9 +349,13 @@ fn slot_key(slot: U256) -> B256 {
     keccak256(slot.to_be_bytes::<32>())
 }
 
-/// Code as the EVM takes it: a delegation where it is one to the last byte (EIP-7702), and instructions wherever it is not, though
-/// it begins like one. Such code could be deployed before London (EIP-3541), and test files and overrides may hold it.
-fn bytecode(code: Bytes) -> Bytecode {
+/// Code as the EVM takes it: a delegation where it is one to the last byte and delegations are known (EIP-7702), and instructions
+/// wherever it is not, though it begins like one. Such code could be deployed before London (EIP-3541), and test files and
+/// overrides may hold it.
+fn bytecode(code: Bytes, knows_delegations: bool) -> Bytecode {
+    if !knows_delegations {
+        return Bytecode::new_legacy(code);
+    }
     Bytecode::new_raw_checked(code.clone()).unwrap_or_else(|_| Bytecode::new_legacy(code))
 }
 
@@ -370,7 +384,7 @@ impl revm::Database for Overlay {
         if let Some(code) = self.codes.get(&hash) {
             return Ok(code.clone());
         }
-        let code = bytecode(self.below.code(&hash)?);
+        let code = bytecode(self.below.code(&hash)?, self.knows_delegations);
         self.codes.insert(hash, code.clone());
         Ok(code)
     }

@@ -139,7 +139,11 @@ pub fn check_type(tx_type: u8, rules: &Rules) -> Result<(), TransactionInvalid> 
         1 => Fork::Berlin,
         2 => Fork::London,
         3 => Fork::Cancun,
-        _ => Fork::Prague,
+        4 => Fork::Prague,
+        _ => {
+            let sentence = format!("{tx_type:#x} is no transaction type of any fork");
+            return Err(TransactionInvalid::new("TYPE_NOT_SUPPORTED", sentence));
+        }
     };
     if rules.at_least(since) {
         return Ok(());

@@ -64,7 +64,7 @@ enum Activation {
 fn activation(text: &str) -> Option<Activation> {
     if let Some(time) = text.strip_prefix("Time") {
         let (digits, unit) = time.strip_suffix('k').map_or((time, 1), |digits| (digits, 1_000));
-        return digits.parse::<u64>().ok().map(|n| Activation::Time(n * unit));
+        return digits.parse::<u64>().ok()?.checked_mul(unit).map(Activation::Time);
     }
     if let Some(difficulty) = text.strip_prefix("Diff") {
         return u64::from_str_radix(difficulty, 16).ok().map(Activation::Difficulty);

@@ -82,6 +82,8 @@ impl BlockExecutor {
         for withdrawal in withdrawals {
             let wei = U256::from(withdrawal.amount) * U256::from(1_000_000_000u64);
             self.overlay().add_balance(withdrawal.address, wei)?;
+            // One of nothing touches its account all the same.
+            self.overlay().clear_if_empty(withdrawal.address)?;
         }
         Ok(())
     }
