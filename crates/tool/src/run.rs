@@ -120,7 +120,8 @@ impl Run {
         Overlay::new(self.state.clone(), Arc::new(NoBlockHashes))
     }
 
-    fn context(&self, state: Overlay) -> MainnetContext<Overlay> {
+    fn context(&self, mut state: Overlay) -> MainnetContext<Overlay> {
+        state.follow(&self.rules);
         let mut cfg = cfg_env(&self.rules);
         cfg.tx_gas_limit_cap = Some(u64::MAX);
         let mut context =
