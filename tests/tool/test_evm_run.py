@@ -72,7 +72,7 @@ def test_a_genesis_gives_accounts_block_and_rules(tmp_path: Path) -> None:
     genesis = {
         "config": {"chainId": 77, "homesteadBlock": 0},
         "alloc": {CONTRACT: {"balance": "0x5", "code": "0x47" + RETURN_WORD}},
-        "number": "0x9",
+        "timestamp": "0x9",
         "coinbase": OTHER,
     }
     file = tmp_path / "genesis.json"
@@ -81,7 +81,7 @@ def test_a_genesis_gives_accounts_block_and_rules(tmp_path: Path) -> None:
     # SELFBALANCE came with Istanbul, so the genesis' own rules do not know it.
     assert run(*here).exit_code == 1
     assert run(*here, "--state.fork", "Istanbul").stdout == word(5)
-    assert run("43" + RETURN_WORD, *here).stdout == word(9)
+    assert run("42" + RETURN_WORD, *here).stdout == word(9)
     assert run("41" + RETURN_WORD, *here).stdout == word(int(OTHER, 16))
     assert run("46" + RETURN_WORD, *here, "--state.fork", "London").stdout == word(77)
 
