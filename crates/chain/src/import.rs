@@ -2,7 +2,8 @@
 //!
 //! Many are worked on in two places at once: one thread decodes the blocks that come next and recovers their senders on all
 //! cores, while the calling thread executes, decides and flushes in order. The chain is the same as if every block had been
-//! imported alone.
+//! imported alone. The recovery has threads of its own: in the common pool, small work of the execution would queue behind it,
+//! and the two would take turns instead of running side by side.
 
 use crate::chain::Chain;
 use crate::error::ChainError;
@@ -11,6 +12,7 @@ use coc_evm::block::{EngineCalls, decode_block};
 use coc_evm::fork::Fork;
 use coc_evm::transaction::recover_senders;
 use coc_evm::types::Block;
+use rayon::ThreadPoolBuilder;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 /// Decoded blocks that wait for their execution: enough that cores have work during a flush, few enough that the memory is that
@@ -54,8 +56,11 @@ impl Chain {
             let (ahead, ready) = sync_channel(BLOCKS_AHEAD_MAX);
             // Both ends live in this scope: whichever side stops first, the other one sees it.
             scope.spawn(move || {
+                let threads = (blocks.len() > 1).then(|| ThreadPoolBuilder::new().build().ok()).flatten();
                 for rlp in blocks {
-                    if ahead.send(self.make_ready(rlp.as_ref())).is_err() {
+                    let make = || self.make_ready(rlp.as_ref());
+                    let made = threads.as_ref().map_or_else(make, |threads| threads.install(make));
+                    if ahead.send(made).is_err() {
                         return; // a block was refused: nobody wants the rest
                     }
                 }
