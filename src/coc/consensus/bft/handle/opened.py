@@ -1,0 +1,88 @@
+"""A height begins: afresh after a decision, or from its records after a restart."""
+
+from __future__ import annotations
+
+from coc.consensus.bft.advance import advance
+from coc.consensus.bft.certificates import LastCommit
+from coc.consensus.bft.effects import Broadcast, Effect, SetTimer
+from coc.consensus.bft.handle.proposal import take_proposal
+from coc.consensus.bft.handle.vote import take_vote
+from coc.consensus.bft.inputs import HeightOpened, Timer, TimerKind
+from coc.consensus.bft.messages import Phase
+from coc.consensus.bft.resend import speak, status_of
+from coc.consensus.bft.restart import restore
+from coc.consensus.bft.rounds import enter_round, propose_if_our_turn, propose_timer
+from coc.consensus.bft.rules import Setup, due_ms
+from coc.consensus.bft.state import Core, HeightState
+from coc.primitives.seals import Step
+from coc.primitives.types import Millis
+from coc.primitives.votes import Proposal, Signed
+
+
+def first_height(setup: Setup, opening: HeightOpened, now_ms: Millis) -> HeightState:
+    """The height that a machine is built with."""
+    return HeightState.opened(opening.facts, due_ms(setup.rules, opening.facts, now_ms))
+
+
+def on_started(core: Core, now_ms: Millis, opening: HeightOpened) -> list[Effect]:
+    """Go on where the records end, or begin with round 0."""
+    return [*_begin(core, now_ms, opening), *speak(core, now_ms)]
+
+
+def on_opened(core: Core, now_ms: Millis, event: HeightOpened) -> list[Effect]:
+    """The next height: carry over what outlives the one before."""
+    core.last = _last_commit(core.height, event)
+    early = [message for waiting in core.early.values() for message in waiting]
+    core.early = {}
+    core.outbox.clear()
+    core.height = first_height(core.setup, event, now_ms)
+    effects = _begin(core, now_ms, event)
+    for _peer, message in early:
+        effects += _take_early(core, message)
+    effects += advance(core, now_ms)
+    if any(peer.status and peer.status.height > event.facts.height for peer in core.peers.values()):
+        effects.append(Broadcast(status_of(core.height)))
+    return effects
+
+
+def _begin(core: Core, now_ms: Millis, opening: HeightOpened) -> list[Effect]:
+    effects = restore(core, opening.records)
+    if not core.height.intended:
+        return [*effects, *enter_round(core, now_ms, 0), *advance(core, now_ms)]
+    return [*effects, *_timers_again(core, now_ms), *advance(core, now_ms)]
+
+
+def _timers_again(core: Core, now_ms: Millis) -> list[Effect]:
+    """The timers of the step that the records end in; those of L34 and L47 start by themselves."""
+    if core.height.phase is Phase.PROPOSE:
+        return [*propose_if_our_turn(core, now_ms), *propose_timer(core, now_ms)]
+    rules, height = core.setup.rules, core.height
+    kind, timeout = (
+        (TimerKind.PREVOTE, rules.prevote)
+        if height.phase is Phase.PREVOTE
+        else (TimerKind.PRECOMMIT, rules.precommit)
+    )
+    step = Step.PREVOTE if height.phase is Phase.PREVOTE else Step.PRECOMMIT
+    if not height.votes.has_quorum_of_any(height.round, step):
+        return []
+    return [
+        SetTimer(Timer(kind, height.facts.height, height.round), Millis(now_ms + timeout.at(height.round)))
+    ]
+
+
+def _take_early(core: Core, message: Signed) -> list[Effect]:
+    if isinstance(message, Proposal):
+        return take_proposal(core, message)
+    return take_vote(core, message)
+
+
+def _last_commit(height: HeightState, event: HeightOpened) -> LastCommit | None:
+    """The decision just made, with all its precommits, if the new height builds on it."""
+    certificate = height.certificate
+    if certificate is None or certificate.block != event.facts.parent:
+        return None
+    signatures = dict(zip(certificate.signers(), certificate.signatures, strict=True))
+    last = LastCommit(certificate.height, certificate.round, certificate.block, height.electorate, signatures)
+    for index, vote in height.votes.tally(certificate.round, Step.PRECOMMIT, certificate.block).votes.items():
+        last.add(index, vote.signature)
+    return last

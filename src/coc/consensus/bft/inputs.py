@@ -1,0 +1,179 @@
+"""Everything that can happen to the BFT machine."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import NewType, TypeAlias
+
+from coc.consensus.bft.messages import Status
+from coc.consensus.bft.rules import BlockFacts, HeightFacts
+from coc.consensus.bft.wal import Record
+from coc.primitives.seals import SignRequest
+from coc.primitives.types import Hash32, Height, Signature
+from coc.primitives.votes import CommitCertificate, Evidence, Proposal, Vote
+
+PeerId = NewType("PeerId", bytes)
+"""The network identity of a peer, as the wire proved it."""
+
+
+class TimerKind(enum.Enum):
+    """What a timer is for."""
+
+    DUE = "due"
+    PROPOSE = "propose"
+    PREVOTE = "prevote"
+    PRECOMMIT = "precommit"
+    RESEND = "resend"
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A timer by what it is for; `RESEND` has no height or round of its own and uses zeros."""
+
+    kind: TimerKind
+    height: Height
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The node runs and messages can leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeightOpened:
+    """The block before is in the log: this height begins, or goes on from its records after a restart."""
+
+    facts: HeightFacts
+    records: tuple[Record, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalReceived:
+    """A peer sent a proposal."""
+
+    peer: PeerId
+    proposal: Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class VoteReceived:
+    """A peer sent a vote."""
+
+    peer: PeerId
+    vote: Vote
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateReceived:
+    """A peer sent a commit certificate."""
+
+    peer: PeerId
+    certificate: CommitCertificate
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReceived:
+    """A peer said where it stands."""
+
+    peer: PeerId
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceReceived:
+    """A peer sent evidence."""
+
+    peer: PeerId
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class PeerGone:
+    """The connection to a peer has ended."""
+
+    peer: PeerId
+
+
+@dataclass(frozen=True, slots=True)
+class BlockArrived:
+    """The bytes and consensus data of a block are here, and are what its hash says."""
+
+    block: Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The block asked for exists and was executed; it is valid."""
+
+    height: Height
+    round: int
+    block: Hash32
+    facts: BlockFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """The verdict on a block: its facts, or None if it is invalid."""
+
+    block: Hash32
+    facts: BlockFacts | None
+
+
+@dataclass(frozen=True, slots=True)
+class Persisted:
+    """The records of `Persist` with this number are durable."""
+
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class PersistFailed:
+    """The records of `Persist` with this number could not be written; nothing of them is in the log."""
+
+    sequence: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureMade:
+    """The signature asked for."""
+
+    request: SignRequest
+    signature: Signature
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureRefused:
+    """The signer has signed this place, or a later one, for something else."""
+
+    request: SignRequest
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer that was asked for has gone off."""
+
+    timer: Timer
+
+
+Input: TypeAlias = (
+    Started
+    | HeightOpened
+    | ProposalReceived
+    | VoteReceived
+    | CertificateReceived
+    | StatusReceived
+    | EvidenceReceived
+    | PeerGone
+    | BlockArrived
+    | Built
+    | Executed
+    | Persisted
+    | PersistFailed
+    | SignatureMade
+    | SignatureRefused
+    | TimerFired
+)

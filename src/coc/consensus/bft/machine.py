@@ -1,0 +1,108 @@
+"""The BFT machine: `step(now_ms, input) -> list[effect]`. The dispatch; what happens is in `handle/`.
+
+One machine lives as long as its node. It is built with the height it begins in; the next ones are opened by
+`HeightOpened`, the answer to `Decide`.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from coc.consensus.bft.effects import Effect
+from coc.consensus.bft.handle.block import on_block_arrived, on_built, on_executed
+from coc.consensus.bft.handle.certificate import on_certificate
+from coc.consensus.bft.handle.evidence import on_evidence
+from coc.consensus.bft.handle.opened import first_height, on_opened, on_started
+from coc.consensus.bft.handle.own import (
+    on_persist_failed,
+    on_persisted,
+    on_signature,
+    on_signature_refused,
+)
+from coc.consensus.bft.handle.proposal import on_proposal
+from coc.consensus.bft.handle.status import on_peer_gone, on_status
+from coc.consensus.bft.handle.timer import on_timer
+from coc.consensus.bft.handle.vote import on_vote
+from coc.consensus.bft.inputs import (
+    BlockArrived,
+    Built,
+    CertificateReceived,
+    EvidenceReceived,
+    Executed,
+    HeightOpened,
+    Input,
+    PeerGone,
+    Persisted,
+    PersistFailed,
+    ProposalReceived,
+    SignatureMade,
+    SignatureRefused,
+    Started,
+    StatusReceived,
+    TimerFired,
+    VoteReceived,
+)
+from coc.consensus.bft.messages import Status
+from coc.consensus.bft.resend import status_of
+from coc.consensus.bft.rules import Setup
+from coc.consensus.bft.state import Core
+from coc.primitives.types import Millis
+from coc.primitives.votes import Evidence
+
+
+class BftMachine:
+    """Agrees with the other validators on one block a height, or follows them."""
+
+    def __init__(self, setup: Setup, opening: HeightOpened, now_ms: Millis) -> None:
+        """Nothing is asked for before `Started`."""
+        self._opening = opening
+        self._core = Core(setup, first_height(setup, opening, now_ms))
+
+    def step(self, now_ms: Millis, event: Input) -> list[Effect]:
+        """Apply one input and return what must now be done, in order."""
+        core = self._core
+        match event:
+            case Started():
+                return on_started(core, now_ms, self._opening)
+            case HeightOpened():
+                return on_opened(core, now_ms, event)
+            case ProposalReceived():
+                return on_proposal(core, now_ms, event)
+            case VoteReceived():
+                return on_vote(core, now_ms, event)
+            case CertificateReceived():
+                return on_certificate(core, now_ms, event)
+            case StatusReceived():
+                return on_status(core, now_ms, event)
+            case EvidenceReceived():
+                return on_evidence(core, event)
+            case PeerGone():
+                return on_peer_gone(core, event)
+            case BlockArrived():
+                return on_block_arrived(core, now_ms, event)
+            case Built():
+                return on_built(core, now_ms, event)
+            case Executed():
+                return on_executed(core, now_ms, event)
+            case Persisted():
+                return on_persisted(core, event)
+            case PersistFailed():
+                return on_persist_failed(core, event)
+            case SignatureMade():
+                return on_signature(core, now_ms, event)
+            case SignatureRefused():
+                return on_signature_refused(core, event)
+            case TimerFired():
+                return on_timer(core, now_ms, event)
+            case _:
+                assert_never(event)
+
+    @property
+    def status(self) -> Status:
+        """Where the machine stands, for people and peers."""
+        return status_of(self._core.height)
+
+    @property
+    def pending_evidence(self) -> tuple[Evidence, ...]:
+        """What a block of ours may include, oldest first."""
+        return self._core.evidence.pending()

@@ -1,0 +1,144 @@
+"""The records of the write-ahead log and their encoding: kind byte ‖ RLP.
+
+What a validator must never forget: what it meant to sign (`Intent`, durable before the signer is asked), the
+signed message, and what it needs to go on from there alone: the block's bytes (`BlockKept`; whoever writes
+the log makes them durable first), the proposal it voted on, the votes that locked it (BFT-20, BFT-21).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from coc.consensus.bft.rules import Lock
+from coc.primitives import rlp
+from coc.primitives.errors import ConsensusError
+from coc.primitives.limits_consensus import WAL_RECORD_BYTES_MAX
+from coc.primitives.seals import SignRequest, Step
+from coc.primitives.types import Hash32, Height
+from coc.primitives.votes import Proposal, Vote, read_proposal, read_vote
+
+
+class WalRecordInvalid(ConsensusError):
+    """Bytes in the write-ahead log that are no record: it is damaged, or of a newer release."""
+
+    id = "COC-WAL-RECORD"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is about to be signed, with lock and valid value as they then are."""
+
+    request: SignRequest
+    locked: Lock | None
+    valid: Lock | None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockKept:
+    """The block's bytes and consensus data are durable."""
+
+    height: Height
+    block: Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalKept:
+    """A proposal, our own or the one a prevote speaks of."""
+
+    proposal: Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class VoteKept:
+    """An own vote, or one of a proof of lock."""
+
+    vote: Vote
+
+
+Record: TypeAlias = Intent | BlockKept | ProposalKept | VoteKept
+"""One record; all of them belong to one height."""
+
+
+def height_of(record: Record) -> Height:
+    """The height a record belongs to."""
+    match record:
+        case Intent():
+            return record.request.height
+        case BlockKept():
+            return record.height
+        case ProposalKept():
+            return record.proposal.height
+        case VoteKept():
+            return record.vote.height
+
+
+def encode_record(record: Record) -> bytes:
+    """Kind byte and RLP."""
+    match record:
+        case Intent(request):
+            item: list[rlp.Encodable] = [request.genesis_hash, request.height, request.round]
+            item += [int(request.step), request.block or b"", request.valid_round + 1]
+            return b"\x01" + rlp.encode([*item, _lock_item(record.locked), _lock_item(record.valid)])
+        case BlockKept():
+            return b"\x02" + rlp.encode([record.height, record.block])
+        case ProposalKept():
+            return b"\x03" + rlp.encode(record.proposal.item())
+        case VoteKept():
+            return b"\x04" + rlp.encode(record.vote.item())
+
+
+def decode_record(data: bytes) -> Record:
+    """Read a record back.
+
+    Raises:
+        WalRecordInvalid: unknown kind or another shape.
+        PrimitivesError: what is inside cannot be read.
+    """
+    if not 1 < len(data) <= WAL_RECORD_BYTES_MAX:
+        raise WalRecordInvalid(f"a record has 2 to {WAL_RECORD_BYTES_MAX} bytes", why=f"got {len(data)}")
+    match data[0], rlp.decode(data[1:]):
+        case 1, [*request, locked, valid]:
+            return Intent(_read_request(request), _read_lock(locked), _read_lock(valid))
+        case 2, [bytes(height), bytes(block)] if len(block) == 32:
+            return BlockKept(Height(rlp.uint(height, bits=64)), Hash32(block))
+        case 3, item:
+            return ProposalKept(read_proposal(item))
+        case 4, item:
+            return VoteKept(read_vote(item))
+        case kind, _:
+            raise WalRecordInvalid("not a record of the write-ahead log", why=f"kind {kind}")
+
+
+def _lock_item(lock: Lock | None) -> rlp.Encodable:
+    return [] if lock is None else [lock.round, lock.block]
+
+
+def _read_lock(item: rlp.Item) -> Lock | None:
+    match item:
+        case []:
+            return None
+        case [bytes(round_), bytes(block)] if len(block) == 32:
+            return Lock(rlp.uint(round_, bits=32), Hash32(block))
+    raise WalRecordInvalid("a lock is nothing, or round and block")
+
+
+def _read_request(items: list[rlp.Item]) -> SignRequest:
+    match items:
+        case [
+            bytes(genesis),
+            bytes(height),
+            bytes(round_),
+            bytes(step),
+            bytes(block),
+            bytes(valid_round),
+        ] if len(genesis) == 32 and len(block) in (0, 32) and rlp.uint(step) in tuple(Step):
+            return SignRequest(
+                Hash32(genesis),
+                Height(rlp.uint(height, bits=64)),
+                rlp.uint(round_, bits=64),
+                Step(rlp.uint(step)),
+                Hash32(block) if block else None,
+                rlp.uint(valid_round, bits=64) - 1,
+            )
+    raise WalRecordInvalid("an intent is six fields of a signature, lock and valid value")

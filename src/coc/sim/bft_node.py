@@ -1,0 +1,239 @@
+"""One simulated validator: the real BFT machine, with a fake disk, signer, clock and executor around it.
+
+Each effect is carried out by the method of its name. A crash may come between any two effects; a restart
+builds a new machine from what the disk holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import TYPE_CHECKING, assert_never
+
+from coc.consensus.bft import effects as fx
+from coc.consensus.bft import inputs as ev
+from coc.consensus.bft.machine import BftMachine
+from coc.consensus.bft.messages import Message, Status, decode_message, encode_message
+from coc.consensus.bft.rules import BlockFacts, HeightFacts, Setup
+from coc.primitives.types import Hash32, Height, Millis
+from coc.primitives.votes import CommitCertificate, Evidence, Proposal, Vote
+from coc.sim.bft_crypto import Key, verify
+from coc.sim.bft_disk import Disk, SimBlock, SimSigner
+
+if TYPE_CHECKING:
+    from coc.sim.bft_network import Network
+
+
+class SimNode:
+    """A validator of a run; `position` is its place in the set."""
+
+    is_honest = True
+
+    def __init__(self, network: Network, position: int, skew_ms: int) -> None:
+        """A node that was never started."""
+        self.network = network
+        self.position = position
+        self.skew_ms = skew_ms
+        self.key = Key(network.validators.validators[position].id)
+        self.peer = ev.PeerId(self.key.address)
+        self.disk = Disk()
+        self.signer = SimSigner(self.key)
+        self.life = 0
+        self.is_up = False
+        self.memory: set[Hash32] = set()
+        self.machine = self._new_machine()
+
+    # ── life ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def start(self) -> None:
+        """Start, or start again, from what the disk holds."""
+        self.life += 1
+        self.is_up = True
+        self.memory = set(self.disk.blocks)
+        self.machine = self._new_machine()
+        self.take(ev.Started())
+
+    def crash(self) -> None:
+        """Lose memory and what was not fsynced; come back after a while."""
+        self.is_up = False
+        self.network.watch.on_crash(self)
+        self.life += 1
+        self.disk.crash(self.network.dice)
+        self.network.story(self, "crash")
+        self.network.after(self.network.plan.downtime_ms(self.network.dice), self.start)
+
+    @property
+    def now_ms(self) -> Millis:
+        """The node's own clock."""
+        return Millis(self.network.now_ms + self.skew_ms)
+
+    @property
+    def height(self) -> Height:
+        """The height in progress."""
+        return Height(len(self.disk.log) + 1)
+
+    def later(self, delay_ms: int, action: Callable[[], None]) -> None:
+        """Do something after a while, if this life lasts that long."""
+        life = self.life
+        self.network.after(delay_ms, lambda: action() if self.life == life and self.is_up else None)
+
+    def take(self, event: ev.Input) -> None:
+        """Let the machine take an input, and carry out what it asks for."""
+        if not self.is_up:
+            return
+        life = self.life
+        for effect in self.machine.step(self.now_ms, event):
+            if self.is_honest and self.network.crashes_now():
+                self.crash()
+            if self.life != life:
+                return
+            self._carry_out(effect)
+
+    def receive(self, sender: ev.PeerId, message: Message | bytes) -> None:
+        """Take a message of a peer."""
+        if isinstance(message, bytes):
+            message = decode_message(message)
+        self.network.watch.on_received(self, message)
+        match message:
+            case Vote():
+                self.take(ev.VoteReceived(sender, message))
+            case Proposal():
+                self.take(ev.ProposalReceived(sender, message))
+            case CommitCertificate():
+                self.take(ev.CertificateReceived(sender, message))
+            case Evidence():
+                self.take(ev.EvidenceReceived(sender, message))
+            case Status():
+                self.take(ev.StatusReceived(sender, message))
+
+    def receive_block(self, block: Hash32) -> None:
+        """Take the bytes of a block."""
+        if self.is_up:
+            self.memory.add(block)
+            self.take(ev.BlockArrived(block))
+
+    def give_block(self, block: Hash32, asker: SimNode) -> None:
+        """Send the bytes of a block to a peer that asks, if they are here."""
+        if self.is_up and block in self.memory:
+            self.network.send(self, asker, lambda: asker.receive_block(block))
+
+    # ── effects ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _carry_out(self, effect: fx.Effect) -> None:
+        match effect:
+            case fx.SetTimer(timer, at_ms):
+                self.later(max(0, at_ms - self.now_ms), lambda: self.take(ev.TimerFired(timer)))
+            case fx.Build():
+                self.later(self.network.dice.randint(1, 5), lambda: self.build(effect))
+            case fx.Fetch():
+                self._fetch(effect)
+            case fx.Execute():
+                self.later(self.network.dice.randint(1, 5), lambda: self._execute(effect.block))
+            case fx.Persist():
+                self.disk.append(*effect.records)
+                self.later(self.network.dice.randint(0, 4), lambda: self._persisted(effect.sequence))
+            case fx.Sign():
+                self.later(self.network.dice.randint(0, 1), lambda: self._sign(effect))
+            case fx.Append():
+                self.disk.append(effect.record)
+            case fx.Broadcast():
+                for peer in self.network.others(self):
+                    self.send(peer, effect.message)
+            case fx.SendTo():
+                self.send(self.network.node_of(effect.peer), effect.message)
+            case fx.SendStoredCertificate():
+                if 0 < effect.height <= len(self.disk.log):
+                    stored = self.disk.log[effect.height - 1][1]
+                    self.send(self.network.node_of(effect.peer), stored)
+            case fx.Decide():
+                self.later(self.network.dice.randint(0, 4), lambda: self._decide(effect))
+            case fx.EvidenceFound():
+                self.network.watch.on_evidence(self, effect.evidence)
+            case fx.Alarm():
+                self.network.watch.on_alarm(self, effect.reason)
+            case fx.CatchUp() | fx.Misbehaved():
+                pass
+            case _:
+                assert_never(effect)
+
+    def send(self, peer: SimNode, message: Message) -> None:
+        """Send a message; own votes and proposals are held to the rule that their record comes first."""
+        if isinstance(message, Vote | Proposal) and message.validator == self.key.address:
+            self.network.watch.on_sent(self, message)
+        content = encode_message(message) if self.network.plan.is_encoded else message
+        self.network.send(self, peer, lambda: peer.receive(self.peer, content))
+        if isinstance(message, Proposal) and message.block in self.memory:
+            self.network.send(self, peer, lambda: peer.receive_block(message.block))
+
+    def build(self, wish: fx.Build) -> None:
+        """Make a block."""
+        block = self.make_block(wish.height, wish.parent, wish.round)
+        self.memory.add(block.hash)
+        self.take(ev.Built(wish.height, wish.round, block.hash, block.facts))
+
+    def make_block(
+        self, height: Height, parent: Hash32, original_round: int, *, is_valid: bool = True
+    ) -> SimBlock:
+        """A new block with this node as its proposer."""
+        parent_time = self.disk.log[-1][0].facts.time_ms if self.disk.log else 0
+        facts = BlockFacts(original_round, self.key.address, max(parent_time + 1, self.now_ms))
+        nonce = self.network.dice.getrandbits(64)
+        seed = repr((height, parent, facts, is_valid, nonce)).encode()
+        block = SimBlock(Hash32(blake2b(seed, digest_size=32).digest()), height, parent, facts, is_valid)
+        self.network.blocks[block.hash] = block
+        return block
+
+    def _fetch(self, effect: fx.Fetch) -> None:
+        for peer in self.network.others(self):
+            if not effect.holders or peer.peer in effect.holders:
+                self.network.send(self, peer, _asking(peer, effect.block, self))
+
+    def _execute(self, name: Hash32) -> None:
+        block = self.network.blocks[name]
+        is_next = block.height == self.height and block.parent == self._head()
+        is_valid = name in self.memory and block.is_valid and is_next
+        self.take(ev.Executed(name, block.facts if is_valid else None))
+
+    def _persisted(self, sequence: int) -> None:
+        self.disk.sync()
+        self.take(ev.Persisted(sequence))
+
+    def _sign(self, effect: fx.Sign) -> None:
+        signature = self.signer.sign(effect.request)
+        if signature is None:
+            self.network.watch.on_refused(self, effect.request)
+            self.take(ev.SignatureRefused(effect.request, "the mark is at or above this place"))
+        else:
+            self.take(ev.SignatureMade(effect.request, signature))
+
+    def _decide(self, effect: fx.Decide) -> None:
+        block = self.network.blocks[effect.block]
+        self.disk.end_height(block, effect.certificate)
+        self.network.watch.on_decided(self, block, effect.certificate)
+        self.take(ev.HeightOpened(self._facts()))
+
+    # ── the chain so far ────────────────────────────────────────────────────────────────────────────────────
+
+    def _new_machine(self) -> BftMachine:
+        opening = ev.HeightOpened(self._facts(), tuple(self.disk.durable))
+        setup = Setup(self.network.rules, self.key.address, verify)
+        return BftMachine(setup, opening, self.now_ms)
+
+    def _facts(self) -> HeightFacts:
+        validators = self.network.validators
+        block, certificate = self.disk.log[-1] if self.disk.log else (None, None)
+        return HeightFacts(
+            self.height,
+            self._head(),
+            block.facts.time_ms if block else 0,
+            validators,
+            validators,
+            parent_certificate=certificate,
+        )
+
+    def _head(self) -> Hash32:
+        return self.disk.log[-1][0].hash if self.disk.log else self.network.rules.genesis_hash
+
+
+def _asking(peer: SimNode, block: Hash32, asker: SimNode) -> Callable[[], None]:
+    return lambda: peer.give_block(block, asker)
