@@ -35,7 +35,7 @@ class LiveLine:
             return
         share = 100 * head.gas_used / head.gas_limit if head.gas_limit else 0
         text = (
-            f"  ⛓  block {head.number:,}   {head.transaction_count:,} tx in it   "
+            f"  ▸ block {head.number:,}   {head.transaction_count:,} tx in it   "
             f"{self._transactions:,} in all   {share:.0f} % full   {time.strftime('%H:%M:%S')}"
         )
         sys.stdout.write(f"\r\x1b[K{text}")
