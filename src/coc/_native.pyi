@@ -349,7 +349,7 @@ class DbCheck:
     def begin(data_dir: str | PathLike[str], skip_index: bool) -> DbCheck:
         """Prepare to check a folder that no node has open; raises StorageFailed or GenesisInvalid."""
     def step(self, budget_ms: int) -> bytes | None:
-        """Work for some milliseconds: JSON {phase, done, total}, or None when all was done before."""
+        """Work for some milliseconds: JSON {phase, done_bytes, total_bytes, blocks}, or None when done before."""
     def report(self) -> bytes:
         """What was seen so far: JSON {sound, findings, cure, …}."""
 

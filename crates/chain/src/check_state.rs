@@ -60,8 +60,9 @@ impl StateCheck {
         let mut at = marker.head;
         for _ in 0..STATES_CHECKED {
             let found = self.add_root(log, at);
-            let Some(parent) = report.seen(Part::Index, found).flatten() else { break };
+            let Some(parent) = report.seen(Part::Index, found) else { break };
             report.states += 1;
+            let Some(parent) = parent else { break };
             at = parent;
         }
         // The newest first: what is wrong with it matters most.

@@ -8,56 +8,97 @@ use crate::open::marker_in;
 use crate::rows::{BlockRow, MARKER, Marker, transaction_key};
 use crate::tree::{Executed, Place};
 use alloy_primitives::B256;
-use coc_store::{Batch, Table};
+use coc_store::{Batch, GenerationLength, Table};
 use coc_trie::Trie;
+use std::collections::BTreeMap;
 
 /// Nibbles of the head's account trie that stay in memory when it was flushed: every change goes through them. Five are at most
 /// 69,905 nodes, about 64 MB, which a state of a million accounts comes near to and no state exceeds.
 const HEAD_NIBBLES_KEPT: usize = 5;
 
+/// What is flushed: as it was at one moment.
+struct Taken {
+    blocks: Vec<Executed>,
+    canonical: BTreeMap<u64, Option<B256>>,
+    head: Executed,
+}
+
+/// Account tries of flushed blocks, by the block.
+type Flushed = Vec<(B256, Trie)>;
+
 impl Chain {
     /// Flushes every block that is decided now. Blocks decided meanwhile stay for the next flush.
+    ///
+    /// # Errors
+    /// [`ChainError::is_out_of_space`]: nothing is lost, the chain goes on, and a later flush does it all.
     pub fn flush(&self) -> Result<(), ChainError> {
         let _flushing = self.shared.flushing.lock();
-        let (blocks, canonical, head) = {
+        let taken = {
             let tree = self.shared.tree.read();
-            let blocks: Vec<Executed> =
-                tree.tail.iter().filter_map(|hash| tree.blocks.get(hash).cloned()).collect();
-            (blocks, tree.canonical.clone(), tree.head.clone())
+            let blocks = tree.tail.iter().filter_map(|hash| tree.blocks.get(hash).cloned()).collect();
+            Taken { blocks, canonical: tree.canonical.clone(), head: tree.head.clone() }
         };
         // After the blocks were chosen: the marker must not name a record that a power loss can take.
         self.shared.log.sync()?;
-        if blocks.is_empty() && canonical.is_empty() {
+        if taken.blocks.is_empty() && taken.canonical.is_empty() {
             return Ok(());
         }
-        let mut flushed: Vec<(B256, Trie)> = Vec::with_capacity(blocks.len());
-        let lengths = {
-            let mut appender = self.shared.nodes.appender();
-            let left_out = if cfg!(feature = "mutant-flush-last-root-only") {
-                blocks.len().saturating_sub(1)
-            } else {
-                0
-            };
-            for block in &blocks[..left_out] {
-                flushed.push((block.stored.hash, block.state.accounts.clone()));
-            }
-            for block in &blocks[left_out..] {
-                let mut state = block.state.accounts.flush(&mut appender)?;
-                if block.stored.hash == head.stored.hash {
-                    state = block.state.accounts.shed_below(HEAD_NIBBLES_KEPT);
-                }
-                flushed.push((block.stored.hash, state));
-            }
-            if cfg!(feature = "mutant-marker-before-nodes") {
-                self.shared.nodes.lengths()
-            } else {
-                appender.sync()?
-            }
-        };
+        let (flushed, lengths) = self.write_nodes(&taken)?;
         let mut batch = Batch::new();
+        let next_position = self.put_blocks(&taken, &flushed, &mut batch)?;
+        let mut heights = Batch::new();
+        let splits = cfg!(feature = "mutant-canonical-in-a-later-batch");
+        let target = if splits { &mut heights } else { &mut batch };
+        for (number, hash) in &taken.canonical {
+            match hash {
+                Some(hash) => target.put(Table::Canonical, &number.to_be_bytes(), hash.as_slice()),
+                None => target.delete(Table::Canonical, &number.to_be_bytes()),
+            }
+        }
+        let marker = Marker { head: taken.head.stored.hash, next_position, lengths };
+        batch.put(Table::Meta, MARKER, &marker.encode());
+        self.shared.index.write(batch)?;
+        if splits {
+            self.shared.index.write(heights)?;
+        }
+        if cfg!(feature = "mutant-marker-before-nodes") {
+            self.shared.nodes.appender().sync()?;
+        }
+        self.settle(flushed, &taken.canonical);
+        self.take_reserve_back();
+        Ok(())
+    }
+
+    /// Writes the nodes of every block, and syncs them: the tries with their places, and how long the files are now.
+    fn write_nodes(&self, taken: &Taken) -> Result<(Flushed, Vec<GenerationLength>), ChainError> {
+        let Taken { blocks, head, .. } = taken;
+        let mut flushed = Flushed::with_capacity(blocks.len());
+        let mut appender = self.shared.nodes.appender();
+        let leaves_out = cfg!(feature = "mutant-flush-last-root-only");
+        let left_out = if leaves_out { blocks.len().saturating_sub(1) } else { 0 };
+        for block in &blocks[..left_out] {
+            flushed.push((block.stored.hash, block.state.accounts.clone()));
+        }
+        for block in &blocks[left_out..] {
+            let mut state = block.state.accounts.flush(&mut appender)?;
+            if block.stored.hash == head.stored.hash {
+                state = block.state.accounts.shed_below(HEAD_NIBBLES_KEPT);
+            }
+            flushed.push((block.stored.hash, state));
+        }
+        if cfg!(feature = "mutant-marker-before-nodes") {
+            return Ok((flushed, self.shared.nodes.lengths()));
+        }
+        Ok((flushed, appender.sync()?))
+    }
+
+    /// Puts the rows of every block into a batch; returns the log position that the store then reaches to.
+    fn put_blocks(&self, taken: &Taken, flushed: &Flushed, batch: &mut Batch) -> Result<u64, ChainError> {
         let mut logs = LogRows::default();
         let mut next_position = self.marker()?.map_or(0, |marker| marker.next_position);
-        for (block, (hash, state)) in blocks.iter().zip(&flushed) {
+        let first = taken.blocks.first().and_then(|block| block.place);
+        let first_position = first.map_or(next_position, |place| place.position);
+        for (block, (hash, state)) in taken.blocks.iter().zip(flushed) {
             let Some(Place { position, end }) = block.place else { continue };
             next_position = next_position.max(end);
             let row = BlockRow {
@@ -75,30 +116,8 @@ impl Chain {
             }
             logs.add(&block.stored);
         }
-        let mut heights = Batch::new();
-        let splits = cfg!(feature = "mutant-canonical-in-a-later-batch");
-        let target = if splits { &mut heights } else { &mut batch };
-        for (number, hash) in &canonical {
-            match hash {
-                Some(hash) => target.put(Table::Canonical, &number.to_be_bytes(), hash.as_slice()),
-                None => target.delete(Table::Canonical, &number.to_be_bytes()),
-            }
-        }
-        let first_position =
-            blocks.first().and_then(|block| block.place).map_or(next_position, |place| place.position);
-        logs.write(first_position, &mut batch);
-        let marker = Marker { head: head.stored.hash, next_position, lengths };
-        batch.put(Table::Meta, MARKER, &marker.encode());
-        self.shared.index.write(batch)?;
-        if splits {
-            self.shared.index.write(heights)?;
-        }
-        if cfg!(feature = "mutant-marker-before-nodes") {
-            self.shared.nodes.appender().sync()?;
-        }
-        self.settle(flushed, &canonical);
-        self.take_reserve_back();
-        Ok(())
+        logs.write(first_position, batch);
+        Ok(next_position)
     }
 
     /// Holds space aside again once there is some; until then the next flush tries.
@@ -109,7 +128,7 @@ impl Chain {
     }
 
     /// Lets go of what the store now holds.
-    fn settle(&self, flushed: Vec<(B256, Trie)>, canonical: &std::collections::BTreeMap<u64, Option<B256>>) {
+    fn settle(&self, flushed: Flushed, canonical: &BTreeMap<u64, Option<B256>>) {
         // What nobody needs any more is freed after the lock is released: it may be many megabytes of small pieces.
         let mut gone: Vec<Executed> = Vec::new();
         let mut tree = self.shared.tree.write();

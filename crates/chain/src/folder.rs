@@ -24,10 +24,20 @@ pub const INDEX_DIR: &str = "index";
 /// The file that says that a rebuild was begun and not finished.
 pub const REBUILD_MARK: &str = "rebuilding";
 
-/// Names by which a folder is known to be ours.
-const OURS: [&str; 6] = [GENESIS_FILE, LOG_DIR, STATE_DIR, INDEX_DIR, REBUILD_MARK, LOCK_FILE_NAME];
-/// What a file system puts into an empty folder by itself.
-const NOBODYS: [&str; 1] = ["lost+found"];
+/// Names by which a folder is known to be ours, those of a node's journal and of a start that was killed among them.
+const OURS: [&str; 9] = [
+    GENESIS_FILE,
+    "genesis.json.new",
+    LOG_DIR,
+    STATE_DIR,
+    INDEX_DIR,
+    REBUILD_MARK,
+    LOCK_FILE_NAME,
+    "mempool.journal",
+    "mempool.new",
+];
+/// What may be in a folder that is to become one of ours: a file system's own, and a user's keys.
+const HARMLESS: [&str; 2] = ["lost+found", "keystore"];
 /// Ending of the names of log segments.
 const SEGMENT_SUFFIX: &str = ".seg";
 
@@ -76,7 +86,7 @@ fn refuse_foreign(dir: &Path) -> Result<(), ChainError> {
         if OURS.contains(&name.as_str()) {
             return Ok(());
         }
-        if !NOBODYS.contains(&name.as_str()) && !name.starts_with('.') {
+        if !HARMLESS.contains(&name.as_str()) && !name.starts_with('.') {
             stranger.get_or_insert(name);
         }
     }

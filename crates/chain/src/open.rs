@@ -245,6 +245,7 @@ impl Chain {
         let shared = Shared {
             is_coc: origin.genesis.coc.is_some(),
             genesis_hash: origin.hash,
+            genesis_number: origin.header.number,
             schedule: origin.genesis.schedule,
             log,
             nodes,

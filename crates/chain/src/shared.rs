@@ -57,6 +57,8 @@ pub struct Shared {
     pub is_coc: bool,
     /// Hash of block 0.
     pub genesis_hash: B256,
+    /// Height of block 0, which a genesis file may set otherwise.
+    pub genesis_number: u64,
     /// The truth.
     pub log: BlockLog,
     /// Trie nodes.
@@ -164,7 +166,13 @@ impl Shared {
                 return Ok(None);
             }
         }
-        let Some(bytes) = self.index.get(Table::Canonical, &number.to_be_bytes())? else { return Ok(None) };
+        let Some(bytes) = self.index.get(Table::Canonical, &number.to_be_bytes())? else {
+            // A reorganisation to a lower head may have come in between.
+            if number < self.genesis_number || number > self.tree.read().head.number() {
+                return Ok(None);
+            }
+            return Err(self.damaged(format!("it has no block at height {number}")));
+        };
         match B256::try_from(bytes.as_slice()) {
             Ok(hash) => Ok(Some(hash)),
             Err(_) => Err(self.damaged(format!("the row of height {number} is no hash"))),

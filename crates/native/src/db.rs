@@ -88,8 +88,18 @@ impl DbCheck {
 
     /// Works for some milliseconds (the index in one piece): progress as JSON, or None when all was done before.
     fn step<'py>(&self, py: Python<'py>, budget_ms: u64) -> Option<Bound<'py, PyBytes>> {
-        let progress = py.detach(|| self.check.lock().step(until(budget_ms)))?;
-        let told = json!({ "phase": progress.phase, "done": progress.done, "total": progress.total });
+        let step = || {
+            let mut check = self.check.lock();
+            let progress = check.step(until(budget_ms))?;
+            Some((progress, check.report().records))
+        };
+        let (progress, blocks) = py.detach(step)?;
+        let told = json!({
+            "phase": progress.phase,
+            "done_bytes": progress.done,
+            "total_bytes": progress.total,
+            "blocks": blocks,
+        });
         Some(as_bytes(py, &told))
     }
 

@@ -18,7 +18,7 @@ pub enum TrieError {
         what: &'static str,
     },
     /// The reader has no record at this place: it was pruned, or the trie belongs to another store.
-    #[error("trie node {hash} is not in the store at {}; its state was pruned, or belongs to another store", .loc.0)]
+    #[error("trie node {hash} is not in the store at {}; its state was pruned, or the store is damaged: run `coc db check`", .loc.0)]
     Missing {
         /// The hash the parent names.
         hash: B256,

@@ -13,7 +13,9 @@ from coc.primitives.errors import AdapterError
 
 GENESIS_FILE: Final = "genesis.json"
 
-OWN_NAMES: Final = frozenset({"LOCK", "index", "log", "state", "mempool.journal", "mempool.new"})
+OWN_NAMES: Final = frozenset(
+    {"LOCK", "genesis.json.new", "index", "log", "state", "mempool.journal", "mempool.new"}
+)
 """What a start that was killed before `genesis.json` was written may leave."""
 
 _HARMLESS_NAMES: Final = frozenset({"lost+found", "keystore"})

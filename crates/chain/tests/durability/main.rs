@@ -2,5 +2,8 @@
 
 mod campaign;
 mod crashes;
+mod damage;
+mod full_disk;
 mod ledger;
+mod opening;
 mod world;

@@ -6,14 +6,15 @@
 //! acknowledged block, no part of a block, the head that follows from what survived, its ancestors at their heights, and the state
 //! of every block, value by value.
 
+mod judge;
+mod losses;
+
 use crate::ledger::{Ledger, Planned};
-use crate::world::{build, check, genesis, options, read_all};
+use crate::world::{build, genesis, options};
 use alloy_primitives::{B256, Bytes};
 use coc_chain::chain::Chain;
 use coc_chain::error::ChainError;
-use coc_chain::logs::LogQuery;
 use coc_chain::open::ChainOptions;
-use coc_chain::rebuild::Rebuild;
 use coc_disk::{Dice, DiskError, DiskErrorKind, FaultyDisk};
 use coc_log::LogError;
 use coc_store::{MemIndex, MemOptions, StoreError};
@@ -343,205 +344,6 @@ impl Run {
         self.meet(&chain)?;
         drop(chain);
         self.disk.kill();
-        Ok(())
-    }
-
-    /// The index comes back as any of its writes, the first (block 0) at least.
-    fn crash_index(&mut self) -> Result<(), String> {
-        let newest = self.index.writes();
-        let write = if newest > 1 && self.dice.one_in(2) { 1 + self.dice.below(newest) } else { newest };
-        self.totals.older_indexes += u64::from(write < newest);
-        self.index = Arc::new(self.index.crashed_at(write).map_err(|error| error.to_string())?);
-        self.marks.retain(|at, _| *at <= write);
-        Ok(())
-    }
-
-    /// What a crash leaves is no damage: a check finds nothing, and changes nothing.
-    fn check_files(&mut self) -> Result<(), String> {
-        if !self.dice.one_in(3) {
-            return Ok(());
-        }
-        let before = self.disk.snapshot();
-        let report =
-            check(&self.genesis, &self.disk, self.index.clone()).map_err(|error| error.to_string())?;
-        if !report.findings.is_empty() {
-            return Err(format!("a check finds damage after a crash: {:?}", report.findings));
-        }
-        if self.disk.snapshot() != before {
-            return Err("a check has changed the disk".into());
-        }
-        self.totals.checks += 1;
-        Ok(())
-    }
-
-    /// The index is gone: the chain says so instead of beginning anew, and a rebuild brings it back, also when it is interrupted.
-    fn lose_index(&mut self) -> Result<(), String> {
-        self.index = empty_index();
-        self.marks.clear();
-        let before = self.disk.snapshot();
-        match self.open() {
-            Err(ChainError::StoreLost { .. }) => {}
-            Err(error) => return Err(format!("a lost index is not told as that: {error}")),
-            // Only block 0 has survived: there is nothing to lose.
-            Ok(chain) if chain.shared.log.iter_from(chain.shared.log.first_position()).count() == 1 => {
-                return Ok(());
-            }
-            Ok(_) => return Err("a chain began anew though its log has blocks".into()),
-        }
-        if self.acknowledged > 1 && before.is_empty() {
-            return Err("the log is gone".into());
-        }
-        self.totals.rebuilds += 1;
-        loop {
-            if self.dice.one_in(2) {
-                self.disk.cut_power_after(self.dice.below(40));
-            }
-            match self.rebuild() {
-                Ok(true) => {
-                    self.disk.crash();
-                    return Ok(());
-                }
-                Ok(false) => {}
-                Err(error) => self.accept(error, "rebuilding")?,
-            }
-            self.totals.interrupted_rebuilds += 1;
-            self.disk.crash();
-            if matches!(
-                self.open(),
-                Ok(_) | Err(ChainError::RebuildUnfinished { .. } | ChainError::StoreLost { .. })
-            ) {
-                self.disk.kill();
-            } else {
-                return Err("a half made store is not told as that".into());
-            }
-            self.index = if self.is_building() {
-                Arc::new(self.index.crashed_at(self.index.writes()).map_err(|error| error.to_string())?)
-            } else {
-                empty_index()
-            };
-        }
-    }
-
-    fn is_building(&self) -> bool {
-        let files = self.disk.snapshot();
-        files.iter().any(|(path, content)| path.ends_with("rebuilding") && content == b"building")
-    }
-
-    /// Rebuilds in slices; `false` when it stopped on the way.
-    fn rebuild(&mut self) -> Result<bool, ChainError> {
-        let disk = Arc::new(self.disk.clone());
-        let mut rebuild = Rebuild::begin_on(&self.genesis, disk, self.index.clone(), &self.options, false)?;
-        loop {
-            let mut left = self.dice.below(4);
-            let progress = rebuild.step(|| {
-                left = left.saturating_sub(1);
-                left == 0
-            })?;
-            if progress.phase == "done" {
-                return Ok(true);
-            }
-            if self.dice.one_in(8) {
-                return Ok(false);
-            }
-        }
-    }
-
-    /// Compares an opened chain with the model, and takes what survived as the new model.
-    fn meet(&mut self, chain: &Chain) -> Result<(), String> {
-        if self.model.is_empty() {
-            let hash = chain.shared.genesis_hash;
-            self.model.push(Decided { hash, parent: B256::ZERO, number: 0 });
-            self.ledgers.insert(hash, Ledger::at_genesis());
-            (self.acknowledged, self.head) = (1, hash);
-            self.note_writes();
-        }
-        let mut held = Vec::new();
-        for record in chain.shared.log.iter_from(chain.shared.log.first_position()) {
-            let record = record.map_err(|error| format!("a record cannot be read: {error}"))?;
-            held.push(chain.shared.record(record.position.0).map_err(|error| error.to_string())?.hash);
-        }
-        let model: Vec<B256> = self.model.iter().map(|block| block.hash).collect();
-        if !model.starts_with(&held) {
-            return Err("the log holds a block that was never decided there".into());
-        }
-        if held.len() < self.acknowledged {
-            let (kept, all, must) = (held.len(), model.len(), self.acknowledged);
-            return Err(format!("{kept} of {all} blocks survive, {must} must"));
-        }
-        self.totals.lost_blocks += (self.model.len() - held.len()) as u64;
-        self.model.truncate(held.len());
-        self.acknowledged = held.len();
-        self.head = self.expected_head();
-        self.note_writes();
-        self.check_chain(chain)
-    }
-
-    /// The head of the newest surviving write of the index, moved by every higher block after it.
-    fn expected_head(&self) -> B256 {
-        let mark = self.marks.last_key_value().map(|(_, mark)| *mark);
-        let Mark { head, records } = mark.unwrap_or(Mark { head: self.model[0].hash, records: 1 });
-        let mut head = head;
-        for block in &self.model[records.min(self.model.len())..] {
-            if block.number > self.decided(&head).map_or(0, |head| head.number) {
-                head = block.hash;
-            }
-        }
-        head
-    }
-
-    fn check_chain(&mut self, chain: &Chain) -> Result<(), String> {
-        let text = |error: ChainError| error.to_string();
-        let head = chain.shared.head();
-        if head.stored.hash != self.head {
-            return Err(format!("the head is {} and must be {}", head.stored.hash, self.head));
-        }
-        let mut at = self.head;
-        for number in (0..=head.number()).rev() {
-            if chain.shared.canonical(number).map_err(text)? != Some(at) {
-                return Err(format!("height {number} is not the head's ancestor {at}"));
-            }
-            at = self.decided(&at).map_or(B256::ZERO, |block| block.parent);
-        }
-        for above in 1..=BRANCH_DEPTH_MAX + 1 {
-            if chain.shared.canonical(head.number() + above).map_err(text)?.is_some() {
-                return Err(format!("a height {above} above the head has a block"));
-            }
-        }
-        for block in &self.model {
-            self.check_block(chain, block)
-                .map_err(|broken| format!("block {} ({}): {broken}", block.number, block.hash))?;
-            self.totals.verified_states += 1;
-        }
-        read_all(chain).map(|_| ())
-    }
-
-    fn check_block(&self, chain: &Chain, block: &Decided) -> Result<(), String> {
-        let text = |error: ChainError| error.to_string();
-        let stored = chain.shared.stored(&block.hash).map_err(text)?.ok_or("it is not known")?;
-        if (stored.hash, stored.block.header.parent_hash, stored.block.header.number)
-            != (
-                block.hash,
-                if block.number == 0 { stored.block.header.parent_hash } else { block.parent },
-                block.number,
-            )
-        {
-            return Err("another block stands under its hash".into());
-        }
-        self.ledgers[&block.hash].verify(chain, &block.hash)?;
-        let is_canonical = chain.shared.canonical(block.number).map_err(text)? == Some(block.hash);
-        if let Some(transaction) = stored.block.body.transactions.first() {
-            let found = chain.find_transaction(transaction.tx_hash()).map_err(text)?;
-            if is_canonical && found.is_none_or(|(holder, _)| holder.hash != block.hash) {
-                return Err("its first transaction is not found in it".into());
-            }
-        }
-        for log in stored.receipts.iter().flat_map(|receipt| &receipt.logs).filter(|_| is_canonical) {
-            let query = LogQuery { addresses: vec![log.address], topics: vec![log.topics().to_vec()] };
-            let found = chain.logs(block.number, block.number, &query, usize::MAX).map_err(text)?;
-            if found.is_empty() {
-                return Err(format!("its log of {} is not found in it", log.address));
-            }
-        }
         Ok(())
     }
 
