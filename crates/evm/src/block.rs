@@ -11,7 +11,7 @@ use crate::transaction::recover_senders;
 use crate::types::{Block, Header};
 use alloy_consensus::constants::EMPTY_OMMER_ROOT_HASH;
 use alloy_primitives::{Address, B256, U256};
-use alloy_rlp::Decodable;
+use alloy_rlp::{Decodable, Encodable};
 use std::sync::Arc;
 
 /// Longest RLP encoding of a block in bytes from Osaka on (EIP-7934).
@@ -51,7 +51,7 @@ pub struct EngineCalls {
     pub after: Vec<SystemCall>,
 }
 
-/// Decodes the RLP of a block; nothing may follow it.
+/// Decodes the RLP of a block, which must be its one canonical encoding; nothing may follow it.
 pub fn decode_block(rlp: &[u8]) -> Result<Block, BlockInvalid> {
     let malformed = |reason: String| BlockInvalid::new("RLP_STRUCTURES_ENCODING", reason);
     if rlp.len() > BLOCK_RLP_MAX {
@@ -62,6 +62,10 @@ pub fn decode_block(rlp: &[u8]) -> Result<Block, BlockInvalid> {
         .map_err(|error| malformed(format!("the block is not valid RLP: {error}")))?;
     if !rest.is_empty() {
         return Err(malformed(format!("{} bytes follow the block", rest.len())));
+    }
+    // The decoder does not look at how long a typed transaction's string says it is, nor whether there is a string at all.
+    if block.length() != rlp.len() || alloy_rlp::encode(&block) != rlp {
+        return Err(malformed("the block is not written in its one canonical encoding".into()));
     }
     Ok(block)
 }
@@ -132,8 +136,11 @@ fn expect<T: PartialEq + std::fmt::Display>(
     Err(BlockInvalid::new(code, format!("the header says {what} {says}, the block makes it {is}")))
 }
 
-fn validate_body(block: &Block, rules: &Rules) -> Result<(), BlockInvalid> {
+/// Checks that the body is the one whose roots and hash the header holds, and the encoding thereby the only one of this block.
+pub fn check_commitments(block: &Block) -> Result<(), BlockInvalid> {
     let (header, body) = (&block.header, &block.body);
+    let ommers = if body.ommers.is_empty() { EMPTY_OMMER_ROOT_HASH } else { body.calculate_ommers_root() };
+    expect("INVALID_UNCLES_HASH", "ommers hash", header.ommers_hash, ommers)?;
     expect(
         "INVALID_TRANSACTIONS_ROOT",
         "transactions root",
@@ -149,7 +156,12 @@ fn validate_body(block: &Block, rules: &Rules) -> Result<(), BlockInvalid> {
             "INCORRECT_BLOCK_FORMAT",
             "the withdrawals and their root do not come together",
         )),
-    }?;
+    }
+}
+
+fn validate_body(block: &Block, rules: &Rules) -> Result<(), BlockInvalid> {
+    check_commitments(block)?;
+    let body = &block.body;
     if rules.at_least(Fork::Paris) && !body.ommers.is_empty() {
         return Err(BlockInvalid::new("IMPORT_IMPOSSIBLE_UNCLES_OVER_PARIS", "the block holds ommers"));
     }
@@ -163,8 +175,6 @@ fn validate_ommers(
     ancestors: &dyn Ancestors,
 ) -> Result<(), BlockInvalid> {
     let ommers = &block.body.ommers;
-    let hash = if ommers.is_empty() { EMPTY_OMMER_ROOT_HASH } else { block.body.calculate_ommers_root() };
-    expect("INVALID_UNCLES_HASH", "ommers hash", block.header.ommers_hash, hash)?;
     if ommers.is_empty() {
         return Ok(());
     }

@@ -18,6 +18,8 @@ use revm::bytecode::Bytecode;
 use revm::state::{AccountInfo, EvmState};
 use std::sync::Arc;
 
+mod reads;
+
 /// Storage tries with fewer changed slots than this are updated on the calling thread: handing them out costs more.
 const PARALLEL_ACCOUNTS_MIN: usize = 64;
 /// Accounts read ahead by one core at a time: neighbours in the trie, which share most of their path.
@@ -363,50 +365,4 @@ fn slot_value(value: U256) -> Value {
     let mut rlp = Vec::with_capacity(33);
     value.encode(&mut rlp);
     Value::new(rlp)
-}
-
-impl revm::Database for Overlay {
-    type Error = StateError;
-
-    fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, StateError> {
-        let entry = self.entry(address)?;
-        let Some(mut info) = entry.info.clone() else { return Ok(None) };
-        if info.code_hash == EMPTY_CODE_HASH {
-            info.code = Some(Bytecode::default());
-            if info.nonce == 0 && !entry.storage.is_empty() {
-                info.code_hash = COLLIDES;
-            }
-        }
-        Ok(Some(info))
-    }
-
-    fn code_by_hash(&mut self, hash: B256) -> Result<Bytecode, StateError> {
-        if let Some(code) = self.codes.get(&hash) {
-            return Ok(code.clone());
-        }
-        let code = bytecode(self.below.code(&hash)?, self.knows_delegations);
-        self.codes.insert(hash, code.clone());
-        Ok(code)
-    }
-
-    fn storage(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
-        let entry = entry_of(&mut self.entries, &self.below, address)?;
-        if let Some(held) = entry.slots.get(&slot) {
-            return Ok(held.value);
-        }
-        let key = slot_key(slot);
-        let value = self.below.slot_at(&entry.storage, &key)?;
-        entry.slots.insert(slot, Slot { key, value });
-        Ok(value)
-    }
-
-    fn block_hash(&mut self, number: u64) -> Result<B256, StateError> {
-        Ok(self.hashes.block_hash(number).unwrap_or_default())
-    }
-}
-
-impl revm::DatabaseCommit for Overlay {
-    fn commit(&mut self, changes: EvmState) {
-        Overlay::commit(self, changes);
-    }
 }
