@@ -66,3 +66,10 @@ def test_depth_is_bounded_and_brackets_inside_strings_do_not_count() -> None:
 def test_a_document_beyond_its_bound_is_refused_unread() -> None:
     with pytest.raises(JsonInvalid, match="too large"):
         decode_json(b"[]", name="document", bytes_max=1)
+
+
+def test_a_string_that_never_ends_takes_one_pass() -> None:
+    for end in (b"", b"\\", b"[" * JSON_DEPTH_LEVELS_MAX):
+        text = b'"' + b'\\"' * 1_000_000 + end
+        with pytest.raises(JsonInvalid, match="not JSON"):
+            decode_json(text, name="file", bytes_max=len(text))

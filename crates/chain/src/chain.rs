@@ -9,7 +9,7 @@ use crate::record::StoredBlock;
 use crate::shared::{Lineage, Shared};
 use crate::tree::{Executed, Place};
 use alloy_primitives::{Address, B256, Bytes, U256};
-use coc_evm::block::{EngineCalls, Validated, decode_block, execute_block};
+use coc_evm::block::{EngineCalls, Validated, check_commitments, decode_block, execute_block};
 use coc_evm::error::BlockInvalid;
 use coc_evm::fork::Rules;
 use coc_evm::types::Block;
@@ -59,6 +59,8 @@ impl Chain {
     ) -> Result<B256, ChainError> {
         let hash = block.header.hash_slow();
         if self.shared.tree.read().blocks.contains_key(&hash) || self.shared.row(&hash)?.is_some() {
+            // The header is known; what came with it may still be another body.
+            check_commitments(&block)?;
             return Ok(hash);
         }
         let parent = self.shared.parent(&block.header.parent_hash)?;

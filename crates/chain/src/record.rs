@@ -79,9 +79,16 @@ impl StoredBlock {
         let consensus_data = Bytes::decode(&mut rest).map_err(text)?;
         let seal = Bytes::decode(&mut rest).map_err(text)?;
         let senders = RlpHeader::decode_bytes(&mut rest, false).map_err(text)?;
-        let senders: Vec<Address> = senders.chunks_exact(20).map(Address::from_slice).collect();
+        let (senders, odd) = senders.as_chunks::<20>();
+        if !odd.is_empty() {
+            return Err("a sender does not have 20 bytes".into());
+        }
+        let senders: Vec<Address> = senders.iter().map(Address::from).collect();
         let receipts = RlpHeader::decode_bytes(&mut rest, true).map_err(text)?;
         let total_difficulty = U256::decode(&mut rest).map_err(text)?;
+        if !rest.is_empty() {
+            return Err(format!("{} bytes follow its last field", rest.len()));
+        }
         let transactions = &block.body.transactions;
         if senders.len() != transactions.len() {
             return Err("it has another number of senders than of transactions".into());

@@ -43,16 +43,27 @@ fn from_rlp(mut rlp: &[u8]) -> Result<Vec<Candidate>, JsonError> {
         let mut rest = rlp;
         let item = RlpHeader::decode(&mut rest).map_err(|error| wrong(format!("is not RLP: {error}")))?;
         let end = rlp.len() - rest.len() + item.payload_length;
-        let (mut bytes, after) = rlp.split_at(end);
-        candidates.push(Transaction::decode(&mut bytes).map_err(|error| {
+        let (bytes, after) = rlp.split_at(end);
+        candidates.push(decode(bytes).map_err(|reason| {
             TransactionInvalid::new(
                 "RLP_STRUCTURES_ENCODING",
-                format!("the transaction is not valid RLP: {error}"),
+                format!("the transaction is not valid RLP: {reason}"),
             )
         }));
         rlp = after;
     }
     Ok(candidates)
+}
+
+/// Decodes one item, which must be the one canonical encoding of its transaction: the decoder does not look at how long a typed
+/// transaction's string is.
+fn decode(item: &[u8]) -> Result<Transaction, String> {
+    let transaction = Transaction::decode(&mut &*item).map_err(|error| error.to_string())?;
+    if alloy_rlp::encode(&transaction) == item {
+        Ok(transaction)
+    } else {
+        Err("it is not the canonical encoding".into())
+    }
 }
 
 /// Why an object gives no transaction.

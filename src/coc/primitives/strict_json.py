@@ -16,7 +16,10 @@ from coc.primitives.limits import JSON_DEPTH_LEVELS_MAX
 Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 """What `decode_json` returns; numbers are integers of any size."""
 
-_STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
+"""A string that never ends goes on to the end of the text: looked for from each of its quotes, it would take
+quadratic time.
+"""
 
 
 class JsonInvalid(PrimitivesError):
