@@ -223,6 +223,7 @@ def test_a_node_that_could_not_start_lets_go_of_its_folder(tmp_path: Path) -> No
     with pytest.raises(Exception, match="journal"):
         served(choices(folder, made), use)
     (folder / "mempool.journal").rmdir()
+    gc.collect()
 
     async def asks(client: Client) -> None:
         assert await client.rpc("eth_blockNumber") == "0x0"

@@ -20,4 +20,4 @@ def test_the_command_reference_tells_exit_codes_and_subcommands() -> None:
     page = generate_cli_reference.render()
     assert "| 130 | interrupted" in page
     assert "### coc wallet new" in page
-    assert "`--mnemonic`" in page
+    assert "`--mnemonic TEXT`" in page
