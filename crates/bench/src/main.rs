@@ -9,6 +9,8 @@
 //! `bench/import_blocks.py` runs these in turn and prints the table.
 
 mod accounts;
+#[cfg(test)]
+mod agreement;
 mod bare;
 mod folder;
 mod import;
