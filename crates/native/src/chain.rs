@@ -74,6 +74,7 @@ fn options(text: &[u8]) -> PyResult<ChainOptions> {
         ("block_cache_bytes", &mut options.block_cache_bytes),
         ("index_budget_bytes", &mut options.index_budget_bytes),
         ("reserve_bytes", &mut options.reserve_bytes),
+        ("log_segment_bytes", &mut options.log_segment_bytes),
     ] {
         if let Some(value) = read(name)? {
             *slot = value;
