@@ -103,7 +103,8 @@ def served(chosen: NodeChoices, use: Callable[[Client], Awaitable[None]]) -> byt
         node = asyncio.ensure_future(
             serve(chosen, Telemetry(), lambda chain, port: ready.set_result((chain, port)), stop)
         )
-        await asyncio.wait({node, ready}, return_when=asyncio.FIRST_COMPLETED)
+        both: list[asyncio.Future[Any]] = [node, ready]
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if node.done():
             await node
         chain, port = ready.result()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -110,6 +111,27 @@ def test_a_failure_while_judging_again_settles_every_transaction_too() -> None:
         with failing(stage, "classify", NO_SPACE):
             gate.open()
             assert codes(await outcomes) == ["StorageFailed", "StorageFailed"]
+
+    play(scene)
+
+
+def defective(now_ms: object, event: object) -> NoReturn:
+    """A step with a mistake in it."""
+    raise KeyError("defect")
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_defect_in_the_machine_leaves_no_client_waiting_and_later_calls_are_answered(count: int) -> None:
+    async def scene(stage: Stage) -> None:
+        raws = [stage.transfer(nonce) for nonce in range(count)]
+        told: list[dict[str, object]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        step = stage.pool.step
+        stage.pool.step = defective  # type: ignore[method-assign]
+        assert codes(await stage.submitted(*raws)) == ["KeyError"] * count
+        stage.pool.step = step  # type: ignore[method-assign]
+        assert codes(await stage.submitted(*raws)) == ["accepted"] * count
+        assert len(told) == 1
 
     play(scene)
 

@@ -119,6 +119,17 @@ def test_what_escapes_to_the_loop_is_logged_and_shows_in_readiness(caplog: pytes
     assert "KeyError" in caplog.text
 
 
+def test_a_connection_that_breaks_is_no_defect_of_the_node(caplog: pytest.LogCaptureFixture) -> None:
+    telemetry = watched()
+    loop = asyncio.new_event_loop()
+    telemetry.defect(
+        loop, {"message": "fatal error on transport", "exception": TimeoutError(110, "timed out")}
+    )
+    loop.close()
+    assert telemetry.ready_page().status == 200
+    assert "timed out" in caplog.text
+
+
 def test_a_log_line_is_one_json_object_whatever_its_fields_hold() -> None:
     record = logging.LogRecord("coc", logging.ERROR, "f", 1, "two\nlines %s", ("x",), None)
     record.fields = {"part": "sealing", "odd": object}

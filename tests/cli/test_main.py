@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -112,6 +113,18 @@ def test_the_live_line_shows_the_newest_block_and_is_silent_in_files(
         line.close()
         shown = capsys.readouterr().out
         assert ("block 7" in shown, "6 in all" in shown, "25 %" in shown) == (enabled, enabled, enabled)
+
+
+def test_a_terminal_that_is_gone_does_not_stop_the_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(5, "input/output error")
+
+    monkeypatch.setattr(sys, "stdout", Gone())
+    line = LiveLine(enabled=True)
+    line.on_block(Block())
+    monkeypatch.undo()
+    assert not line._enabled
 
 
 def test_commands_are_loaded_only_when_they_are_called() -> None:

@@ -104,10 +104,11 @@ class BlockWork:
             keeps_block = isinstance(result, StorageFailed)
             self._failed("a block cannot be written", result, keeps_block=keeps_block)
             return
-        self._telemetry.recovered(SEALING)
-        self._telemetry.block(self._chain.head)
+        head = self._chain.head
         self._feed(result)
         self._flush_if_due()
+        self._telemetry.recovered(SEALING)
+        self._telemetry.block(head)
 
     def _failed(self, what: str, error: Exception, *, keeps_block: bool) -> None:
         reason = sentence_of(error)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from coc._native import Header
+from coc._native import Header, StorageFailed
 from coc.adapters.http.pages import Page
 from coc.adapters.log_lines import LOGGER
 from coc.adapters.metrics import Kind, Metrics, Series
@@ -130,9 +130,15 @@ class Telemetry:
             LOGGER.warning("works again", extra={"fields": {"part": part}})
 
     def defect(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Something escaped to the event loop: our mistake, and nobody can say what state it left."""
+        """Something escaped to the event loop: our mistake, and nobody can say what state it left.
+
+        But for errors of the operating system: those are a client's connection, or a lack of descriptors.
+        """
         del loop
         error = context.get("exception")
+        if isinstance(error, OSError) and not isinstance(error, StorageFailed):
+            LOGGER.warning("%s: %s", context.get("message"), error)
+            return
         self._problem_counts["defect"] += 1
         self._problems["defect"] = f"{context.get('message')}: {error!r}; restart the node and report this"
         LOGGER.error(

@@ -7,8 +7,10 @@ call is settled the caller is told. Whatever goes wrong on the way settles them 
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from coc._native import Chain, Transaction, TransactionInvalid
@@ -39,7 +41,7 @@ class TransactionDesk:
         self._workers = workers
         self._pool_head = pool_head
         self._feed = feed
-        self._waiting: dict[bytes, deque[Callable[[Outcome], None]]] = {}
+        self._waiting: dict[bytes, deque[_Place]] = {}
 
     def submit_many(self, raws: list[bytes], done: Done) -> None:
         """Admit raw transactions; `done` is called once, with one outcome a transaction in their order."""
@@ -59,11 +61,14 @@ class TransactionDesk:
     def settle(self, hash_: bytes, outcome: Outcome) -> None:
         """Tell the one who has waited longest for this transaction what became of it."""
         waiting = self._waiting.get(hash_)
-        if waiting:
-            tell = waiting.popleft()
-            if not waiting:
-                del self._waiting[hash_]
-            tell(outcome)
+        if waiting is None:
+            return
+        place = waiting.popleft()
+        while waiting and place.is_settled():
+            place = waiting.popleft()
+        if not waiting:
+            del self._waiting[hash_]
+        place.settle(outcome)
 
     def judge_again(self, effect: JudgeAgain) -> None:
         """Judge transactions at the pool's head of now.
@@ -88,7 +93,7 @@ class TransactionDesk:
     def _arrive_again(self, head: Hash32, origin: Origin, transactions: list[Transaction]) -> None:
         try:
             candidates = chain_port.judge_again(self._chain, head, transactions)
-        except chain_port.NATIVE_ERRORS as error:
+        except Exception as error:  # noqa: BLE001 - the edge: each waiting call must learn of the failure
             for transaction in transactions:
                 self.settle(transaction.hash, error)
             return
@@ -97,36 +102,55 @@ class TransactionDesk:
     def _admit(self, head: Hash32, judged: JudgedRaws, done: Done) -> None:
         call = _Call(len(judged), done)
         candidates: list[Candidate] = []
-        invalid: list[tuple[int, Refused]] = []
         for index, entry in enumerate(judged):
+            place = _Place(call, index)
             if isinstance(entry, TransactionInvalid):
-                invalid.append((index, Refused(entry.args[1], entry.args[0])))
+                place.settle(Refused(entry.args[1], entry.args[0]))
                 continue
             candidates.append(entry)
-            self._waiting.setdefault(entry.transaction.hash, deque()).append(call.settler(index))
-        for index, refusal in invalid:
-            call.settler(index)(refusal)
-        if candidates:
+            self._waiting.setdefault(entry.transaction.hash, deque()).append(place)
+        if not candidates:
+            return
+        try:
             self._feed(Arrived(head, Origin.LOCAL, candidates))
+        except Exception as error:  # noqa: BLE001 - the edge: a defect must not leave a client waiting
+            call.fail(error)
+            defect = {"message": "transactions could not be taken", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(defect)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One transaction of a call."""
+
+    call: _Call
+    index: int
+
+    def is_settled(self) -> bool:
+        return self.call.outcomes[self.index] is not None
+
+    def settle(self, outcome: Outcome) -> None:
+        self.call.settle(self.index, outcome)
 
 
 class _Call:
     """One call's outcomes as they come in."""
 
     def __init__(self, count: int, done: Done) -> None:
-        self._outcomes: list[Outcome | None] = [None] * count
+        self.outcomes: list[Outcome | None] = [None] * count
         self._left = count
         self._done = done
 
-    def settler(self, index: int) -> Callable[[Outcome], None]:
-        """What settles the transaction at this index."""
+    def settle(self, index: int, outcome: Outcome) -> None:
+        """Note what became of one; with the last of them the caller is told."""
+        if self.outcomes[index] is not None:
+            return
+        self.outcomes[index] = outcome
+        self._left -= 1
+        if not self._left:
+            self._done([each for each in self.outcomes if each is not None])
 
-        def settle(outcome: Outcome) -> None:
-            if self._outcomes[index] is not None:
-                return
-            self._outcomes[index] = outcome
-            self._left -= 1
-            if not self._left:
-                self._done([each for each in self._outcomes if each is not None])
-
-        return settle
+    def fail(self, error: Exception) -> None:
+        """Settle all that are left."""
+        for index in range(len(self.outcomes)):
+            self.settle(index, error)

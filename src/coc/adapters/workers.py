@@ -12,8 +12,8 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-WORK_THREADS: Final = 3
-"""One each for a block, a flush, and transactions or the journal's fsync; none runs twice at once."""
+WORK_THREADS: Final = 5
+"""One each for a block, a flush, new transactions, verdicts on waiting ones, and the journal's fsync."""
 
 
 class Workers:

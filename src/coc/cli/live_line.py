@@ -38,11 +38,17 @@ class LiveLine:
             f"  ▸ block {head.number:,}   {head.transaction_count:,} tx in it   "
             f"{self._transactions:,} in all   {share:.0f} % full   {time.strftime('%H:%M:%S')}"
         )
-        sys.stdout.write(f"\r\x1b[K{text}")
-        sys.stdout.flush()
+        self._write(f"\r\x1b[K{text}")
 
     def close(self) -> None:
         """Leave the line."""
         if self._enabled:
-            sys.stdout.write("\n")
+            self._write("\n")
+
+    def _write(self, text: str) -> None:
+        """Write to the terminal; once that is gone, the node goes on without it."""
+        try:
+            sys.stdout.write(text)
             sys.stdout.flush()
+        except OSError:
+            self._enabled = False
