@@ -263,8 +263,11 @@ class Chain:
         time_budget_ms: int | None,
     ) -> Built:
         """Build a block on `parent` from transactions in the order given; it is a candidate afterwards."""
-    def decide(self, block: bytes, seal: bytes) -> None:
-        """Write an executed block with its seal into the log, durably, and make it the head."""
+    def decide(self, block: bytes, seal: bytes, durable: bool = True) -> None:
+        """Write an executed block with its seal into the log and make it the head.
+
+        Durable on return, or with the next flush.
+        """
     def set_finalized(self, safe: bytes, finalized: bytes) -> None:
         """Say which blocks are safe and which are final."""
     def import_blocks(self, blocks: list[bytes]) -> tuple[int, tuple[str, str] | None]:

@@ -267,6 +267,9 @@ def test_batches_to_the_native_core_are_bounded_in_blocks_and_bytes(tmp_path: Pa
         def header(self, block: bytes) -> None:
             return None
 
+        def flush(self) -> None:
+            """It keeps nothing."""
+
         def import_blocks(self, blocks: list[bytes]) -> tuple[int, None]:
             self.batches.append(blocks)
             return len(blocks), None

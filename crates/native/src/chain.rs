@@ -198,11 +198,13 @@ impl Chain {
         Ok(Built { built })
     }
 
-    /// Writes an executed block with its seal into the log, durably, and makes it the head.
-    fn decide(&self, py: Python<'_>, block: &[u8], seal: &[u8]) -> PyResult<()> {
+    /// Writes an executed block with its seal into the log and makes it the head: durably, or, as an import
+    /// wants it, durably with the next flush.
+    #[pyo3(signature = (block, seal, durable = true))]
+    fn decide(&self, py: Python<'_>, block: &[u8], seal: &[u8], durable: bool) -> PyResult<()> {
         let (block, seal) = (hash(block)?, Bytes::copy_from_slice(seal));
         py.detach(|| {
-            self.inner.decide(&block, seal, true)?;
+            self.inner.decide(&block, seal, durable)?;
             self.inner.set_head(&block)
         })
         .map_err(chain_error)

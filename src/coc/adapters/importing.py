@@ -71,6 +71,7 @@ def import_file(chain: Chain, rules: RotationRules | None, file: BlockFile, told
             _import_ethereum(chain, file, tally, report)
         else:
             _import_sealed(chain, rules, file, tally, report)
+        chain.flush()
     report()
     return tally
 
@@ -159,7 +160,7 @@ def _import_one(
             return None
         hash_ = chain.execute(block, consensus_data)
         _verify(chain, rules, hash_, seal)
-        chain.decide(hash_, seal)
+        chain.decide(hash_, seal, durable=False)
     except BlockInvalid as error:
         return Refused(_number_of(chain, block), str(error.args[1]), str(error.args[0]))
     except (ConsensusError, PrimitivesError) as error:
