@@ -24,6 +24,10 @@ pub const TAIL_BYTES_MAX: u64 = 32 << 20;
 /// Decided blocks that may be unflushed, for chains of empty blocks.
 pub const TAIL_BLOCKS_MAX: usize = 256;
 
+/// How many times those bounds the tail may grow to while flushes fail or lag, as on a disk with room for the log and none for
+/// the store. Then a decision waits for a flush, and fails with it: memory and the next start stay bounded.
+pub const TAILS_MAX: u64 = 4;
+
 /// An open chain. Cloned handles are the same chain; every method may be called from any thread.
 #[derive(Clone)]
 pub struct Chain {
@@ -137,6 +141,9 @@ impl Chain {
 
     /// Writes an executed block with its seal into the log. It is durable on return if `durable`, else after [`Chain::sync`].
     /// Deciding a decided block again does nothing.
+    ///
+    /// # Errors
+    /// [`ChainError::is_out_of_space`]: nothing has changed, and the same call succeeds when there is room.
     pub fn decide(&self, hash: &B256, seal: Bytes, durable: bool) -> Result<(), ChainError> {
         let _deciding = self.shared.deciding.lock();
         let candidate = self.shared.tree.read().blocks.get(hash).cloned();
@@ -160,6 +167,9 @@ impl Chain {
         }
         let record = block.stored.encode();
         self.check_budget(record.len() as u64)?;
+        if self.tail_is_over(TAILS_MAX) {
+            self.flush()?;
+        }
         let shows_early = cfg!(feature = "mutant-visible-before-durable");
         let position =
             if shows_early { self.shared.log.next_position() } else { self.append(&record, durable)? };
@@ -246,9 +256,13 @@ impl Chain {
 
     /// Whether so much is unflushed that a flush should run.
     pub fn flush_is_due(&self) -> bool {
+        self.tail_is_over(1)
+    }
+
+    fn tail_is_over(&self, times: u64) -> bool {
         let tree = self.shared.tree.read();
-        tree.tail_gas >= TAIL_GAS_MAX
-            || tree.tail_bytes >= TAIL_BYTES_MAX
-            || tree.tail.len() >= TAIL_BLOCKS_MAX
+        tree.tail_gas >= times * TAIL_GAS_MAX
+            || tree.tail_bytes >= times * TAIL_BYTES_MAX
+            || tree.tail.len() as u64 >= times * TAIL_BLOCKS_MAX as u64
     }
 }

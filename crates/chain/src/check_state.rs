@@ -3,7 +3,6 @@
 use crate::check::{Part, Report, STATES_CHECKED};
 use crate::check_rows::{canonical, row_of};
 use crate::error::ChainError;
-use crate::folder::INDEX_DIR;
 use crate::record::StoredBlock;
 use crate::rows::Marker;
 use alloy_primitives::map::HashSet;
@@ -59,7 +58,7 @@ impl StateCheck {
     pub fn add_roots(&mut self, log: &BlockLog, marker: &Marker, report: &mut Report) {
         let mut at = marker.head;
         for _ in 0..STATES_CHECKED {
-            let found = self.add_root(log, at);
+            let found = self.add_root(log, at, report);
             let Some(parent) = report.seen(Part::Index, found) else { break };
             report.states += 1;
             let Some(parent) = parent else { break };
@@ -70,7 +69,12 @@ impl StateCheck {
     }
 
     /// Adds the state of one block; its canonical parent, if it has one.
-    fn add_root(&mut self, log: &BlockLog, hash: B256) -> Result<Option<B256>, ChainError> {
+    fn add_root(
+        &mut self,
+        log: &BlockLog,
+        hash: B256,
+        report: &mut Report,
+    ) -> Result<Option<B256>, ChainError> {
         let Some(row) = row_of(&*self.index, &hash)? else { return Ok(None) };
         let record = log.read(Position(row.position))?;
         let odd = |reason| ChainError::Record { position: row.position, reason };
@@ -78,10 +82,7 @@ impl StateCheck {
         match row.state {
             Some(loc) => self.ahead.push(Ahead { hash: header.state_root, loc, has_accounts: true }),
             None if header.state_root == EMPTY_ROOT_HASH => {}
-            None => {
-                let what = format!("its row of block {hash} names no state");
-                return Err(ChainError::StoreDamaged { place: INDEX_DIR.into(), what });
-            }
+            None => report.find(Part::Index, format!("its row of block {hash} names no state")),
         }
         canonical(&*self.index, header.number.wrapping_sub(1))
     }

@@ -4,7 +4,7 @@
 use crate::ledger::Ledger;
 use crate::world::{build, check, genesis, options, read_all};
 use alloy_primitives::{B256, Bytes};
-use coc_chain::chain::Chain;
+use coc_chain::chain::{Chain, TAIL_BLOCKS_MAX, TAILS_MAX};
 use coc_chain::error::ChainError;
 use coc_chain::open::{ChainOptions, Recovered};
 use coc_disk::{Dice, FaultyDisk};
@@ -204,6 +204,25 @@ fn a_full_index_leaves_the_chain_going_and_the_next_flush_makes_up_for_it() {
     world.chain.flush().unwrap();
     world.verify();
     assert_eq!(world.reopen().replayed_blocks, 0);
+    world.verify();
+}
+
+#[test]
+fn a_chain_whose_store_has_no_room_stops_before_its_tail_outgrows_memory_and_goes_on_by_itself() {
+    let mut world = World::new(0);
+    world.index.is_full.store(true, Ordering::Relaxed);
+    let tail_max = TAILS_MAX as usize * TAIL_BLOCKS_MAX;
+    while world.chain.shared.tree.read().tail.len() < tail_max {
+        world.made += 1;
+        let candidate = build(&world.chain, &world.head, &[], &world.ledger, world.made).unwrap();
+        world.decide(&candidate).unwrap();
+    }
+    let candidate = world.candidate();
+    assert!(world.decide(&candidate).unwrap_err().is_out_of_space());
+    assert_eq!(world.chain.shared.tree.read().tail.len(), tail_max);
+    world.index.is_full.store(false, Ordering::Relaxed);
+    world.decide(&candidate).unwrap();
+    assert_eq!(world.chain.shared.tree.read().tail, [candidate.0]);
     world.verify();
 }
 
