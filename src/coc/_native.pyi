@@ -161,7 +161,7 @@ class Transaction:
 
 @final
 class Header:
-    """Facts of one block's header, with the consensus data and seal that lie beside the block."""
+    """Facts of one header, with the consensus data and seal beside the block."""
 
     @property
     def hash(self) -> bytes: ...
@@ -342,7 +342,10 @@ class Chain:
     def next_blob_base_fee(self, block: bytes) -> int: ...
 
 def db_stats(data_dir: str | PathLike[str]) -> bytes:
-    """Figures of a data folder as JSON: bytes a part, blocks, heights, generations, tables. A node may run."""
+    """Figures of a data folder as JSON.
+
+    Bytes a part, blocks, heights, generations, tables. A node may run.
+    """
 
 @final
 class DbCheck:
@@ -352,7 +355,10 @@ class DbCheck:
     def begin(data_dir: str | PathLike[str], skip_index: bool) -> DbCheck:
         """Prepare to check a folder that no node has open; raises StorageFailed or GenesisInvalid."""
     def step(self, budget_ms: int) -> bytes | None:
-        """Work for some milliseconds: JSON {phase, done_bytes, total_bytes, blocks}, or None when done before."""
+        """Work for some milliseconds.
+
+        JSON {phase, done_bytes, total_bytes, blocks}, or None when done before.
+        """
     def report(self) -> bytes:
         """What was seen so far: JSON {sound, findings, cure, …}."""
 
