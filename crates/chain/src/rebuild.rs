@@ -142,6 +142,16 @@ impl Rebuild {
         Ok(rebuild)
     }
 
+    /// What was wrong with the log where it was cut.
+    pub fn cut_reason(&self) -> Option<String> {
+        match self.cut.as_ref()?.damage.as_ref()? {
+            LogError::Corrupt { file, offset, what } => {
+                Some(format!("{what} in {} at byte {offset}", file.display()))
+            }
+            other => Some(other.to_string()),
+        }
+    }
+
     /// Works until `enough` says so, or all is done.
     ///
     /// # Errors

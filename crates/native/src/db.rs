@@ -153,7 +153,7 @@ impl DbRebuild {
     fn cut<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         let rebuild = self.rebuild.lock();
         let cut = rebuild.cut.as_ref()?;
-        let damage = cut.damage.as_ref().map(ToString::to_string);
+        let damage = rebuild.cut_reason();
         Some(as_bytes(
             py,
             &json!({ "records_kept": cut.records, "lost_bytes": cut.lost_bytes, "damage": damage }),
