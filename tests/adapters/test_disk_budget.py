@@ -1,4 +1,4 @@
-"""The disk budget: at it the chain stops deciding and says so; with more room it goes on where it was.
+"""The disk budget: at it the chain stops deciding and says so; with more room it goes on where it was."""
 
 from __future__ import annotations
 
