@@ -39,6 +39,8 @@ def run(plan: Plan) -> Outcome:
     network = Network.of(plan)
     for node in network.nodes:
         network.after(network.dice.randint(0, 300), node.start)
+    for moment in plan.blackouts_ms:
+        network.after(moment, network.kill_all)
     network.run_until(plan.fault_ms)
     _heal(network)
     _check_progress(network)

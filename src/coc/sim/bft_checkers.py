@@ -12,7 +12,7 @@ from coc.consensus.bft.messages import Message
 from coc.primitives.seals import SignRequest, Step
 from coc.primitives.types import Address, Hash32, Height
 from coc.primitives.votes import CommitCertificate, Evidence, Proposal, Signed, Vote, step_of
-from coc.sim.bft_crypto import verify
+from coc.sim.bft_crypto import verify, verify_quietly
 from coc.sim.bft_disk import SimBlock
 
 if TYPE_CHECKING:
@@ -97,7 +97,8 @@ class Watch:
         ):
             return
         sender = node.network.node_of(message.validator)
-        if not sender.is_honest:
+        digest = message.request(node.network.rules.genesis_hash).digest()
+        if not sender.is_honest and verify_quietly(digest, message.signature) == message.validator:
             key = (node.position, node.life, _place(message))
             self.heard.setdefault(key, set()).add(_content(message))
 

@@ -35,5 +35,13 @@ def verify(digest: Hash32, signature: Signature) -> Address:
     return signer
 
 
+def verify_quietly(digest: Hash32, signature: Signature) -> Address | None:
+    """Who signed, None if nobody did."""
+    try:
+        return verify(digest, signature)
+    except SignatureInvalid:
+        return None
+
+
 def _mark(digest: Hash32, signer: Address) -> bytes:
     return blake2b(digest + signer, digest_size=45).digest()

@@ -2,22 +2,28 @@
 
 `equivocate` says different things to different peers; `withhold` says nothing to some; `invalid` proposes
 blocks that do not execute; `stale` claims proofs of lock that nobody has; `origin` proposes blocks of another
-round; `tamper` changes what it passes on; `forge` makes certificates up; `relabel` changes their set.
+round; `tamper` changes what it passes on; `forge` makes certificates up; `relabel` changes their set; `nay`
+votes for nothing, ever.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from coc.consensus.bft import effects as fx
 from coc.consensus.bft import inputs as ev
 from coc.consensus.bft.messages import Message, Status
-from coc.primitives.seals import NO_VALID_ROUND
+from coc.consensus.bft.proposers import proposer_of
+from coc.primitives.seals import NO_VALID_ROUND, Step
 from coc.primitives.types import Address, Hash32, Height
 from coc.primitives.votes import CommitCertificate, Proposal, Signed, Vote
 from coc.sim.bft_crypto import Key
 from coc.sim.bft_node import SimNode
 from coc.sim.bft_plan import Plan
+
+if TYPE_CHECKING:
+    from coc.sim.bft_network import Network
 
 
 class Liar(SimNode):
@@ -30,7 +36,7 @@ class Liar(SimNode):
         for changed in self.change(peer, message):
             super().send(peer, changed)
 
-    def change(self, peer: SimNode, message: Message) -> list[Message]:
+    def change(self, _peer: SimNode, message: Message) -> list[Message]:
         """What the peer gets instead."""
         return [message]
 
@@ -57,7 +63,7 @@ class Liar(SimNode):
 class Equivocator(Liar):
     """Proposes two blocks, votes for two values, to different halves or to the same peer."""
 
-    def change(self, peer: SimNode, message: Message) -> list[Message]:
+    def change(self, _peer: SimNode, message: Message) -> list[Message]:
         """The other value for some, both for a few."""
         if not isinstance(message, Vote | Proposal) or not self.is_own(message):
             return [message]
@@ -98,24 +104,57 @@ class Invalid(Liar):
 
 
 class Stale(Liar):
-    """Proposes a block of an earlier round again, as if a quorum had prevoted it in the round before."""
+    """Proposes a block of an earlier round again with a proof of lock that is made up, or long overtaken.
+
+    It votes for that block too, whatever its own machine thinks; where it has not lied, only its neighbour
+    learns of its votes, so that one decides alone.
+    """
+
+    def __init__(self, network: Network, position: int, skew_ms: int) -> None:
+        """Nothing to tell yet."""
+        super().__init__(network, position, skew_ms)
+        self._lies: dict[tuple[Height, int], Proposal] = {}
 
     def change(self, peer: SimNode, message: Message) -> list[Message]:
-        """The same lie for everybody."""
-        if not isinstance(message, Proposal) or not self.is_own(message) or message.round == 0:
+        """The same lie for everybody, in proposal and votes."""
+        if not isinstance(message, Vote | Proposal) or not self.is_own(message):
             return [message]
+        place = (message.height, message.round)
+        if isinstance(message, Proposal) and place not in self._lies:
+            self._lies[place] = self._lie_about(message)
+        lie = self._lies.get(place)
+        if lie is None:
+            is_near = (self.position + 1) % len(self.network.nodes) == peer.position
+            return [message] if is_near or isinstance(message, Proposal) else []
+        if isinstance(message, Proposal):
+            return [self.sign_again(lie)]
+        return [self.sign_again(replace(message, block=lie.block))]
+
+    def _lie_about(self, proposal: Proposal) -> Proposal:
+        """Another block of the height, oldest proof first; the truth where there is none."""
+        proven = sorted(
+            (entry.round, entry.block)
+            for entry in self.machine.status.votes
+            if entry.block is not None
+            and entry.block != proposal.block
+            and entry.step is Step.PREVOTE
+            and 3 * entry.voters.bit_count() > 2 * len(self.network.nodes)
+            and entry.round < proposal.round
+        )
+        if proven:
+            return replace(proposal, block=proven[0][1], valid_round=proven[0][0])
         old = [
             block.hash
             for block in self.network.blocks.values()
-            if block.height == message.height
-            and block.facts.original_round < message.round
-            and block.hash != message.block
-            and block.parent == self._head()
+            if (block.height, block.parent) == (proposal.height, self._head())
+            and block.facts.original_round < proposal.round
+            and block.hash != proposal.block
         ]
         if not old:
-            return [message]
-        self.memory.add(old[0])
-        return [self.sign_again(replace(message, block=old[0], valid_round=message.round - 1))]
+            return proposal
+        block = self.network.dice.choice(old)
+        self.memory.add(block)
+        return replace(proposal, block=block, valid_round=proposal.round - 1)
 
 
 class Origin(Liar):
@@ -136,8 +175,6 @@ class Origin(Liar):
         self.take(ev.Built(wish.height, wish.round, block.hash, block.facts))
 
     def _proposes(self, height: Height, round_: int) -> bool:
-        from coc.consensus.bft.proposers import proposer_of
-
         return proposer_of(self.network.validators, frozenset(), height, round_).id == self.key.address
 
 
@@ -176,10 +213,20 @@ class Forger(Liar):
 class Relabeller(Liar):
     """Sends true certificates under the hash of another set."""
 
-    def change(self, peer: SimNode, message: Message) -> list[Message]:
+    def change(self, _peer: SimNode, message: Message) -> list[Message]:
         """Another set hash."""
         if isinstance(message, CommitCertificate):
             return [replace(message, set_hash=Hash32(bytes(32)))]
+        return [message]
+
+
+class Naysayer(Liar):
+    """Votes nil whatever is proposed."""
+
+    def change(self, _peer: SimNode, message: Message) -> list[Message]:
+        """Nil."""
+        if isinstance(message, Vote) and self.is_own(message):
+            return [self.sign_again(replace(message, block=None))]
         return [message]
 
 
@@ -193,6 +240,7 @@ _CLASSES: dict[str, type[SimNode]] = {
     "tamper": Tamperer,
     "forge": Forger,
     "relabel": Relabeller,
+    "nay": Naysayer,
 }
 
 

@@ -74,8 +74,8 @@ class Network:
             action()
         return False
 
-    def send(self, sender: SimNode, receiver: SimNode, deliver: Callable[[], None]) -> None:
-        """Carry something over the link, if the link lets it through."""
+    def send(self, sender: SimNode, receiver: SimNode, deliver: Callable[[], None], kind: str = "") -> None:
+        """Carry something over the link, if the link lets it through; `kind` is what `dislikes` may name."""
         plan, dice = self.plan, self.dice
         if self.is_healed:
             self.after(dice.randint(1, plan.delay_ms), deliver)
@@ -84,7 +84,7 @@ class Network:
             return
         copies = 2 if dice.random() < plan.duplication else 1
         for _ in range(copies):
-            if dice.random() < plan.loss:
+            if dice.random() < plan.loss_of(kind):
                 continue
             slow = dice.random() < plan.spikes
             self.after(dice.randint(1, plan.spike_ms if slow else plan.delay_ms), deliver)
@@ -92,6 +92,13 @@ class Network:
     def crashes_now(self) -> bool:
         """Whether lightning strikes between these two effects."""
         return not self.is_healed and self.plan.crashes > 0 and self.dice.random() < self.plan.crashes
+
+    def kill_all(self) -> None:
+        """Kill every honest node that is up, at once."""
+        if not self.is_healed:
+            for node in self.honest():
+                if node.is_up:
+                    node.crash()
 
     def others(self, node: SimNode) -> list[SimNode]:
         """Everybody but one."""

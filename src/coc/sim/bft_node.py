@@ -161,7 +161,7 @@ class SimNode:
         if isinstance(message, Vote | Proposal) and message.validator == self.key.address:
             self.network.watch.on_sent(self, message)
         content = encode_message(message) if self.network.plan.is_encoded else message
-        self.network.send(self, peer, lambda: peer.receive(self.peer, content))
+        self.network.send(self, peer, lambda: peer.receive(self.peer, content), _kind(message))
         if isinstance(message, Proposal) and message.block in self.memory:
             self.network.send(self, peer, lambda: peer.receive_block(message.block))
 
@@ -237,3 +237,7 @@ class SimNode:
 
 def _asking(peer: SimNode, block: Hash32, asker: SimNode) -> Callable[[], None]:
     return lambda: peer.give_block(block, asker)
+
+
+def _kind(message: Message) -> str:
+    return message.step.name if isinstance(message, Vote) else type(message).__name__

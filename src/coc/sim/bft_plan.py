@@ -10,7 +10,7 @@ from coc.consensus.bft.rules import BftRules, Timeout
 from coc.primitives.types import Address, Hash32
 from coc.primitives.validators import Validator, ValidatorSet
 
-LIES = ("equivocate", "withhold", "invalid", "stale", "origin", "tamper", "forge", "relabel")
+LIES = ("equivocate", "withhold", "invalid", "stale", "origin", "tamper", "forge", "relabel", "nay")
 """What liars do, beside following the protocol otherwise."""
 
 
@@ -40,6 +40,7 @@ class Plan:
     liars: tuple[tuple[int, str], ...] = ()
     skews_ms: tuple[int, ...] = ()
     cuts: tuple[Cut, ...] = ()
+    blackouts_ms: tuple[int, ...] = ()
     loss: float = 0.0
     duplication: float = 0.0
     spikes: float = 0.0
@@ -50,6 +51,8 @@ class Plan:
     resend_ms: int = 250
     vote_ms: int = 150
     is_encoded: bool = False
+    dislikes: tuple[tuple[str, float], ...] = ()
+    """Kinds of messages (class names) that are lost with a probability of their own."""
 
     def rules(self) -> BftRules:
         """The chain's parameters: short, so that a run has many rounds."""
@@ -74,6 +77,10 @@ class Plan:
         """Whether the link is cut now."""
         return any(cut.separates(now_ms, sender, receiver) for cut in self.cuts)
 
+    def loss_of(self, kind: str) -> float:
+        """The probability that a message of this kind is lost."""
+        return dict(self.dislikes).get(kind, self.loss)
+
     def downtime_ms(self, dice: Random) -> int:
         """How long a crashed node stays away."""
         return dice.choice((1, 50, 400, dice.randint(1, 4_000)))
@@ -96,6 +103,7 @@ def plan_of(seed: int) -> Plan:
         _liars(dice, powers, LIES),
         skews_ms=_skews(dice, size),
         cuts=_cuts(dice, size, 12_000),
+        blackouts_ms=_blackouts(dice, 12_000),
         loss=dice.choice((0.02, 0.1, 0.25)),
         duplication=dice.choice((0.0, 0.1)),
         spikes=dice.choice((0.0, 0.05, 0.3)),
@@ -117,12 +125,51 @@ def hostile_plan(seed: int, lie: str = "") -> Plan:
         ((dice.randrange(4), lie),) if lie else (),
         skews_ms=(0,) * 4,
         cuts=_cuts(dice, 4, 20_000),
+        blackouts_ms=_blackouts(dice, 20_000),
         loss=dice.choice((0.2, 0.35, 0.45)),
         spikes=0.2,
         crashes=dice.choice((0.0, 0.003)),
         resend_ms=dice.choice((400, 1_200)),
         vote_ms=dice.choice((20, 60)),
         fault_ms=20_000,
+    )
+
+
+def split_plan(seed: int, lie: str = "") -> Plan:
+    """Votes get through now and then, talk about them rarely: some decide, the others go on without knowing."""
+    dice = Random(seed)  # noqa: S311 - a run must be repeatable, not secret
+    size = dice.choice((4, 4, 5, 7)) if not lie else 4
+    dislikes = (("CommitCertificate", 0.9), ("Status", 0.5))
+    return Plan(
+        seed,
+        size,
+        (1,) * size,
+        ((dice.randrange(size), lie),) if lie else (),
+        skews_ms=(0,) * size,
+        loss=0.02,
+        spikes=dice.choice((0.2, 0.35, 0.5)),
+        delay_ms=5,
+        spike_ms=4_000,
+        resend_ms=800,
+        vote_ms=20,
+        fault_ms=20_000,
+        dislikes=dislikes,
+    )
+
+
+def astray_plan(seed: int, lie: str = "nay") -> Plan:
+    """One of four is cut off for two minutes, while a liar keeps the other two from deciding."""
+    dice = Random(seed)  # noqa: S311 - a run must be repeatable, not secret
+    liar, lost = dice.sample(range(4), 2)
+    return Plan(
+        seed,
+        4,
+        (1, 1, 1, 1),
+        ((liar, lie),),
+        skews_ms=(0,) * 4,
+        cuts=(Cut(0, 120_000, frozenset({lost}), is_one_way=False),),
+        vote_ms=20,
+        fault_ms=120_000,
     )
 
 
@@ -153,6 +200,11 @@ def _cuts(dice: Random, size: int, span_ms: int) -> tuple[Cut, ...]:
         group = frozenset(dice.sample(range(size), dice.randint(1, size // 2)))
         cuts.append(Cut(begin, begin + dice.randint(200, 4_000), group, dice.random() < 0.4))
     return tuple(cuts)
+
+
+def _blackouts(dice: Random, span_ms: int) -> tuple[int, ...]:
+    """Moments at which all honest nodes are killed together, in every second run."""
+    return tuple(dice.randint(500, span_ms) for _ in range(dice.choice((0, 0, 1, 3))))
 
 
 def _name(text: bytes) -> Hash32:

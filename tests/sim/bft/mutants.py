@@ -1,0 +1,236 @@
+"""One-line faults of the BFT machine, each put in by replacing a single function, and how each is found.
+
+A mutant that no run finds would mean that the runs prove nothing about the rule it breaks. The table
+`MUTANTS.md` beside this file says which seed finds each; `python -m tests.sim.bft.mutants` writes it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from coc.consensus.bft import advance, blocks, certificates, locking, power, resend, voting
+from coc.consensus.bft.effects import Effect, Persist, Sign
+from coc.consensus.bft.evidence import EvidencePool
+from coc.consensus.bft.handle import opened, status
+from coc.consensus.bft.ledger import VoteLedger
+from coc.consensus.bft.outbox import Outbox, Outgoing
+from coc.consensus.bft.state import HeightState
+from coc.primitives.seals import NO_VALID_ROUND
+from coc.primitives.votes import Proposal
+from coc.sim import bft_disk
+from coc.sim.bft_campaign import run
+from coc.sim.bft_checkers import Violation
+from coc.sim.bft_plan import Plan, astray_plan, hostile_plan, plan_of, split_plan
+
+TABLE = Path(__file__).with_name("MUTANTS.md")
+SEEDS_MAX = 400
+"""Seeds within which every mutant must be found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A fault: which function becomes what, and the lie that brings it out (`usual`: any run)."""
+
+    name: str
+    rule: str
+    place: Any
+    attribute: str
+    fault: Any
+    runs: str = "hostile"
+
+    def plan(self, seed: int) -> Plan:
+        """The run of a seed that this mutant is looked for in."""
+        kind, _, lie = self.runs.partition(" ")
+        return {
+            "usual": lambda: plan_of(seed),
+            "hostile": lambda: hostile_plan(seed, lie),
+            "split": lambda: split_plan(seed, lie),
+            "astray": lambda: astray_plan(seed),
+        }[kind]()
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        """The machine with the fault, until the block ends."""
+        sound = self.place.__dict__[self.attribute]
+        setattr(self.place, self.attribute, self.fault)
+        try:
+            yield
+        finally:
+            setattr(self.place, self.attribute, sound)
+
+    def broken_by(self, seed: int) -> str:
+        """What the run of a seed finds, empty if nothing."""
+        with self.planted():
+            try:
+                run(self.plan(seed))
+            except Violation as violation:
+                return str(violation)
+        return ""
+
+
+def _ages_ignored(locked: Any, proposal: Proposal) -> bool:
+    return locked is None or locked.block == proposal.block or proposal.valid_round != NO_VALID_ROUND
+
+
+def _sign_first(self: Outbox, outgoing: Outgoing) -> list[Effect]:
+    self.sequence += 1
+    self.is_durable = True
+    return [Sign(outgoing.request), Persist(self.sequence, (*outgoing.needs, outgoing.intent))]
+
+
+def _unsigned_valid_round(sound: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, genesis_hash: replace(sound(self, genesis_hash), valid_round=NO_VALID_ROUND)
+
+
+def _never_nil(sound: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda core, step, block, *rest: [] if block is None else sound(core, step, block, *rest)
+
+
+def _send_once(sound: Callable[..., Any]) -> Callable[..., Any]:
+    def lacking_votes(height: Any, said: Any) -> list[Any]:
+        fresh = [vote for vote in sound(height, said) if vote.validator not in height.done]
+        height.done.update(vote.validator for vote in fresh)
+        return fresh
+
+    return lacking_votes
+
+
+def _without(line: Callable[..., Any]) -> tuple[Any, ...]:
+    return tuple(other for other in advance.LINES if other is not line)
+
+
+def _first_vote_only(sound: Callable[..., Any]) -> Callable[..., Any]:
+    def add(self: VoteLedger, index: int, vote: Any, current_round: int) -> bool:
+        return self.rival(index, vote) is None and sound(self, index, vote, current_round)
+
+    return add
+
+
+def _hash_only(self: bft_disk.Disk, count: int) -> None:
+    self.durable.extend(self.unsynced[:count])
+    del self.unsynced[:count]
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant("no lock", "BFT-8", locking, "locked_on", lambda round_, block: None, "split"),
+    Mutant("lock never read", "BFT-6", locking, "may_prevote", lambda locked, proposal: True, "split"),
+    Mutant("quorum of one half", "BFT-3", power, "is_quorum", lambda part, total: 2 * part > total, "usual"),
+    Mutant(
+        "quorum of two thirds exactly",
+        "BFT-3",
+        power,
+        "is_quorum",
+        lambda part, total: 3 * part >= 2 * total,
+        "usual",
+    ),
+    Mutant("stale valid round accepted", "BFT-7", locking, "may_prevote", _ages_ignored, "split stale"),
+    Mutant(
+        "proof of lock not asked for", "BFT-7", locking, "has_proof_of_lock", lambda *_: True, "split stale"
+    ),
+    Mutant(
+        "valid round unsigned",
+        "BFT-2",
+        Proposal,
+        "request",
+        _unsigned_valid_round(Proposal.request),
+        "hostile tamper",
+    ),
+    Mutant("vote before its record", "BFT-20", Outbox, "_persist", _sign_first),
+    Mutant("records ignored on restart", "BFT-21", opened, "restore", lambda core, records: []),
+    Mutant("last intent not signed again", "BFT-22", Outbox, "resume", lambda self, outgoing: []),
+    Mutant("only the block's hash kept", "BFT-20", bft_disk.Disk, "_settle", _hash_only),
+    Mutant("no re-sending", "BFT-30", status, "answer", lambda *_: []),
+    Mutant("re-sent vote suppressed", "BFT-32", resend, "lacking_votes", _send_once(resend.lacking_votes)),
+    Mutant("no round skip", "BFT-16", VoteLedger, "skip_target", lambda self, current: None, "astray"),
+    Mutant("nil never voted", "BFT-9", voting, "_intend", _never_nil(voting._intend)),
+    Mutant(
+        "evidence dropped", "BFT-28", EvidencePool, "add", lambda self, evidence: False, "hostile equivocate"
+    ),
+    Mutant(
+        "certificate's signers not checked",
+        "BFT-26",
+        certificates,
+        "check_signer",
+        lambda *_: None,
+        "hostile forge",
+    ),
+    Mutant(
+        "certificate's set not checked",
+        "BFT-26",
+        certificates,
+        "check_set",
+        lambda *_: None,
+        "hostile relabel",
+    ),
+    Mutant(
+        "original round not compared",
+        "BFT-24",
+        locking,
+        "keeps_original_round",
+        lambda *_: True,
+        "hostile origin",
+    ),
+    Mutant("a vote counted as often as it comes", "BFT-34", VoteLedger, "holds", lambda *_: False),
+    Mutant(
+        "one proposer for all rounds",
+        "BFT-4",
+        HeightState,
+        "proposer",
+        lambda self, _: _proposer(self),
+        "hostile invalid",
+    ),
+    Mutant("no prevote timer", "BFT-9", advance, "LINES", _without(advance.line_34)),
+    Mutant("no precommit timer", "BFT-10", advance, "LINES", _without(advance.line_47)),
+    Mutant("blocks not fetched", "BFT-17", blocks, "_needed", lambda height: []),
+)
+
+
+def _proposer(height: HeightState) -> Any:
+    from coc.consensus.bft.proposers import proposer_of
+
+    return proposer_of(height.facts.validators, height.facts.skipped, height.facts.height, 0).id
+
+
+def first_finding(mutant: Mutant, first: tuple[int, ...] = ()) -> tuple[int, str] | None:
+    """The first seed that finds a mutant, with what it finds; `first` are tried before all others."""
+    for seed in (*first, *range(SEEDS_MAX)):
+        broken = mutant.broken_by(seed)
+        if broken:
+            return seed, broken
+    return None
+
+
+def recorded() -> dict[str, int]:
+    """The seed of each mutant, from the table."""
+    rows = [
+        line.split("|") for line in TABLE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")
+    ]
+    return {row[1].strip(): int(row[4]) for row in rows[1:]}
+
+
+def main() -> None:
+    """Write the table."""
+    lines = [
+        "# Mutants of the BFT machine",
+        "",
+        "Written by `python -m tests.sim.bft.mutants`: the first seed, from 0 on, whose run finds each fault.",
+        "",
+        "| mutant | rule | runs | seed | what breaks |",
+        "|---|---|---|---|---|",
+    ]
+    for mutant in MUTANTS:
+        found = first_finding(mutant)
+        seed, broken = found if found else (-1, "nothing")
+        lines.append(
+            f"| {mutant.name} | {mutant.rule} | {mutant.runs} | {seed} | {broken.partition(':')[0]} |"
+        )
+        print(lines[-1], flush=True)
+    TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
