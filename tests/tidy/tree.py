@@ -33,6 +33,7 @@ TEXT_SUFFIXES = frozenset(
         ".js",
         ".ts",
         ".sol",
+        ".svg",
     }
 )
 SAMPLES = ("tests/tidy/",)
