@@ -11,7 +11,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use coc_evm::block::{BLOCK_RLP_MAX_OSAKA, Validated};
 use coc_evm::executor::{BlockExecutor, SystemCall, roots};
 use coc_evm::fork::{Fork, Rules};
-use coc_evm::header::base_fee_after;
+use coc_evm::header::{base_fee_after, validate_header};
 use coc_evm::requests::requests_hash;
 use coc_evm::transaction::TransactionInvalid;
 use coc_evm::types::{Block, Body, Header, Transaction};
@@ -121,6 +121,8 @@ impl Chain {
             requests_hash: executed.requests.as_deref().map(requests_hash),
             ..header
         };
+        // What the proposer chose (time, extra data) is held to the rules as any other's block is.
+        validate_header(&header, &parent.header, &rules)?;
         let block = Block { header, body };
         let rlp = alloy_rlp::encode(&block);
         let hash = block.header.hash_slow();

@@ -206,6 +206,10 @@ fn parse_header(root: &Value, schedule: &ForkSchedule) -> Result<Header, JsonErr
         header.base_fee_per_gas =
             Some(json::maybe(root, "baseFeePerGas", json::u64)?.unwrap_or(GENESIS_BASE_FEE));
     }
+    let times = [schedule.shanghai_time, schedule.cancun_time, schedule.prague_time, schedule.osaka_time];
+    if times.windows(2).any(|pair| !by_time(pair[0]) && by_time(pair[1])) {
+        return Err(JsonError::new("config", "a fork is active at genesis without the one before it"));
+    }
     if by_time(schedule.shanghai_time) {
         header.withdrawals_root = Some(EMPTY_ROOT_HASH);
     }
