@@ -136,7 +136,8 @@ def mutants() -> tuple[Suite, ...]:
         for feature in crate.get("features", {}):
             if feature.startswith("mutant-"):
                 command = ("cargo", "test", "--locked", "-p", package, "--features", feature, "catches")
-                found.append(Suite(f"mutants-{feature.removeprefix('mutant-')}", command, count_mutant))
+                name = f"mutants-{package.removeprefix('coc-')}-{feature.removeprefix('mutant-')}"
+                found.append(Suite(name, command, count_mutant))
     return tuple(found)
 
 
