@@ -22,6 +22,7 @@ from tests.fuzz.refusals import judge_named
 LATEST_FORKS = ("frontier", "byzantium", "berlin", "london", "paris", "shanghai", "cancun", "prague", "osaka")
 BUILDING_FORKS = ("paris", "shanghai", "cancun", "prague", "osaka")
 HEADER_FIELDS = 21
+BLOCK_BYTES_MAX_OSAKA = 8 * 2**20
 ADDRESSES = st.sampled_from([*CONTRACTS, SENDER, "0x" + "0" * 40, *(f"0x{at:040x}" for at in range(1, 19))])
 DATA = st.one_of(
     st.binary(max_size=100),
@@ -227,3 +228,29 @@ def test_a_known_block_with_another_body_is_refused() -> None:
     with pytest.raises(_native.BlockInvalid) as caught:
         node.execute(rlp.encode([header, transactions[1:], *lists]), b"")
     judge_named(caught.value, "INVALID_TRANSACTIONS_ROOT")
+
+
+@pytest.mark.parametrize(
+    ("fork", "spare_bytes", "code"),
+    [
+        ("osaka", 0, "INVALID_TRANSACTIONS_ROOT"),
+        ("osaka", -1, "RLP_BLOCK_LIMIT_EXCEEDED"),
+        ("prague", -1, "INVALID_TRANSACTIONS_ROOT"),
+    ],
+)
+def test_osaka_bounds_the_bytes_of_a_block(fork: str, spare_bytes: int, code: str) -> None:
+    header, _, *lists = rlp.decode_list(next_block(fork))
+    fields = [b"", b"\1", b"\x52\x08", b"\1" * 20, b"", b"", b"\x1b", b"\1", b"\1"]
+    empty = rlp.encode([header, [[*fields[:5], bytes(2**23 - 1024), *fields[6:]]], *lists])
+    data = bytes(2**23 - 1024 + BLOCK_BYTES_MAX_OSAKA - spare_bytes - len(empty))
+    block = rlp.encode([header, [[*fields[:5], data, *fields[6:]]], *lists])
+    assert len(block) == BLOCK_BYTES_MAX_OSAKA - spare_bytes
+    with pytest.raises(_native.BlockInvalid) as caught:
+        chain(fork).execute(block, b"")
+    judge_named(caught.value, code)
+
+
+def test_a_block_beyond_every_bound_is_refused_unread() -> None:
+    with pytest.raises(_native.BlockInvalid, match="are allowed") as caught:
+        chain("frontier").execute(bytes(64 * 2**20 + 1), b"")
+    judge_named(caught.value, "RLP_STRUCTURES_ENCODING")

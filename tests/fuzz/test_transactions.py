@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ from tests.fuzz.refusals import judge_named
 
 RAW = st.deferred(lambda: st.sampled_from(transactions()))
 STANDINGS = (0, 1, 2)
+TRANSACTION_BYTES_MAX = 128 * 1_024
 
 
 def split(raw: bytes) -> tuple[bytes, rlp.Item]:
@@ -145,3 +147,16 @@ def test_keys_and_signatures_of_any_length_are_used_or_refused(one: bytes, other
             assert isinstance(call(), bytes)
         except ValueError:
             continue
+
+
+def test_a_transaction_is_bounded_in_bytes() -> None:
+    def sized(count: int) -> bytes:
+        call = {"type": "0x0", "gas": "0x5208", "gasPrice": "0x7", "nonce": "0x0", "chainId": "0x539"}
+        call |= {"to": SENDER, "input": "0x" + "00" * count}
+        return _native.sign_transaction(SECRET, json.dumps(call).encode())
+
+    room = TRANSACTION_BYTES_MAX - len(sized(TRANSACTION_BYTES_MAX - 1_024)) + TRANSACTION_BYTES_MAX - 1_024
+    assert _native.Transaction.decode(sized(room)).size == TRANSACTION_BYTES_MAX
+    with pytest.raises(_native.TransactionInvalid) as caught:
+        _native.Transaction.decode(sized(room + 1))
+    judge_named(caught.value, "TRANSACTION_TOO_LARGE")
