@@ -38,8 +38,7 @@ CONTRADICTED = {
 majority.
 """
 
-REMAINING: dict[str, str] = {
-}
+REMAINING: dict[str, str] = {}
 """Exchanges of methods we serve that are not answered as recorded; a fixed one must leave this list."""
 
 

@@ -246,7 +246,7 @@ def test_osaka_bounds_the_bytes_of_a_block(fork: str, spare_bytes: int, code: st
     block = rlp.encode([header, [[*fields[:5], data, *fields[6:]]], *lists])
     assert len(block) == BLOCK_BYTES_MAX_OSAKA - spare_bytes
     with pytest.raises(_native.BlockInvalid) as caught:
-        chain(fork).execute(block, b"")
+        open_chain(genesis(fork)).execute(block, b"")
     judge_named(caught.value, code)
 
 

@@ -3,8 +3,8 @@
 use crate::CaseResult;
 use crate::memory::{MemoryCodes, empty_world};
 use crate::network;
-use alloy_primitives::map::B256Map;
 use alloy_primitives::B256;
+use alloy_primitives::map::B256Map;
 use coc_evm::block::{Ancestors, EngineCalls, Parent, decode_block, execute_block};
 use coc_evm::fork::{BlobActivation, ForkSchedule};
 use coc_evm::genesis::{parse_alloc, parse_blob_params, seal_alloc};
@@ -16,7 +16,8 @@ use std::sync::Arc;
 
 /// Runs every test of a file's text.
 pub fn run_file(text: &[u8]) -> Result<Vec<CaseResult>, JsonError> {
-    let root: Value = serde_json::from_slice(text).map_err(|error| JsonError::new("file", error.to_string()))?;
+    let root: Value =
+        serde_json::from_slice(text).map_err(|error| JsonError::new("file", error.to_string()))?;
     let tests = root.as_object().ok_or_else(|| JsonError::new("file", "is not an object of tests"))?;
     Ok(tests.iter().map(|(name, test)| run_test(name, test)).collect())
 }
@@ -97,7 +98,8 @@ impl Chain {
         let total_difficulty = parent.total_difficulty.saturating_add(block.header.difficulty);
         let ommers = block.body.ommers.iter().map(Header::hash_slow).collect();
         let merged = block.header.difficulty.is_zero();
-        let heaviest = self.known.get(&self.head).is_none_or(|head| total_difficulty > head.parent.total_difficulty);
+        let heaviest =
+            self.known.get(&self.head).is_none_or(|head| total_difficulty > head.parent.total_difficulty);
         let adopted = Parent { header: block.header, hash, total_difficulty, state };
         Arc::make_mut(&mut self.known).insert(hash, Known { parent: adopted, ommers });
         if heaviest || merged {
@@ -121,7 +123,8 @@ fn genesis(fork: &str, test: &Value) -> Result<Chain, String> {
     }
     let hash = header.hash_slow();
     let total_difficulty = header.difficulty;
-    let known = Known { parent: Parent { header, hash, total_difficulty, state: sealed.state }, ommers: Vec::new() };
+    let known =
+        Known { parent: Parent { header, hash, total_difficulty, state: sealed.state }, ommers: Vec::new() };
     Ok(Chain { schedule, known: Arc::new(B256Map::from_iter([(hash, known)])), codes, head: hash })
 }
 
@@ -130,13 +133,13 @@ fn schedule_of(fork: &str, test: &Value) -> Result<ForkSchedule, JsonError> {
     let chain_id = config.map(|c| json::maybe(c, "chainid", json::u64)).transpose()?.flatten().unwrap_or(1);
     let mut schedule = network::schedule(fork, chain_id)
         .ok_or_else(|| JsonError::new("network", format!("the network {fork} is not known")))?;
-    let Some(blobs) = config.and_then(|c| json::optional(c, "blobSchedule")).and_then(Value::as_object) else { return Ok(schedule) };
+    let Some(blobs) = config.and_then(|c| json::optional(c, "blobSchedule")).and_then(Value::as_object)
+    else {
+        return Ok(schedule);
+    };
     // A file's own blob parameters go where the network activates the fork they belong to.
-    let times = [
-        ("Cancun", schedule.cancun_time),
-        ("Prague", schedule.prague_time),
-        ("Osaka", schedule.osaka_time),
-    ];
+    let times =
+        [("Cancun", schedule.cancun_time), ("Prague", schedule.prague_time), ("Osaka", schedule.osaka_time)];
     let own: Vec<BlobActivation> = times
         .into_iter()
         .filter_map(|(name, at)| Some((blobs.get(name)?, at?)))
@@ -158,11 +161,15 @@ fn play(fork: &str, test: &Value) -> Result<B256, String> {
         let invalid = expected.or_else(|| block.get("blockHeader").is_none().then(|| "a refusal".to_owned()));
         match (chain.import(&rlp), invalid) {
             (Ok(()), None) | (Err(_), Some(_)) => {}
-            (Ok(()), Some(exception)) => return Err(format!("block {index} was accepted, {exception} was expected")),
+            (Ok(()), Some(exception)) => {
+                return Err(format!("block {index} was accepted, {exception} was expected"));
+            }
             (Err(refused), None) => return Err(format!("block {index} was refused: {refused}")),
         }
     }
-    let last = json::field(test, "lastblockhash").and_then(|hash| json::b256(hash, "lastblockhash")).map_err(text)?;
+    let last = json::field(test, "lastblockhash")
+        .and_then(|hash| json::b256(hash, "lastblockhash"))
+        .map_err(text)?;
     if chain.head != last {
         return Err(format!("the head is {}, {last} was expected", chain.head));
     }
@@ -172,17 +179,17 @@ fn play(fork: &str, test: &Value) -> Result<B256, String> {
 }
 
 fn check_post_state(test: &Value, root: B256) -> Result<(), String> {
-    let expected = if let Some(hash) = json::maybe(test, "postStateHash", json::b256).map_err(|e| e.to_string())? {
-        hash
-    } else if let Some(post) = json::optional(test, "postState") {
-        let alloc = parse_alloc(post).map_err(|e| e.to_string())?;
-        seal_alloc(&alloc, empty_world().0).map_err(|e| e.to_string())?.state.accounts.root_hash()
-    } else {
-        return Ok(());
-    };
+    let expected =
+        if let Some(hash) = json::maybe(test, "postStateHash", json::b256).map_err(|e| e.to_string())? {
+            hash
+        } else if let Some(post) = json::optional(test, "postState") {
+            let alloc = parse_alloc(post).map_err(|e| e.to_string())?;
+            seal_alloc(&alloc, empty_world().0).map_err(|e| e.to_string())?.state.accounts.root_hash()
+        } else {
+            return Ok(());
+        };
     if root != expected {
         return Err(format!("the state root is {root}, the post state has {expected}"));
     }
     Ok(())
 }
-

@@ -21,7 +21,8 @@ fn check(fork: &str, case: &Value) -> Result<(), Box<dyn std::error::Error>> {
         ..Header::default()
     };
     let rules = fork_by_name(fork).ok_or("the fork is not known")?;
-    let found: U256 = difficulty_after(number("currentBlockNumber")?, number("currentTimestamp")?, &parent, rules);
+    let found: U256 =
+        difficulty_after(number("currentBlockNumber")?, number("currentTimestamp")?, &parent, rules);
     assert_eq!(found, difficulty("currentDifficulty")?, "{fork}: {case}");
     Ok(())
 }

@@ -10,7 +10,7 @@ from typing import Final
 
 from coc.primitives.limits import GENESIS_VALIDATORS_MAX
 
-ROUND_NUMBER_MAX: Final = 2**32 - 1
+HEIGHT_ROUNDS_MAX: Final = 2**32 - 1
 """Rounds a height may take: at one a second, 136 years. Sign bytes have room for more; nobody needs it."""
 
 ROUNDS_AHEAD_PER_VALIDATOR_MAX: Final = 4

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from coc.primitives import rlp
 from coc.primitives.errors import PrimitivesError
-from coc.primitives.limits_consensus import CERTIFICATE_BYTES_MAX, ROUND_NUMBER_MAX
+from coc.primitives.limits_consensus import CERTIFICATE_BYTES_MAX, HEIGHT_ROUNDS_MAX
 from coc.primitives.seals import NO_VALID_ROUND, SignRequest, Step
 from coc.primitives.types import Address, Hash32, Height, Signature
 
@@ -275,6 +275,6 @@ def _height(item: bytes) -> Height:
 
 def _round(item: bytes) -> int:
     number = rlp.uint(item, bits=ROUND_BITS + 8)
-    if number > ROUND_NUMBER_MAX:
-        raise VoteInvalid("round out of range", why=f"{number} is above {ROUND_NUMBER_MAX}")
+    if number > HEIGHT_ROUNDS_MAX:
+        raise VoteInvalid("round out of range", why=f"{number} is above {HEIGHT_ROUNDS_MAX}")
     return number

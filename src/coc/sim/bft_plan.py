@@ -158,7 +158,7 @@ def split_plan(seed: int, lie: str = "") -> Plan:
 
 
 def astray_plan(seed: int, lie: str = "nay") -> Plan:
-    """One of four is cut off for two minutes, while a liar keeps the other two from deciding."""
+    """One of four is cut off for fifty seconds, while a liar keeps the other two from deciding."""
     dice = Random(seed)  # noqa: S311 - a run must be repeatable, not secret
     liar, lost = dice.sample(range(4), 2)
     return Plan(
@@ -167,9 +167,9 @@ def astray_plan(seed: int, lie: str = "nay") -> Plan:
         (1, 1, 1, 1),
         ((liar, lie),),
         skews_ms=(0,) * 4,
-        cuts=(Cut(0, 120_000, frozenset({lost}), is_one_way=False),),
+        cuts=(Cut(0, 50_000, frozenset({lost}), is_one_way=False),),
         vote_ms=20,
-        fault_ms=120_000,
+        fault_ms=50_000,
     )
 
 

@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from coc.consensus.bft import advance, blocks, certificates, locking, power, resend, voting
+from coc.consensus.bft import advance, blocks, certificates, locking, power, resend, rounds, voting
 from coc.consensus.bft.effects import Effect, Persist, Sign
 from coc.consensus.bft.evidence import EvidencePool
 from coc.consensus.bft.handle import opened, status
 from coc.consensus.bft.ledger import VoteLedger
 from coc.consensus.bft.outbox import Outbox, Outgoing
+from coc.consensus.bft.proposers import proposer_of
 from coc.consensus.bft.state import HeightState
-from coc.primitives.seals import NO_VALID_ROUND
+from coc.primitives.seals import NO_VALID_ROUND, SignRequest
 from coc.primitives.votes import Proposal
 from coc.sim import bft_disk
 from coc.sim.bft_campaign import run
@@ -83,7 +84,7 @@ def _sign_first(self: Outbox, outgoing: Outgoing) -> list[Effect]:
 
 
 def _unsigned_valid_round(sound: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda self, genesis_hash: replace(sound(self, genesis_hash), valid_round=NO_VALID_ROUND)
+    return lambda self: sound(replace(self, valid_round=NO_VALID_ROUND))
 
 
 def _never_nil(sound: Callable[..., Any]) -> Callable[..., Any]:
@@ -110,6 +111,10 @@ def _first_vote_only(sound: Callable[..., Any]) -> Callable[..., Any]:
     return add
 
 
+def _no_valid(sound: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda core, block, valid_round: [] if valid_round >= 0 else sound(core, block, valid_round)
+
+
 def _hash_only(self: bft_disk.Disk, count: int) -> None:
     self.durable.extend(self.unsynced[:count])
     del self.unsynced[:count]
@@ -127,16 +132,16 @@ MUTANTS: tuple[Mutant, ...] = (
         lambda part, total: 3 * part >= 2 * total,
         "usual",
     ),
-    Mutant("stale valid round accepted", "BFT-7", locking, "may_prevote", _ages_ignored, "split stale"),
+    Mutant("stale valid round accepted", "BFT-7", locking, "may_prevote", _ages_ignored, "split equivocate"),
     Mutant(
         "proof of lock not asked for", "BFT-7", locking, "has_proof_of_lock", lambda *_: True, "split stale"
     ),
     Mutant(
         "valid round unsigned",
         "BFT-2",
-        Proposal,
-        "request",
-        _unsigned_valid_round(Proposal.request),
+        SignRequest,
+        "digest",
+        _unsigned_valid_round(SignRequest.digest),
         "hostile tamper",
     ),
     Mutant("vote before its record", "BFT-20", Outbox, "_persist", _sign_first),
@@ -185,13 +190,20 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant("no prevote timer", "BFT-9", advance, "LINES", _without(advance.line_34)),
     Mutant("no precommit timer", "BFT-10", advance, "LINES", _without(advance.line_47)),
+    Mutant(
+        "first vote of a liar only",
+        "BFT-34",
+        VoteLedger,
+        "add",
+        _first_vote_only(VoteLedger.add),
+        "split equivocate",
+    ),
+    Mutant("valid value not proposed again", "BFT-15", rounds, "propose", _no_valid(rounds.propose)),
     Mutant("blocks not fetched", "BFT-17", blocks, "_needed", lambda height: []),
 )
 
 
 def _proposer(height: HeightState) -> Any:
-    from coc.consensus.bft.proposers import proposer_of
-
     return proposer_of(height.facts.validators, height.facts.skipped, height.facts.height, 0).id
 
 

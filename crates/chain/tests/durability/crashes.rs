@@ -6,7 +6,7 @@
 use crate::campaign::{Totals, crash_campaign, one_run};
 
 /// Seeds of an ordinary run.
-const RUNS_DEFAULT: u64 = 2_000;
+const RUNS_DEFAULT: u64 = 1_000;
 /// Seeds within which every mutant must be caught.
 const MUTANT_RUNS: u64 = 400;
 

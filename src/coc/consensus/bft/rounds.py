@@ -7,7 +7,7 @@ from coc.consensus.bft.inputs import Timer, TimerKind
 from coc.consensus.bft.messages import Phase
 from coc.consensus.bft.state import Core
 from coc.consensus.bft.voting import propose
-from coc.primitives.limits_consensus import ROUND_NUMBER_MAX
+from coc.primitives.limits_consensus import HEIGHT_ROUNDS_MAX
 from coc.primitives.seals import Step
 from coc.primitives.types import Millis
 
@@ -15,7 +15,7 @@ from coc.primitives.types import Millis
 def enter_round(core: Core, now_ms: Millis, round_: int) -> list[Effect]:
     """Start a round (L11): reset the step, start the propose timer, propose if it is our turn."""
     height = core.height
-    if round_ > ROUND_NUMBER_MAX:
+    if round_ > HEIGHT_ROUNDS_MAX:
         return []
     height.round, height.phase = round_, Phase.PROPOSE
     height.votes.forget_before(round_, height.valid.round if height.valid else None)
