@@ -136,7 +136,7 @@ def hostile_plan(seed: int, lie: str = "") -> Plan:
 
 
 def split_plan(seed: int, lie: str = "") -> Plan:
-    """Votes get through now and then, talk about them rarely: some decide, the others go on without knowing."""
+    """Votes get through now and then, talk about them rarely: some decide, the others go on unaware."""
     dice = Random(seed)  # noqa: S311 - a run must be repeatable, not secret
     size = dice.choice((4, 4, 5, 7)) if not lie else 4
     dislikes = (("CommitCertificate", 0.9), ("Status", 0.5))

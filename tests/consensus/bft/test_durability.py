@@ -36,7 +36,6 @@ from tests.consensus.bft.playbook import (
     precommit,
     prevote,
     proposal,
-    sent,
     spoken,
 )
 

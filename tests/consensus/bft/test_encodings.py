@@ -20,8 +20,8 @@ from coc.primitives.errors import PrimitivesError
 from coc.primitives.limits import GENESIS_VALIDATORS_MAX
 from coc.primitives.limits_consensus import (
     CERTIFICATE_BYTES_MAX,
-    MESSAGE_BYTES_MAX,
     HEIGHT_ROUNDS_MAX,
+    MESSAGE_BYTES_MAX,
     STATUS_BITMAPS_MAX,
     STATUS_BLOCKS_MAX,
     STATUS_ROUNDS_MAX,

@@ -226,7 +226,7 @@ def test_the_proposer_of_a_later_round_proposes_its_valid_value(stage: Playbook)
     lock_block(stage)
     next_round(stage, 1)
     stage.hear(*(precommit(position, 2, None) for position in range(3)))
-    proposed = [message for message in sent(stage.fire(TimerKind.PRECOMMIT, 2))]
+    proposed = list(sent(stage.fire(TimerKind.PRECOMMIT, 2)))
 
     assert proposed[0].block == BLOCK
     assert getattr(proposed[0], "valid_round", None) == 0

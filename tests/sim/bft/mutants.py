@@ -198,7 +198,7 @@ MUTANTS: tuple[Mutant, ...] = (
         _first_vote_only(VoteLedger.add),
         "split equivocate",
     ),
-    Mutant("valid value not proposed again", "BFT-15", rounds, "propose", _no_valid(rounds.propose)),
+    Mutant("valid value not proposed again", "BFT-15", rounds, "propose", _no_valid(rounds.propose)),  # type: ignore[attr-defined]
     Mutant("blocks not fetched", "BFT-17", blocks, "_needed", lambda height: []),
 )
 
@@ -229,14 +229,14 @@ def main() -> None:
     lines = [
         "# Mutants of the BFT machine",
         "",
-        "Written by `python -m tests.sim.bft.mutants`: the first seed, from 0 on, whose run finds each fault.",
+        "Written by `python -m tests.sim.bft.mutants`: the first seed, from 0, whose run finds each fault.",
         "",
         "| mutant | rule | runs | seed | what breaks |",
         "|---|---|---|---|---|",
     ]
     for mutant in MUTANTS:
         found = first_finding(mutant)
-        seed, broken = found if found else (-1, "nothing")
+        seed, broken = found or (-1, "nothing")
         lines.append(
             f"| {mutant.name} | {mutant.rule} | {mutant.runs} | {seed} | {broken.partition(':')[0]} |"
         )
