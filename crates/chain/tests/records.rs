@@ -33,7 +33,11 @@ fn stored(rlp: &[u8]) -> Option<StoredBlock> {
             vec![Log::new(Address::repeat_byte(1), topics, Bytes::from(vec![index as u8; index % 40]))?];
         Some(Receipt {
             tx_type: 0,
-            outcome: if index.is_multiple_of(2) { Outcome::Root(B256::repeat_byte(9)) } else { Outcome::Status(true) },
+            outcome: if index.is_multiple_of(2) {
+                Outcome::Root(B256::repeat_byte(9))
+            } else {
+                Outcome::Status(true)
+            },
             cumulative_gas_used: 21_000 * (index as u64 + 1),
             bloom: logs_bloom(&logs),
             logs,
