@@ -24,8 +24,8 @@ matter through a certificate, which travels by itself.
 """
 
 VALUES_PER_VOTER_MAX: Final = 4
-"""Different values of one validator counted in one round and step. Honest ones have one; a liar's others must
-count too (the paper counts messages), but not without end.
+"""Different values of one validator counted in one round and step, beside those that more than a third voted
+for. Honest ones have one; a liar's others must count too (the paper counts messages), but not without end.
 """
 
 NEXT_HEIGHT_MESSAGES_PER_VALIDATOR_MAX: Final = 8

@@ -25,8 +25,8 @@ from coc.sim.bft_liars import node_class
 from coc.sim.bft_node import SimNode
 from coc.sim.bft_plan import Plan
 
-EVENTS_MAX = 2_000_000
-"""Events of one run: a hundred times a usual one, so that a machine that spins ends the run."""
+EVENTS_MAX = 600_000
+"""Events of one run: some twenty times a usual one, so that a machine that spins ends the run."""
 
 
 @dataclass(slots=True)

@@ -230,6 +230,18 @@ def test_few_values_of_one_voter_are_counted() -> None:  # BFT-34
     assert taken == [True] * VALUES_PER_VOTER_MAX + [False]
 
 
+def test_a_liar_cannot_hide_a_quorum_by_filling_its_places() -> None:  # BFT-34
+    ledger = VoteLedger(Electorate.of(FOUR))
+    for value in range(VALUES_PER_VOTER_MAX):
+        ledger.add(0, prevote(0, 0, block_named(value + 1)), 0)
+    assert not ledger.add(0, prevote(0, 0, BLOCK), 0)
+
+    ledger.add(1, prevote(1, 0, BLOCK), 0)
+    ledger.add(2, prevote(2, 0, BLOCK), 0)
+    assert ledger.add(0, prevote(0, 0, BLOCK), 0)
+    assert ledger.has_quorum(0, Step.PREVOTE, BLOCK)
+
+
 def test_few_rounds_ahead_of_a_validator_are_kept_the_highest() -> None:  # BFT-34
     ledger = VoteLedger(Electorate.of(FOUR))
     for round_ in range(1, ROUNDS_AHEAD_PER_VALIDATOR_MAX + 3):

@@ -71,8 +71,7 @@ class VoteLedger:
             return False
         step = self.steps.setdefault((vote.round, vote.step), StepVotes())
         if step.voters >> index & 1:
-            values = sum(index in tally.votes for tally in step.tallies.values())
-            if values >= VALUES_PER_VOTER_MAX:
+            if not self._may_add_value(step, index, vote.block):
                 return False
         else:
             step.voters |= 1 << index
@@ -139,6 +138,16 @@ class VoteLedger:
         old = [key for key in self.steps if key[0] < self.floor and key[0] != kept_round]
         for key in old:
             del self.steps[key]
+
+    def _may_add_value(self, step: StepVotes, index: int, block: Hash32 | None) -> bool:
+        """Whether one more value of a voter counts: few do, but all that an honest validator voted for.
+
+        Without the second half a liar could fill its places here and keep us from seeing a quorum that others
+        see.
+        """
+        values = sum(index in tally.votes for tally in step.tallies.values())
+        power = step.tallies.get(block, Tally()).power
+        return values < VALUES_PER_VOTER_MAX or self.electorate.holds_an_honest_one(power)
 
     def _make_room_ahead(self, index: int, round_: int, current_round: int) -> bool:
         """Keep a validator's votes of a few later rounds only, the highest."""
