@@ -63,8 +63,6 @@ fn append(
         extra_data: Bytes::new(),
         gas_limit_target: GAS_LIMIT,
         consensus_data: Bytes::new(),
-        calls_before: Vec::new(),
-        calls_after: Vec::new(),
     };
     let wanted = transactions.len();
     let built = chain.build(parent, &attributes, transactions, || false)?;

@@ -9,7 +9,7 @@ use alloy_eips::Encodable2718 as _;
 use alloy_eips::eip4895::Withdrawals;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use coc_evm::block::{BLOCK_RLP_MAX_OSAKA, Validated};
-use coc_evm::executor::{BlockExecutor, SystemCall, roots};
+use coc_evm::executor::{BlockExecutor, roots};
 use coc_evm::fork::{Fork, Rules};
 use coc_evm::header::{base_fee_after, validate_header};
 use coc_evm::requests::requests_hash;
@@ -35,10 +35,6 @@ pub struct Attributes {
     pub gas_limit_target: u64,
     /// Consensus data as RLP (our chains).
     pub consensus_data: Bytes,
-    /// The engine's calls before the transactions.
-    pub calls_before: Vec<SystemCall>,
-    /// The engine's calls after them.
-    pub calls_after: Vec<SystemCall>,
 }
 
 /// A built block, already a candidate.
@@ -74,6 +70,7 @@ impl Chain {
         let number = parent.header.number + 1;
         let rules = self.shared.schedule.rules(number, attributes.timestamp, parent.total_difficulty);
         let header = self.draft(&parent.header, parent.hash, &rules, attributes)?;
+        let calls = self.shared.engine.calls(number, header.beneficiary, &attributes.consensus_data)?;
         let lineage = Lineage { shared: self.shared.clone(), from: parent.hash };
         let reads = self.shared.failed_reads.count();
         let mut executor = BlockExecutor::begin(
@@ -81,7 +78,7 @@ impl Chain {
             rules,
             parent.state.clone(),
             Arc::new(lineage),
-            &attributes.calls_before,
+            &calls.before,
         )?;
         let mut body = Body { transactions: Vec::new(), ommers: Vec::new(), withdrawals: None };
         let (mut senders, mut refused, mut bytes) = (Vec::new(), Vec::new(), BLOCK_RLP_MARGIN);
@@ -106,7 +103,7 @@ impl Chain {
                 Err(invalid) => refused.push((*transaction.tx_hash(), invalid)),
             }
         }
-        let executed = executor.finish(&[], &[], &attributes.calls_after)?;
+        let executed = executor.finish(&[], &[], &calls.after)?;
         self.shared.failed_reads.refuse_since(reads)?;
         if rules.at_least(Fork::Shanghai) {
             body.withdrawals = Some(Withdrawals::default());
@@ -165,7 +162,7 @@ impl Chain {
             beneficiary: attributes.beneficiary,
             extra_data: attributes.extra_data.clone(),
             gas_limit: next_gas_limit(parent.gas_limit, attributes.gas_limit_target),
-            mix_hash: consensus_data::next_randomness(&parent.mix_hash, number),
+            mix_hash: consensus_data::next_randomness(&parent.mix_hash, number, &attributes.consensus_data)?,
             difficulty: U256::ZERO,
             ommers_hash: EMPTY_OMMER_ROOT_HASH,
             base_fee_per_gas: base_fee_after(parent, rules),

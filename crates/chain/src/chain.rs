@@ -9,12 +9,14 @@ use crate::record::StoredBlock;
 use crate::shared::{Lineage, Shared};
 use crate::tree::{Executed, Place};
 use alloy_primitives::{Address, B256, Bytes, U256};
-use coc_evm::block::{EngineCalls, Validated, check_commitments, decode_block, execute_block};
+use coc_evm::block::{Validated, check_commitments, decode_block, execute_block};
+use coc_evm::transaction::recover_sender;
 use coc_evm::error::BlockInvalid;
 use coc_evm::fork::Rules;
 use coc_evm::types::Block;
 use coc_log::Position;
 use coc_log::format::RECORD_HEADER_BYTES;
+use rayon::prelude::*;
 use std::sync::Arc;
 
 /// Gas of decided blocks that may be unflushed: what one core executes again in about a second.
@@ -23,6 +25,9 @@ pub const TAIL_GAS_MAX: u64 = 400_000_000;
 pub const TAIL_BYTES_MAX: u64 = 32 << 20;
 /// Decided blocks that may be unflushed, for chains of empty blocks.
 pub const TAIL_BLOCKS_MAX: usize = 256;
+
+/// Transactions whose senders one task looks up or recovers: a recovery takes some 40 µs, a task's overhead about one.
+const SENDERS_PER_TASK: usize = 8;
 
 /// How many times those bounds the tail may grow to while flushes fail or lag, as on a disk with room for the log and none for
 /// the store. Then a decision waits for a flush, and fails with it: memory and the next start stay bounded.
@@ -43,14 +48,9 @@ impl Chain {
     }
 
     /// Validates and executes the block of these bytes; afterwards it is a candidate. Executing a known block again does nothing.
-    pub fn execute(
-        &self,
-        rlp: &[u8],
-        consensus_data: Bytes,
-        calls: &EngineCalls,
-    ) -> Result<B256, ChainError> {
+    pub fn execute(&self, rlp: &[u8], consensus_data: Bytes) -> Result<B256, ChainError> {
         let block = decode_block(rlp)?;
-        self.execute_decoded(block, rlp.len(), consensus_data, None, calls)
+        self.execute_decoded(block, rlp.len(), consensus_data, None)
     }
 
     pub(crate) fn execute_decoded(
@@ -59,7 +59,6 @@ impl Chain {
         rlp_length: usize,
         consensus_data: Bytes,
         senders: Option<Vec<Address>>,
-        calls: &EngineCalls,
     ) -> Result<B256, ChainError> {
         let hash = block.header.hash_slow();
         if self.shared.tree.read().blocks.contains_key(&hash) || self.shared.row(&hash)?.is_some() {
@@ -77,6 +76,12 @@ impl Chain {
                 BlockInvalid::new("COC_CONSENSUS_DATA", "an Ethereum chain has no consensus data").into()
             );
         }
+        let header = &block.header;
+        let calls = self.shared.engine.calls(header.number, header.beneficiary, &consensus_data)?;
+        let senders = match senders {
+            None if self.shared.is_coc => self.senders_of(&block)?,
+            given => given,
+        };
         let lineage = Lineage { shared: self.shared.clone(), from: parent.hash };
         let reads = self.shared.failed_reads.count();
         let validated = execute_block(
@@ -86,13 +91,35 @@ impl Chain {
             rlp_length,
             senders,
             (Arc::new(lineage.clone()), &lineage),
-            calls,
+            &calls,
         );
         self.shared.failed_reads.refuse_since(reads)?;
         let validated = validated?;
         let total_difficulty = parent.total_difficulty.saturating_add(block.header.difficulty);
         self.insert(hash, block, rlp_length, consensus_data, total_difficulty, validated);
         Ok(hash)
+    }
+
+    /// The senders of a block's transactions, those that the pool has seen from memory. Our chains have one fork's signature rules
+    /// from genesis, so a sender once recovered is right in every block.
+    fn senders_of(&self, block: &Block) -> Result<Option<Vec<Address>>, ChainError> {
+        let fork = self.shared.schedule.rules(block.header.number, block.header.timestamp, U256::ZERO).fork;
+        let known = &self.shared.senders;
+        let transactions = &block.body.transactions;
+        let senders = transactions.par_iter().with_min_len(SENDERS_PER_TASK).enumerate().map(|(index, each)| {
+            match known.get(each.tx_hash()) {
+                Some(sender) => Ok(sender),
+                None => recover_sender(each, fork).map_err(|refused| refused.in_block(index)),
+            }
+        });
+        Ok(Some(senders.collect::<Result<_, _>>()?))
+    }
+
+    /// Remembers who sent a transaction that was recovered outside a block.
+    pub fn remember_sender(&self, transaction: B256, sender: Address) {
+        if self.shared.is_coc {
+            self.shared.senders.insert(transaction, sender);
+        }
     }
 
     fn refuse_blobs(&self, block: &Block) -> Result<(), BlockInvalid> {

@@ -8,7 +8,7 @@
 use crate::chain::Chain;
 use crate::error::ChainError;
 use alloy_primitives::{Address, B256, Bytes, U256};
-use coc_evm::block::{EngineCalls, decode_block};
+use coc_evm::block::decode_block;
 use coc_evm::fork::Fork;
 use coc_evm::transaction::recover_senders;
 use coc_evm::types::Block;
@@ -41,7 +41,7 @@ impl Chain {
     ///
     /// Durable after [`Chain::sync`].
     pub fn import(&self, rlp: &[u8]) -> Result<B256, ChainError> {
-        let hash = self.execute(rlp, Bytes::new(), &EngineCalls::default())?;
+        let hash = self.execute(rlp, Bytes::new())?;
         self.follow(&hash)?;
         Ok(hash)
     }
@@ -103,8 +103,7 @@ impl Chain {
         let fork = self.rules_after(&header.parent_hash, header.timestamp)?.fork;
         let senders =
             ready.senders.filter(|(assumed, _)| recover_alike(*assumed, fork)).map(|(_, senders)| senders);
-        let calls = EngineCalls::default();
-        let hash = self.execute_decoded(ready.block, ready.rlp_length, Bytes::new(), senders, &calls)?;
+        let hash = self.execute_decoded(ready.block, ready.rlp_length, Bytes::new(), senders)?;
         self.follow(&hash)
     }
 

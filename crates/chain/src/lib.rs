@@ -22,6 +22,7 @@ mod check_rows;
 mod check_state;
 pub mod classify;
 pub mod consensus_data;
+pub mod engine;
 pub mod error;
 pub mod flush;
 pub mod folder;

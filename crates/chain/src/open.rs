@@ -4,6 +4,7 @@
 //! program or release, a store without a log, a log without a store, a log shorter than the store's marker says.
 
 use crate::chain::Chain;
+use crate::engine::EngineRules;
 use crate::error::ChainError;
 use crate::folder::{self, INDEX_DIR, LOG_DIR, REBUILD_MARK, STATE_DIR};
 use crate::genesis::Origin;
@@ -24,6 +25,8 @@ pub use crate::folder::{GENESIS_FILE, genesis_of};
 
 /// Blocks that the cache of decoded blocks is sized for; its bound is in bytes.
 const CACHE_ITEMS: usize = 4_096;
+/// Senders remembered between a transaction's arrival and its block: as many as the pool holds, some 8 MiB.
+const SENDERS_KEPT: usize = 65_536;
 
 /// How to open a chain.
 #[derive(Clone, Debug)]
@@ -244,6 +247,7 @@ impl Chain {
         let start = origin.executed(state);
         let shared = Shared {
             is_coc: origin.genesis.coc.is_some(),
+            engine: EngineRules::of(origin.genesis.coc.as_ref()),
             genesis_hash: origin.hash,
             genesis_number: origin.header.number,
             schedule: origin.genesis.schedule,
@@ -253,6 +257,7 @@ impl Chain {
             codes,
             tree: RwLock::new(Tree::new(start)),
             cache: Cache::with_weighter(CACHE_ITEMS, options.block_cache_bytes, ByBytes),
+            senders: Cache::new(SENDERS_KEPT),
             failed_reads: FailedReads::default(),
             flushing: Mutex::new(()),
             deciding: Mutex::new(()),

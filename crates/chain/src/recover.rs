@@ -10,7 +10,7 @@ use crate::open::Recovered;
 use crate::record::StoredBlock;
 use crate::shared::Lineage;
 use crate::tree::{Executed, Place, Tree};
-use coc_evm::block::{EngineCalls, execute_block};
+use coc_evm::block::execute_block;
 use coc_evm::error::ExecuteError;
 use coc_log::format::RECORD_HEADER_BYTES;
 use coc_log::{Position, Record};
@@ -98,6 +98,11 @@ impl Chain {
             return Err(odd(format!("it holds block {hash}, whose parent {parent} is not before it")));
         }
         let parent = shared.parent(&parent)?;
+        let (number, beneficiary) = (stored.block.header.number, stored.block.header.beneficiary);
+        let calls = shared
+            .engine
+            .calls(number, beneficiary, &stored.consensus_data)
+            .map_err(|invalid| odd(format!("its block {hash} breaks a rule: {invalid}")))?;
         let lineage = Lineage { shared: shared.clone(), from: parent.hash };
         let reads = shared.failed_reads.count();
         let executed = execute_block(
@@ -107,7 +112,7 @@ impl Chain {
             stored.rlp_length,
             Some(stored.senders.clone()),
             (Arc::new(lineage.clone()), &lineage),
-            &EngineCalls::default(),
+            &calls,
         );
         shared.failed_reads.refuse_since(reads)?;
         let executed = match executed {

@@ -1,12 +1,13 @@
 //! What every part of the chain reaches: log, node files, index, tree, and how a block is found by its hash.
 
+use crate::engine::EngineRules;
 use crate::error::ChainError;
 use crate::folder::place_name;
 use crate::record::StoredBlock;
 use crate::rows::BlockRow;
 use crate::tree::{Executed, Tree};
 use alloy_primitives::map::B256Map;
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes};
 use coc_evm::block::{Ancestors, Parent};
 use coc_evm::error::StateError;
 use coc_evm::fork::ForkSchedule;
@@ -55,6 +56,8 @@ pub struct Shared {
     pub schedule: ForkSchedule,
     /// Whether the chain is one of ours.
     pub is_coc: bool,
+    /// What the engine of our chains calls in a block.
+    pub engine: EngineRules,
     /// Hash of block 0.
     pub genesis_hash: B256,
     /// Height of block 0, which a genesis file may set otherwise.
@@ -73,6 +76,8 @@ pub struct Shared {
     pub tree: RwLock<Tree>,
     /// Decoded blocks.
     pub cache: Cache<B256, Arc<StoredBlock>, ByBytes>,
+    /// Senders of transactions that came in before their block.
+    pub senders: Cache<B256, Address>,
     /// Ancestors that could not be read while a block was executed.
     pub failed_reads: FailedReads,
     /// Held by the one flush that runs.

@@ -7,7 +7,6 @@ use alloy_primitives::Bytes;
 use coc_chain::build::Attributes;
 use coc_chain::chain::Chain as RustChain;
 use coc_chain::open::ChainOptions;
-use coc_evm::block::EngineCalls;
 use coc_evm::json;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -93,8 +92,6 @@ fn attributes(text: &[u8]) -> Result<Attributes, json::JsonError> {
         extra_data: json::maybe(&object, "extra_data", json::bytes)?.unwrap_or_default(),
         gas_limit_target: json::u64(json::field(&object, "gas_limit_target")?, "gas_limit_target")?,
         consensus_data: json::maybe(&object, "consensus_data", json::bytes)?.unwrap_or_default(),
-        calls_before: Vec::new(),
-        calls_after: Vec::new(),
     })
 }
 
@@ -170,7 +167,7 @@ impl Chain {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let data = Bytes::copy_from_slice(consensus_data);
         let hash = py
-            .detach(|| self.inner.execute(block_rlp, data, &EngineCalls::default()))
+            .detach(|| self.inner.execute(block_rlp, data))
             .map_err(chain_error)?;
         Ok(bytes(py, hash))
     }

@@ -51,7 +51,10 @@ impl Chain {
                 Transaction::read_many(&raws)
                     .into_iter()
                     .map(|read| {
-                        read.map(|tx| judge(&bench, &tx).map(|judged| (tx, judged)))
+                        read.map(|tx| {
+                            self.inner.remember_sender(*tx.signed.tx_hash(), tx.sender);
+                            judge(&bench, &tx).map(|judged| (tx, judged))
+                        })
                             .map_or_else(|e| Ok(Err(e)), |ok| ok.map(Ok))
                     })
                     .collect::<Result<Vec<Result<_, TransactionInvalid>>, _>>()

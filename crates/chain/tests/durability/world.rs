@@ -74,8 +74,6 @@ pub fn build(
         extra_data: Bytes::copy_from_slice(&mark.to_be_bytes()),
         gas_limit_target: 30_000_000,
         consensus_data: Bytes::from_static(&[0xc8, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80]),
-        calls_before: Vec::new(),
-        calls_after: Vec::new(),
     };
     let transactions = planned.iter().map(|plan| (plan.transaction.clone(), plan.sender));
     let built = chain.build(parent, &attributes, transactions, || false)?;
