@@ -64,14 +64,22 @@ def sign(secret: Secret, digest: Hash32) -> Signature:
     return Signature(_native.sign(secret, digest))
 
 
+def recover_public_key(digest: Hash32, signature: Signature) -> bytes:
+    """Whose 64-byte public key signed the digest.
+
+    Raises:
+        SignatureInvalid: malformed, or made by no key.
+    """
+    try:
+        return _native.recover_public_key(digest, signature)
+    except ValueError as error:
+        raise SignatureInvalid("not a signature of this digest", why=str(error)) from error
+
+
 def recover_address(digest: Hash32, signature: Signature) -> Address:
     """Whose account signed the digest.
 
     Raises:
         SignatureInvalid: malformed, or made by no key.
     """
-    try:
-        public_key = _native.recover_public_key(digest, signature)
-    except ValueError as error:
-        raise SignatureInvalid("not a signature of this digest", why=str(error)) from error
-    return Address(keccak256(public_key)[12:])
+    return Address(keccak256(recover_public_key(digest, signature))[12:])

@@ -23,6 +23,9 @@ Hash32 = NewType("Hash32", bytes)
 Signature = NewType("Signature", bytes)
 """65 bytes on secp256k1: r, s, and the parity byte 0 or 1."""
 
+PeerId = NewType("PeerId", bytes)
+"""32 bytes: keccak256 of a node's uncompressed network key, the identity that the wire proves."""
+
 Wei = NewType("Wei", int)
 """An amount of the native coin in its smallest unit, 10^-18 ether."""
 
