@@ -1,0 +1,1 @@
+"""One input a file; those that belong together share one."""
