@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from tests.tidy.tree import SourceFile
 
-BELOW_CHAIN = frozenset({"coc-disk", "coc-trie", "coc-log", "coc-store", "coc-evm"})
+BELOW_CHAIN = frozenset({"coc-disk", "coc-trie", "coc-log", "coc-store", "coc-evm", "coc-vrf"})
 
 STANDS_ON = {
     "coc-disk": frozenset[str](),
@@ -16,12 +16,15 @@ STANDS_ON = {
     "coc-log": frozenset({"coc-disk"}),
     "coc-store": frozenset({"coc-disk", "coc-trie"}),
     "coc-evm": frozenset({"coc-trie"}),
+    "coc-vrf": frozenset[str](),
     "coc-chain": BELOW_CHAIN,
     "coc-answers": BELOW_CHAIN | {"coc-chain"},
     "coc-scrypt": frozenset[str](),
+    "coc-wal": frozenset({"coc-disk"}),
+    "coc-channel": frozenset[str](),
     "coc-tool": frozenset({"coc-evm", "coc-trie"}),
     "coc-bench": BELOW_CHAIN | {"coc-chain"},
-    "coc-native": BELOW_CHAIN | {"coc-chain", "coc-answers", "coc-scrypt", "coc-tool"},
+    "coc-native": BELOW_CHAIN | {"coc-chain", "coc-answers", "coc-scrypt", "coc-channel", "coc-tool"},
 }
 """The table of ARCHITECTURE.md."""
 
