@@ -28,6 +28,7 @@ from coc.execution.mempool.inputs import (
     Verdict,
 )
 from coc.execution.mempool.pool import Mempool
+from coc.node.choosing import CHOSEN_GAS_SHARES
 from coc.node.effects import BuildBlock, Effect
 from coc.node.inputs import (
     Arrived,
@@ -40,7 +41,7 @@ from coc.node.inputs import (
     Start,
     TimerFired,
 )
-from coc.node.node import CHOSEN_GAS_SHARES, Node
+from coc.node.node import Node
 from coc.primitives.limits import BUILD_TRANSACTIONS_MAX, SEAL_RETRY_MS
 from coc.primitives.types import Address, Hash32, Height, Millis, Signature
 from coc.primitives.validators import Validator, ValidatorSet

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from coc.execution.forks import BLOCK_FORKS, TIME_FORKS, ForkSchedule, parse_schedule
+from coc.execution.genesis_bft import BftParameters, bft_parameters
 from coc.execution.genesis_fields import (
     GenesisInvalid,
     address_of_text,
@@ -53,9 +54,11 @@ _CONFIG_FIELDS: Final = (
     | {"depositContractAddress", "daoForkSupport", "coc"}
 )
 _ACCOUNT_FIELDS: Final = frozenset({"balance", "nonce", "code", "storage"})
-_COC_FIELDS: Final = frozenset({"engine", "validators", "blockIntervalSeconds", "gasLimitTarget"})
+_COC_FIELDS: Final = frozenset(
+    {"engine", "validators", "blockIntervalSeconds", "gasLimitTarget", "bft", "validatorRegistry"}
+)
 _VALIDATOR_FIELDS: Final = frozenset({"consensusKey", "networkKey", "feeRecipient", "power"})
-_ENGINES: Final = ("rotation",)
+_ENGINES: Final = ("rotation", "bft")
 
 
 class GenesisMismatch(GenesisInvalid):
@@ -72,6 +75,8 @@ class CocRules:
     validators: ValidatorSet
     block_interval_s: int
     gas_limit_target: int
+    bft: BftParameters | None = None
+    """`None` on rotation chains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +187,10 @@ def _coc_rules(config: Mapping[str, Json], gas_limit: int) -> CocRules:
     if interval == 0:
         raise field_error("config.coc.blockIntervalSeconds", "is 0", "the shortest interval is 1 second")
     target = number_of(section, "gasLimitTarget", UINT64_MAX, "config.coc", default=gas_limit)
-    return CocRules(engine, _validators(section), interval, target)
+    if engine != "bft" and "bft" in section:
+        raise field_error("config.coc.bft", f"has no meaning for the engine {engine}", "leave it out")
+    bft = bft_parameters(section) if engine == "bft" else None
+    return CocRules(engine, _validators(section), interval, target, bft)
 
 
 def _validators(section: Mapping[str, Json]) -> ValidatorSet:

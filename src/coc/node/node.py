@@ -7,14 +7,14 @@ engine asks for the next one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol, assert_never
 
 from coc.consensus.rotation import engine as rotation
 from coc.consensus.rotation.engine import Sealing, SetTimer
 from coc.execution.mempool.effects import Added, BecameReady, JudgeAgain
-from coc.execution.mempool.inputs import HeadChanged, JournalFailed, Judged, PooledTransaction, Submit
+from coc.execution.mempool.inputs import HeadChanged, JournalFailed, Judged, Submit
 from coc.execution.mempool.pool import Mempool
+from coc.node.choosing import choose
 from coc.node.effects import BuildBlock, Effect
 from coc.node.inputs import (
     Arrived,
@@ -27,14 +27,8 @@ from coc.node.inputs import (
     Start,
     TimerFired,
 )
-from coc.primitives.limits import BUILD_TRANSACTIONS_MAX, SEAL_RETRY_MS
+from coc.primitives.limits import SEAL_RETRY_MS
 from coc.primitives.types import Hash32, Millis
-
-CHOSEN_GAS_SHARES = 4
-"""The builder is handed transactions whose gas limits add up to this many blocks.
-
-Most use far less than their limit.
-"""
 
 
 class Engine(Protocol):
@@ -121,20 +115,8 @@ class Node:
         effects: list[Effect] = []
         for effect in self._engine.step(now_ms, event):
             if isinstance(effect, rotation.Build):
-                chosen = self._choose()
+                chosen = choose(self.pool)
                 effects.append(BuildBlock(effect.parent, effect.timestamp_s, effect.consensus_data, chosen))
             else:
                 effects.append(effect)
         return effects
-
-    def _choose(self) -> Sequence[PooledTransaction]:
-        """The best transactions, as many as a block could hold."""
-        gas_max = self.pool.head.gas_limit * CHOSEN_GAS_SHARES
-        chosen: list[PooledTransaction] = []
-        gas = 0
-        for transaction in self.pool.best():
-            gas += transaction.gas_limit
-            if chosen and (gas > gas_max or len(chosen) >= BUILD_TRANSACTIONS_MAX):
-                break
-            chosen.append(transaction)
-        return chosen

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from coc.primitives import rlp
 from coc.primitives.errors import PrimitivesError
+from coc.primitives.limits_consensus import EVIDENCE_PER_BLOCK_ITEMS_MAX
 from coc.primitives.types import Address
 from coc.primitives.validators import ValidatorSet, decode_validator_set
+from coc.primitives.votes import Evidence, read_evidence
 
 CONSENSUS_DATA_VERSION = 1
 ROUND_BITS = 64
@@ -36,6 +38,7 @@ class ConsensusData:
     validators: ValidatorSet
     next_validators: ValidatorSet
     vrf_proof: bytes = b""
+    evidence: tuple[Evidence, ...] = ()
 
     def encode(self) -> bytes:
         """The RLP list of the eight fields."""
@@ -46,7 +49,7 @@ class ConsensusData:
                 self.proposer,
                 self.original_round,
                 self.vrf_proof,
-                [],
+                [piece.item() for piece in self.evidence],
                 self.validators.encode(),
                 self.next_validators.encode(),
             ]
@@ -56,8 +59,9 @@ class ConsensusData:
 def decode_consensus_data(data: bytes) -> ConsensusData:
     """Read consensus data back.
 
-    Raises: ConsensusDataInvalid: other fields, another version, or evidence, which this release does
-    not know yet.
+    Raises:
+        ConsensusDataInvalid: other fields, another version, or too much evidence.
+        PrimitivesError: a field cannot be read.
     """
     match rlp.decode(data):
         case [
@@ -66,10 +70,14 @@ def decode_consensus_data(data: bytes) -> ConsensusData:
             bytes(proposer),
             bytes(original_round),
             bytes(vrf_proof),
-            [],
+            list(evidence),
             validators,
             next_validators,
-        ] if rlp.uint(version) == CONSENSUS_DATA_VERSION and len(proposer) == 20:
+        ] if (
+            rlp.uint(version) == CONSENSUS_DATA_VERSION
+            and len(proposer) == 20
+            and len(evidence) <= EVIDENCE_PER_BLOCK_ITEMS_MAX
+        ):
             return ConsensusData(
                 parent_certificate,
                 Address(proposer),
@@ -77,5 +85,9 @@ def decode_consensus_data(data: bytes) -> ConsensusData:
                 decode_validator_set(validators),
                 decode_validator_set(next_validators),
                 vrf_proof,
+                tuple(read_evidence(piece) for piece in evidence),
             )
-    raise ConsensusDataInvalid(f"consensus data of version {CONSENSUS_DATA_VERSION} has eight fields")
+    raise ConsensusDataInvalid(
+        f"consensus data of version {CONSENSUS_DATA_VERSION} has eight fields "
+        f"and at most {EVIDENCE_PER_BLOCK_ITEMS_MAX} pieces of evidence"
+    )

@@ -66,6 +66,9 @@ GENESIS_VALIDATORS_MAX: Final = 128
 # A block interval beyond an hour is a typing error (milliseconds for seconds).
 BLOCK_INTERVAL_SECONDS_MAX: Final = 3_600
 
+# A timeout beyond ten minutes is a typing error (microseconds for milliseconds).
+BFT_TIMEOUT_MS_MAX: Final = 600_000
+
 # ── import ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 # Blocks handed to the native core in one call: few enough that progress shows and Ctrl-C is heard soon.

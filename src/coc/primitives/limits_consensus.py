@@ -55,8 +55,25 @@ EVIDENCE_PER_VALIDATOR_ITEMS_MAX: Final = 100
 EVIDENCE_ITEMS_MAX: Final = 1_000
 """Pieces of evidence kept in all: 1,000 of some 400 bytes; each waits for a block that includes it."""
 
+EVIDENCE_PER_BLOCK_ITEMS_MAX: Final = 8
+"""Pieces of evidence in one block: each is a system call of up to 30 million gas. The native core has it
+too.
+"""
+
 CERTIFICATE_BYTES_MAX: Final = 70 * GENESIS_VALIDATORS_MAX + 256
 """Bytes of an encoded certificate: a signature of 65 bytes and two of prefix a validator, and the head."""
+
+BLOCK_REPLY_BLOCKS_MAX: Final = 256
+"""Decided blocks in one answer: at some 1.5 KiB for an empty one, a few hundred KiB."""
+
+BLOCK_REPLY_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Bytes of decided blocks in one answer, but for a single larger block: a second of a 32 Mbit/s line."""
+
+BLOCKS_UNDECIDED_MAX: Final = 64
+"""Blocks of undecided heights whose bytes are kept: as many as a height keeps in sight."""
+
+BLOCK_ASKED_PEERS_MAX: Final = 2
+"""Peers asked for one block at a time: a second answer costs bytes, a silent first one a re-send time."""
 
 MESSAGE_BYTES_MAX: Final = 64 * 1024
 """Bytes of one encoded consensus message: a status of the largest set stays well below."""

@@ -19,11 +19,24 @@ class EvidencePool:
 
     waiting: dict[Offence, Evidence] = field(default_factory=dict)
     counts: dict[Address, int] = field(default_factory=dict)
+    settled: dict[Offence, None] = field(default_factory=dict)
+    """Offences that blocks have included, newest last, so that a late copy starts nothing anew."""
+
+    def knows(self, offence: Offence) -> bool:
+        """Whether an offence waits for a block, or had its block."""
+        return offence in self.waiting or offence in self.settled
+
+    def settle(self, offence: Offence) -> None:
+        """A block has included evidence of this offence."""
+        self.remove(offence)
+        self.settled[offence] = None
+        if len(self.settled) > EVIDENCE_ITEMS_MAX:
+            del self.settled[next(iter(self.settled))]
 
     def add(self, evidence: Evidence) -> bool:
         """Keep a piece; False if its offence is known. The oldest makes room."""
         offence = evidence.offence()
-        if offence in self.waiting:
+        if self.knows(offence):
             return False
         if self.counts.get(evidence.offender, 0) >= EVIDENCE_PER_VALIDATOR_ITEMS_MAX:
             self.remove(next(known for known in self.waiting if known[0] == evidence.offender))
@@ -34,7 +47,7 @@ class EvidencePool:
         return True
 
     def remove(self, offence: Offence) -> None:
-        """Forget a piece: a block has included it, or it makes room."""
+        """Forget a piece: it makes room, or was settled."""
         evidence = self.waiting.pop(offence, None)
         if evidence is not None:
             self.counts[evidence.offender] -= 1

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from coc.consensus.bft.evidence import Offence
 from coc.consensus.bft.messages import Status
 from coc.consensus.bft.rules import BlockFacts, HeightFacts
 from coc.consensus.bft.wal import Record
@@ -88,6 +89,13 @@ class EvidenceReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceSettled:
+    """A decided block has included evidence of these offences."""
+
+    offences: tuple[Offence, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PeerGone:
     """The connection to a peer has ended."""
 
@@ -165,6 +173,7 @@ Input: TypeAlias = (
     | CertificateReceived
     | StatusReceived
     | EvidenceReceived
+    | EvidenceSettled
     | PeerGone
     | BlockArrived
     | Built

@@ -11,7 +11,7 @@ from typing import assert_never
 from coc.consensus.bft.effects import Effect
 from coc.consensus.bft.handle.block import on_block_arrived, on_built, on_executed
 from coc.consensus.bft.handle.certificate import on_certificate
-from coc.consensus.bft.handle.evidence import on_evidence
+from coc.consensus.bft.handle.evidence import on_evidence, on_evidence_settled
 from coc.consensus.bft.handle.opened import first_height, on_opened, on_started
 from coc.consensus.bft.handle.own import (
     on_persist_failed,
@@ -28,6 +28,7 @@ from coc.consensus.bft.inputs import (
     Built,
     CertificateReceived,
     EvidenceReceived,
+    EvidenceSettled,
     Executed,
     HeightOpened,
     Input,
@@ -56,7 +57,9 @@ class BftMachine:
     def __init__(self, setup: Setup, opening: HeightOpened, now_ms: Millis) -> None:
         """Nothing is asked for before `Started`."""
         self._opening = opening
-        self._core = Core(setup, first_height(setup, opening, now_ms))
+        self._core = Core(
+            setup, first_height(setup, opening, now_ms), is_watching=setup.silent_above is not None
+        )
 
     def step(self, now_ms: Millis, event: Input) -> list[Effect]:
         """Apply one input and return what must now be done, in order."""
@@ -76,6 +79,8 @@ class BftMachine:
                 return on_status(core, now_ms, event)
             case EvidenceReceived():
                 return on_evidence(core, event)
+            case EvidenceSettled():
+                return on_evidence_settled(core, event)
             case PeerGone():
                 return on_peer_gone(core, event)
             case BlockArrived():
@@ -101,6 +106,11 @@ class BftMachine:
     def status(self) -> Status:
         """Where the machine stands, for people and peers."""
         return status_of(self._core.height)
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether nothing is signed because the write-ahead log was lost (BFT-41)."""
+        return self._core.is_watching
 
     @property
     def pending_evidence(self) -> tuple[Evidence, ...]:

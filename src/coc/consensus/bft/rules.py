@@ -86,11 +86,16 @@ class Verifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a machine is built with; `own` is None for a node that only watches."""
+    """What a machine is built with; `own` is None for a node that is no validator.
+
+    `silent_above` is the height of the signer's mark where the write-ahead log is lost: nothing is signed
+    until a height above it was decided without us (BFT-41). None where there is nothing to fear.
+    """
 
     rules: BftRules
     own: Address | None
     verify: Verifier = field(repr=False)
+    silent_above: Height | None = None
 
 
 def due_ms(rules: BftRules, facts: HeightFacts, now_ms: Millis) -> Millis:

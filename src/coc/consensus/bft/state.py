@@ -116,8 +116,8 @@ class Core:
     last: LastCommit | None = None
     early: dict[Address, deque[tuple[PeerId, Signed]]] = field(default_factory=dict)
     """Authentic messages for the next height, by author."""
-    muted: str = ""
-    """Why we sign nothing, if so."""
+    is_watching: bool = False
+    """Our write-ahead log is lost, so nothing is signed yet (BFT-41)."""
 
     @property
     def own_position(self) -> int | None:

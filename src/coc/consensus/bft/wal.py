@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from coc.consensus.bft.rules import Lock
+from coc.consensus.signing_mark import decode_request, encode_request
 from coc.primitives import rlp
 from coc.primitives.errors import ConsensusError
 from coc.primitives.limits_consensus import WAL_RECORD_BYTES_MAX
-from coc.primitives.seals import SignRequest, Step
+from coc.primitives.seals import SignRequest
 from coc.primitives.types import Hash32, Height
 from coc.primitives.votes import Proposal, Vote, read_proposal, read_vote
 
@@ -77,9 +78,8 @@ def encode_record(record: Record) -> bytes:
     """Kind byte and RLP."""
     match record:
         case Intent(request):
-            item: list[rlp.Encodable] = [request.genesis_hash, request.height, request.round]
-            item += [int(request.step), request.block or b"", request.valid_round + 1]
-            return b"\x01" + rlp.encode([*item, _lock_item(record.locked), _lock_item(record.valid)])
+            locks = [_lock_item(record.locked), _lock_item(record.valid)]
+            return b"\x01" + rlp.encode([encode_request(request), *locks])
         case BlockKept():
             return b"\x02" + rlp.encode([record.height, record.block])
         case ProposalKept():
@@ -98,8 +98,8 @@ def decode_record(data: bytes) -> Record:
     if not 1 < len(data) <= WAL_RECORD_BYTES_MAX:
         raise WalRecordInvalid(f"a record has 2 to {WAL_RECORD_BYTES_MAX} bytes", why=f"got {len(data)}")
     match data[0], rlp.decode(data[1:]):
-        case 1, [*request, locked, valid]:
-            return Intent(_read_request(request), _read_lock(locked), _read_lock(valid))
+        case 1, [bytes(request), locked, valid]:
+            return Intent(decode_request(request), _read_lock(locked), _read_lock(valid))
         case 2, [bytes(height), bytes(block)] if len(block) == 32:
             return BlockKept(Height(rlp.uint(height, bits=64)), Hash32(block))
         case 3, item:
@@ -121,24 +121,3 @@ def _read_lock(item: rlp.Item) -> Lock | None:
         case [bytes(round_), bytes(block)] if len(block) == 32:
             return Lock(rlp.uint(round_, bits=32), Hash32(block))
     raise WalRecordInvalid("a lock is nothing, or round and block")
-
-
-def _read_request(items: list[rlp.Item]) -> SignRequest:
-    match items:
-        case [
-            bytes(genesis),
-            bytes(height),
-            bytes(round_),
-            bytes(step),
-            bytes(block),
-            bytes(valid_round),
-        ] if len(genesis) == 32 and len(block) in (0, 32) and rlp.uint(step) in tuple(Step):
-            return SignRequest(
-                Hash32(genesis),
-                Height(rlp.uint(height, bits=64)),
-                rlp.uint(round_, bits=64),
-                Step(rlp.uint(step)),
-                Hash32(block) if block else None,
-                rlp.uint(valid_round, bits=64) - 1,
-            )
-    raise WalRecordInvalid("an intent is six fields of a signature, lock and valid value")

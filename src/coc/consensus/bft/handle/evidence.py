@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from coc.consensus.bft.effects import Broadcast, Effect, EvidenceFound, Misbehaved
 from coc.consensus.bft.handle.authentic import is_authentic
-from coc.consensus.bft.inputs import EvidenceReceived
+from coc.consensus.bft.inputs import EvidenceReceived, EvidenceSettled
 from coc.consensus.bft.state import Core
 from coc.primitives.votes import Evidence, Signed, evidence_of, is_conflict
 
@@ -12,7 +12,7 @@ from coc.primitives.votes import Evidence, Signed, evidence_of, is_conflict
 def on_evidence(core: Core, event: EvidenceReceived) -> list[Effect]:
     """Take evidence of a peer if it convicts a validator of this height, the one before or the next."""
     evidence = event.evidence
-    if evidence.offence() in core.evidence.waiting:
+    if core.evidence.knows(evidence.offence()):
         return []
     if not _is_known(core, evidence):
         return []
@@ -20,6 +20,13 @@ def on_evidence(core: Core, event: EvidenceReceived) -> list[Effect]:
     if not is_conflict(*pair) or not all(is_authentic(core, message) for message in pair):
         return [Misbehaved(event.peer, "evidence that convicts nobody")]
     return report(core, *pair)
+
+
+def on_evidence_settled(core: Core, event: EvidenceSettled) -> list[Effect]:
+    """A block has included it: nothing more is to be done."""
+    for offence in event.offences:
+        core.evidence.settle(offence)
+    return []
 
 
 def report(core: Core, one: Signed, other: Signed) -> list[Effect]:

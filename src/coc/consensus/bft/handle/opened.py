@@ -31,6 +31,7 @@ def on_started(core: Core, now_ms: Millis, opening: HeightOpened) -> list[Effect
 
 def on_opened(core: Core, now_ms: Millis, event: HeightOpened) -> list[Effect]:
     """The next height: carry over what outlives the one before."""
+    core.is_watching = core.is_watching and not _was_decided_without_us(core, event)
     core.last = _last_commit(core.height, event)
     early = [message for waiting in core.early.values() for message in waiting]
     core.early = {}
@@ -43,6 +44,19 @@ def on_opened(core: Core, now_ms: Millis, event: HeightOpened) -> list[Effect]:
     if any(peer.status and peer.status.height > event.facts.height for peer in core.peers.values()):
         effects.append(Broadcast(status_of(core.height)))
     return effects
+
+
+def _was_decided_without_us(core: Core, event: HeightOpened) -> bool:
+    """Whether the height before was decided above the signer's mark by others alone (BFT-41).
+
+    Then nothing that a lost record bound us to can matter any more: the others went on without our vote.
+    """
+    certificate, own, above = event.facts.parent_certificate, core.setup.own, core.setup.silent_above
+    if certificate is None or own is None or above is None or certificate.height <= above:
+        return False
+    position = core.height.electorate.position(own)
+    is_signer = position is not None and bool(certificate.bitmap >> position & 1)
+    return certificate.height == core.height.facts.height and not is_signer
 
 
 def _begin(core: Core, now_ms: Millis, opening: HeightOpened) -> list[Effect]:

@@ -1,0 +1,58 @@
+"""What the handlers of a BFT node share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from coc.consensus.bft.machine import BftMachine
+from coc.consensus.bft.rules import HeightFacts
+from coc.execution.mempool.pool import Mempool
+from coc.node.validator.blocks import BlockStash
+from coc.node.validator.effects import DecideBlock, ExecuteBlock
+from coc.primitives.types import Address, Hash32, PeerId
+from coc.primitives.votes import CommitCertificate
+from coc.wire.transaction_gossip import TransactionGossip
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a node is built with; `own` is its validator id, None for one that only follows."""
+
+    own: Address | None
+    first_height: HeightFacts
+    gossip: TransactionGossip
+
+
+@dataclass(frozen=True, slots=True)
+class BuildWish:
+    """A block that the engine wants, while its VRF proof is being made."""
+
+    height: int
+    round: int
+    certificate: CommitCertificate | None
+
+
+@dataclass(slots=True)
+class Core:
+    """The parts of a node, and what is under way between them."""
+
+    setup: Setup
+    engine: BftMachine
+    pool: Mempool
+    blocks: BlockStash = field(default_factory=BlockStash)
+    peers: dict[PeerId, None] = field(default_factory=dict)
+    facts: HeightFacts = field(init=False)
+    """Those of the height in progress."""
+    wish: BuildWish | None = None
+    refused: tuple[Hash32, ...] = ()
+    """Transactions that the last block built had no use for; judged again on the next head."""
+    deciding: DecideBlock | None = None
+    """The decision of the height in progress, once there is one."""
+    unwritten: DecideBlock | None = None
+    """A decision that the log had no room for."""
+    unexecuted: dict[Hash32, ExecuteBlock] = field(default_factory=dict)
+    """Blocks that this machine could not execute, to be tried again."""
+
+    def __post_init__(self) -> None:
+        """Begin at the height that the engine begins at."""
+        self.facts = self.setup.first_height

@@ -1,0 +1,185 @@
+"""Everything that can happen to a node of a BFT chain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from coc.consensus.bft.inputs import Timer
+from coc.consensus.bft.rules import BlockFacts, HeightFacts
+from coc.consensus.sync.messages import BlockBody
+from coc.execution.mempool.inputs import Account, Head, JournalFailed, Judged
+from coc.node.inputs import Arrived
+from coc.primitives.seals import SignRequest
+from coc.primitives.types import Address, Hash32, Height, PeerId, Signature
+from coc.primitives.votes import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Messages can leave; the pool's journal has been read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsensusTimer:
+    """A timer that the engine asked for has gone off."""
+
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True)
+class GossipTimer:
+    """The timer that transaction gossip asked for has gone off."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerUp:
+    """A peer is connected, and its identity proven."""
+
+    peer: PeerId
+
+
+@dataclass(frozen=True, slots=True)
+class PeerDown:
+    """The connection to a peer has ended."""
+
+    peer: PeerId
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceived:
+    """A peer sent a message of this kind (its number on the wire)."""
+
+    peer: PeerId
+    kind: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BlockChecked:
+    """The bytes that a peer sent are those of the block `hash`; of none if it is None."""
+
+    peer: PeerId
+    hash: Hash32 | None
+    height: Height
+    body: BlockBody
+
+
+@dataclass(frozen=True, slots=True)
+class RandomnessProved:
+    """The VRF proof asked for, for the block to build; empty where the signer would not."""
+
+    height: Height
+    round: int
+    proof: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BlockBuilt:
+    """The block asked for is a candidate; `refused` are transactions that did not fit its rules."""
+
+    height: Height
+    round: int
+    hash: Hash32
+    body: BlockBody
+    facts: BlockFacts
+    refused: Sequence[Hash32]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildFailed:
+    """The block asked for could not be built: the round goes on without it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BlockExecuted:
+    """The verdict on a block; None for an invalid one."""
+
+    hash: Hash32
+    facts: BlockFacts | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionFailed:
+    """Nothing is known about a block, because this machine could not execute it."""
+
+    hash: Hash32
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BlockDecided:
+    """A block is durable and the head: what it means for engine and pool."""
+
+    facts: HeightFacts
+    pool_head: Head
+    changed: Mapping[Address, Account]
+    included: Sequence[Hash32]
+    evidence: Sequence[Evidence]
+    rules_changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionFailed:
+    """The decided block could not be written; the same one is tried again."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """The records of the `WriteAhead` with this number are durable."""
+
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogFailed:
+    """They are not."""
+
+    sequence: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """The signature asked for."""
+
+    request: SignRequest
+    signature: Signature
+
+
+@dataclass(frozen=True, slots=True)
+class SigningRefused:
+    """The signer will not sign this."""
+
+    request: SignRequest
+    reason: str
+
+
+Input: TypeAlias = (
+    Start
+    | ConsensusTimer
+    | GossipTimer
+    | PeerUp
+    | PeerDown
+    | MessageReceived
+    | BlockChecked
+    | RandomnessProved
+    | BlockBuilt
+    | BuildFailed
+    | BlockExecuted
+    | ExecutionFailed
+    | BlockDecided
+    | DecisionFailed
+    | Logged
+    | LogFailed
+    | Signed
+    | SigningRefused
+    | Arrived
+    | Judged
+    | JournalFailed
+)

@@ -1,0 +1,113 @@
+"""A node of a BFT chain as one machine: what passes between engine, mempool, gossip and peers.
+
+The dispatch; what is more than passing on lies in `consensus_side.py` and `peer_side.py`. A decided block
+moves the pool to its head before the engine opens the next height, so that a block built there stands on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import assert_never
+
+from coc.consensus.bft import inputs as bft
+from coc.consensus.bft.machine import BftMachine
+from coc.execution.mempool.inputs import HeadChanged, JournalFailed, Judged, Submit
+from coc.execution.mempool.pool import Mempool
+from coc.node.inputs import Arrived
+from coc.node.validator import consensus_side, peer_side
+from coc.node.validator.core import Core, Setup
+from coc.node.validator.effects import Alarm, Effect
+from coc.node.validator.inputs import (
+    BlockBuilt,
+    BlockChecked,
+    BlockDecided,
+    BlockExecuted,
+    BuildFailed,
+    ConsensusTimer,
+    DecisionFailed,
+    ExecutionFailed,
+    GossipTimer,
+    Input,
+    LogFailed,
+    Logged,
+    MessageReceived,
+    PeerDown,
+    PeerUp,
+    RandomnessProved,
+    Signed,
+    SigningRefused,
+    Start,
+)
+from coc.primitives.types import Millis
+
+
+class ValidatorNode:
+    """One node: it agrees with others on blocks, or follows them."""
+
+    def __init__(self, setup: Setup, engine: Callable[[], BftMachine], pool: Mempool) -> None:
+        """`engine` makes the machine, which stands on the same head as the pool."""
+        self._core = Core(setup, engine(), pool)
+        self.pool = pool
+
+    @property
+    def engine(self) -> BftMachine:
+        """The engine, for whoever shows where it stands."""
+        return self._core.engine
+
+    def step(self, now_ms: Millis, event: Input) -> list[Effect]:
+        """Apply one input and return what must now be done, in order."""
+        core = self._core
+        match event:
+            case Start():
+                return consensus_side.engine_step(core, now_ms, bft.Started())
+            case ConsensusTimer():
+                return consensus_side.on_timer(core, now_ms, event)
+            case GossipTimer():
+                return peer_side.on_gossip_timer(core, now_ms)
+            case PeerUp():
+                return peer_side.on_peer_up(core, now_ms, event)
+            case PeerDown():
+                return peer_side.on_peer_down(core, now_ms, event)
+            case MessageReceived():
+                return peer_side.on_message(core, now_ms, event)
+            case BlockChecked():
+                return peer_side.on_block_checked(core, now_ms, event)
+            case RandomnessProved():
+                return consensus_side.on_randomness(core, now_ms, event)
+            case BlockBuilt():
+                return consensus_side.on_built(core, now_ms, event)
+            case BuildFailed():
+                return [Alarm("building", event.reason)]
+            case BlockExecuted():
+                return consensus_side.engine_step(core, now_ms, bft.Executed(event.hash, event.facts))
+            case ExecutionFailed():
+                return consensus_side.on_execution_failed(core, event)
+            case BlockDecided():
+                return self._on_decided(now_ms, event)
+            case DecisionFailed():
+                return consensus_side.on_decision_failed(core, event)
+            case Logged():
+                return consensus_side.on_logged(core, now_ms, event)
+            case LogFailed():
+                failed = bft.PersistFailed(event.sequence, event.reason)
+                return consensus_side.engine_step(core, now_ms, failed)
+            case Signed():
+                made = bft.SignatureMade(event.request, event.signature)
+                return consensus_side.engine_step(core, now_ms, made)
+            case SigningRefused():
+                refused = bft.SignatureRefused(event.request, event.reason)
+                return consensus_side.engine_step(core, now_ms, refused)
+            case Arrived():
+                submit = Submit(event.head, event.origin, event.candidates)
+                return peer_side.pool_step(core, now_ms, submit)
+            case Judged() | JournalFailed():
+                return peer_side.pool_step(core, now_ms, event)
+            case _:
+                assert_never(event)
+
+    def _on_decided(self, now_ms: Millis, event: BlockDecided) -> list[Effect]:
+        core = self._core
+        moved = HeadChanged(event.pool_head, event.changed, event.included, rules_changed=event.rules_changed)
+        of_pool = peer_side.pool_step(core, now_ms, moved)
+        # The engine's effects go first: a journal that cannot be written must not swallow them.
+        return [*consensus_side.on_decided(core, now_ms, event), *of_pool]
