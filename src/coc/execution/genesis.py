@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from coc.contracts.registry_parameters import RegistryParameters
 from coc.execution.forks import BLOCK_FORKS, TIME_FORKS, ForkSchedule, parse_schedule
 from coc.execution.genesis_bft import BftParameters, bft_parameters
 from coc.execution.genesis_fields import (
@@ -31,6 +32,7 @@ from coc.execution.genesis_fields import (
     object_of,
     refuse_unknown,
 )
+from coc.execution.genesis_registry import check_registry_accounts, registry_parameters
 from coc.execution.predeploys import SYSTEM_CONTRACTS
 from coc.primitives.keccak import keccak256
 from coc.primitives.limits import (
@@ -77,6 +79,8 @@ class CocRules:
     gas_limit_target: int
     bft: BftParameters | None = None
     """`None` on rotation chains."""
+    registry: RegistryParameters | None = None
+    """`None` where the validators of genesis stay for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,8 @@ def read_genesis(text: bytes) -> Genesis:
         rules = _coc_rules(config, number_of(root, "gasLimit", UINT64_MAX))
         _check_ours(root, schedule, timestamp)
         _check_system_contracts(accounts)
+        if rules.registry is not None:
+            check_registry_accounts(accounts)
         text = _with_config_hash(root, config, text)
     gas_limit = number_of(root, "gasLimit", UINT64_MAX, default=0)
     return Genesis(schedule, rules, timestamp, gas_limit, len(accounts), text)
@@ -190,7 +196,9 @@ def _coc_rules(config: Mapping[str, Json], gas_limit: int) -> CocRules:
     if engine != "bft" and "bft" in section:
         raise field_error("config.coc.bft", f"has no meaning for the engine {engine}", "leave it out")
     bft = bft_parameters(section) if engine == "bft" else None
-    return CocRules(engine, _validators(section), interval, target, bft)
+    validators = _validators(section)
+    registry = registry_parameters(section, len(validators.validators))
+    return CocRules(engine, validators, interval, target, bft, registry)
 
 
 def _validators(section: Mapping[str, Json]) -> ValidatorSet:
