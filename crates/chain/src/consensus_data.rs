@@ -9,6 +9,7 @@ use alloy_primitives::{Address, B256, Bytes, keccak256};
 use alloy_rlp::{Decodable as _, Header as RlpHeader};
 use coc_evm::error::BlockInvalid;
 use coc_evm::types::Header;
+use coc_vrf::{Secp256k1, proof_to_output};
 
 /// Fields of the consensus data.
 pub const FIELDS: usize = 8;
@@ -125,7 +126,8 @@ pub fn next_randomness(parent: &B256, number: u64, data: &[u8]) -> Result<B256, 
     if proof.is_empty() {
         return Ok(keccak256([parent.as_slice(), &number.to_be_bytes()].concat()));
     }
-    Err(malformed("proofs are not known yet".into()))
+    let output = proof_to_output::<Secp256k1>(proof).map_err(|error| malformed(error.to_string()))?;
+    Ok(keccak256([parent.as_slice(), &output].concat()))
 }
 
 /// Checks the fields of `header` that carry our consensus.

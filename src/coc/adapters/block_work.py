@@ -14,6 +14,7 @@ import msgspec
 
 from coc._native import Built, Chain, StorageFailed
 from coc.adapters import chain_port
+from coc.adapters.flushing import Flusher, sentence_of
 from coc.adapters.telemetry import Telemetry
 from coc.adapters.workers import Workers
 from coc.consensus.rotation.engine import Decide
@@ -22,8 +23,8 @@ from coc.node.inputs import BlockBuilt, BlockDecided, Input, SealingFailed
 from coc.primitives.secp256k1 import Secret
 from coc.primitives.types import Address, Hash32
 
-SEALING, FLUSH = "sealing", "flush"
-"""Parts that telemetry names when they fail."""
+SEALING = "sealing"
+"""The part that telemetry names when it fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,7 @@ class BlockWork:
         self._workers = workers
         self._telemetry = telemetry
         self._feed = feed
-        self._is_flushing = False
-        self._flush_failed = False
+        self._flusher = Flusher(chain, workers, telemetry)
 
     def build(self, effect: BuildBlock, proposer: Proposer) -> None:
         """Build a block; answered by `BlockBuilt` or `SealingFailed`."""
@@ -60,7 +60,7 @@ class BlockWork:
             }
         )
         transactions: list[Any] = list(effect.transactions)
-        flush_first = self._flush_failed
+        flush_first = self._flusher.has_failed
 
         def work() -> Built:
             if flush_first:
@@ -95,7 +95,7 @@ class BlockWork:
             self._failed("a block cannot be built", result, keeps_block=False)
             return
         if flushed:
-            self._flushed(None)
+            self._flusher.tell(None)
         refused = [Hash32(hash_) for hash_, _, _ in result.refused]
         self._feed(BlockBuilt(Hash32(result.hash), not result.transaction_hashes, refused))
 
@@ -106,7 +106,7 @@ class BlockWork:
             return
         head = self._chain.head
         self._feed(result)
-        self._flush_if_due()
+        self._flusher.flush_if_due()
         self._telemetry.recovered(SEALING)
         self._telemetry.block(head)
 
@@ -114,24 +114,3 @@ class BlockWork:
         reason = sentence_of(error)
         self._telemetry.problem(SEALING, f"{what}: {reason}")
         self._feed(SealingFailed(reason, keeps_block))
-
-    def _flush_if_due(self) -> None:
-        if not self._is_flushing and self._chain.flush_is_due():
-            self._is_flushing = True
-            self._workers.run(self._chain.flush, self._flush_ended)
-
-    def _flush_ended(self, error: Exception | None) -> None:
-        self._is_flushing = False
-        self._flushed(error)
-
-    def _flushed(self, error: Exception | None) -> None:
-        self._flush_failed = error is not None
-        if error is None:
-            self._telemetry.recovered(FLUSH)
-        else:
-            self._telemetry.problem(FLUSH, f"the store cannot be written: {sentence_of(error)}")
-
-
-def sentence_of(error: Exception) -> str:
-    """What an error says; native ones carry a code or more beside their sentence."""
-    return str(error.args[0]) if error.args else repr(error)

@@ -58,6 +58,18 @@ class TransactionDesk:
 
         self._workers.run(lambda: chain_port.judge_raw(self._chain, head, raws), judged)
 
+    def submit_from_peer(self, raws: Sequence[bytes]) -> None:
+        """Judge transactions that a peer sent, and hand them in; nobody waits for an answer."""
+        head = self._pool_head()
+        wanted = list(raws)
+
+        def judged(result: JudgedRaws | Exception) -> None:
+            if not isinstance(result, Exception):
+                candidates = [each for each in result if isinstance(each, Candidate)]
+                self._feed(Arrived(head, Origin.PEER, candidates))
+
+        self._workers.run(lambda: chain_port.judge_raw(self._chain, head, wanted), judged)
+
     def settle(self, hash_: bytes, outcome: Outcome) -> None:
         """Tell the one who has waited longest for this transaction what became of it."""
         waiting = self._waiting.get(hash_)

@@ -13,7 +13,10 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 
 WORK_THREADS: Final = 5
-"""One each for a block, a flush, new transactions, verdicts on waiting ones, and the journal's fsync."""
+"""One each for a block, a flush, new transactions, verdicts on waiting ones, and the journal's fsync.
+
+A validator has as many again for consensus alone: a block, the write-ahead log, the signer, and two spare.
+"""
 
 
 class Workers:

@@ -19,7 +19,8 @@ from coc.primitives.secp256k1 import SignatureInvalid
 from coc.primitives.types import Address, Hash32, Height
 from coc.primitives.validators import ValidatorSet
 from coc.primitives.votes import Evidence, decode_certificate
-from coc.primitives.vrf import VrfInvalid, verify_proof
+from coc.primitives.vrf import VrfInvalid, VrfProof
+from coc.primitives.vrf import verify as verify_randomness
 
 HEIGHT_BYTES = 8
 
@@ -78,9 +79,8 @@ def verify_bft_block(
     _same("fee recipient", block.beneficiary, proposer.fee_recipient)
     _check_parent_certificate(data, context, genesis_hash, verify)
     try:
-        verify_proof(
-            proposer.consensus_key, randomness_input(context.parent_randomness, facts.height), data.vrf_proof
-        )
+        alpha = randomness_input(context.parent_randomness, facts.height)
+        verify_randomness(proposer.consensus_key, alpha, VrfProof(data.vrf_proof))
     except VrfInvalid as error:
         raise BftBlockInvalid("the VRF proof is not the proposer's", why=error.what) from error
     _check_evidence(data.evidence, context, genesis_hash, verify)

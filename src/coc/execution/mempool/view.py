@@ -44,6 +44,10 @@ class PoolView:
         pending = sum(queue.ready_count for queue in self._holdings.senders.values())
         return pending, len(self._holdings.by_hash) - pending
 
+    def hashes(self) -> list[Hash32]:
+        """All that wait, in the order in which they came."""
+        return list(self._holdings.by_hash)
+
     def bytes_total(self) -> int:
         """Bytes of all encodings together."""
         return self._holdings.bytes_total

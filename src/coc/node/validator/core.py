@@ -11,7 +11,7 @@ from coc.node.validator.blocks import BlockStash
 from coc.node.validator.effects import DecideBlock, ExecuteBlock
 from coc.primitives.types import Address, Hash32, PeerId
 from coc.primitives.votes import CommitCertificate
-from coc.wire.transaction_gossip import TransactionGossip
+from coc.wire.transaction_gossip.machine import TransactionGossip
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,233 @@
+"""The chain's part in agreeing on blocks: check, build, execute, decide, serve; calls that may take long.
+
+The live program makes these calls on threads, a simulated run makes them in place; they are the same calls.
+What a block must say beside Ethereum's rules is checked here, with facts of its parent's state, after the
+native core has executed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from coc.consensus.bft.block_rules import (
+    BftBlockInvalid,
+    BlockContext,
+    ProposedBlock,
+    randomness_input,
+    verify_bft_block,
+)
+from coc.consensus.bft.rules import BlockFacts, HeightFacts, Verifier
+from coc.consensus.sync.messages import BlockBody, BlockRange, CertifiedBlock
+from coc.execution.mempool.inputs import Account, Head
+from coc.node.validator.effects import BuildBlock
+from coc.node.validator.inputs import BlockBuilt, BlockDecided
+from coc.node.validator.ports import BlockHeader, ChainHandle, Faults, SetReader
+from coc.primitives.consensus_data import decode_consensus_data
+from coc.primitives.errors import PrimitivesError
+from coc.primitives.limits_consensus import BLOCK_REPLY_BLOCKS_MAX
+from coc.primitives.types import Address, Hash32, Height
+from coc.primitives.votes import CommitCertificate, decode_certificate
+
+
+@dataclass(frozen=True, slots=True)
+class ChainRules:
+    """What the door holds blocks to: the sets, the signatures, and our own wishes as a proposer."""
+
+    sets: SetReader
+    verify: Verifier
+    gas_limit_target: int
+
+
+class ChainDoor:
+    """The calls."""
+
+    def __init__(
+        self,
+        chain: ChainHandle,
+        check_block: Callable[[bytes, bytes], tuple[bytes, int]],
+        faults: Faults,
+        rules: ChainRules,
+    ) -> None:
+        """`check_block` is the native function of that name."""
+        self._chain = chain
+        self._check_block = check_block
+        self._faults = faults
+        self._rules = rules
+        self.genesis_hash = Hash32(chain.genesis_hash)
+
+    # ── Facts ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_height(self) -> HeightFacts:
+        """The facts of the height after the head."""
+        return self.facts_after(self._chain.head)
+
+    def facts_after(self, parent: BlockHeader) -> HeightFacts:
+        """The facts of the height after `parent`."""
+        sets, hash_ = self._rules.sets, Hash32(parent.hash)
+        height = Height(parent.number + 1)
+        return HeightFacts(
+            height,
+            hash_,
+            parent.timestamp * 1000,
+            sets.validators(hash_, height),
+            sets.validators(hash_, Height(height + 1)),
+            sets.skipped(hash_),
+            decode_certificate(parent.seal) if parent.seal else None,
+        )
+
+    def pool_head(self) -> Head:
+        """The head as the pool needs it: prices are those of the next block."""
+        head = self._chain.head
+        return Head(
+            Hash32(head.hash),
+            Height(head.number),
+            self._chain.next_base_fee(head.hash),
+            self._chain.next_blob_base_fee(head.hash),
+            head.gas_limit,
+        )
+
+    def randomness_input(self, parent: Hash32, height: Height) -> bytes:
+        """What the proposer of the block after `parent` proves (BFT-37)."""
+        header = self._known(parent)
+        return randomness_input(Hash32(header.mix_hash), height)
+
+    # ── A block on its way ──────────────────────────────────────────────────────────────────────────────────
+
+    def check(self, body: BlockBody) -> tuple[Hash32, Height] | None:
+        """Which block these bytes are; None where they are none."""
+        try:
+            hash_, number = self._check_block(body.block, body.consensus_data)
+        except self._faults.invalid:
+            return None
+        return Hash32(hash_), Height(number)
+
+    def build(self, wish: BuildBlock) -> BlockBuilt:
+        """Build a block of ours.
+
+        Raises:
+            Faults.storage: the machine cannot.
+        """
+        sets = self._rules.sets
+        convicting = tuple(
+            piece
+            for piece in wish.data.evidence
+            if piece.first.height < wish.height
+            and sets.can_convict(wish.parent, piece.offender, piece.first.height)
+        )
+        entries = wish.data.validators.validators
+        recipient = next(each.fee_recipient for each in entries if each.id == wish.data.proposer)
+        data = replace(wish.data, evidence=convicting).encode()
+        attributes = {
+            "timestamp": wish.timestamp_s,
+            "coinbase": f"0x{recipient.hex()}",
+            "gas_limit_target": self._rules.gas_limit_target,
+            "consensus_data": f"0x{data.hex()}",
+        }
+        built = self._chain.build(wish.parent, msgspec.json.encode(attributes), list(wish.transactions), None)
+        return BlockBuilt(
+            wish.height,
+            wish.round,
+            Hash32(built.hash),
+            BlockBody(built.block_rlp, data),
+            BlockFacts(wish.round, wish.data.proposer, wish.timestamp_s * 1000),
+            [Hash32(refused) for refused, _, _ in built.refused],
+        )
+
+    def execute(self, body: BlockBody) -> BlockFacts | None:
+        """Execute a block on the head and hold it to all rules; None for an invalid one.
+
+        Raises:
+            Faults.storage: the machine cannot; nothing is known about the block.
+        """
+        try:
+            hash_ = self._chain.execute(body.block, body.consensus_data)
+            return self._verify(self._known(hash_))
+        except (self._faults.invalid, self._faults.unknown, BftBlockInvalid, PrimitivesError):
+            return None
+
+    def decide(
+        self, block: Hash32, certificate: CommitCertificate, senders: Sequence[Address]
+    ) -> BlockDecided:
+        """Write a block with its certificate into the log; it is final. `senders` wait in the pool.
+
+        Raises:
+            Faults.storage: it could not be written; the same call may be made again.
+        """
+        chain = self._chain
+        gas_limit_before = chain.head.gas_limit
+        chain.decide(block, certificate.encode())
+        chain.set_finalized(block, block)
+        head = self._known(block)
+        changed = {
+            senders[index]: Account(nonce, balance, has_code)
+            for index, nonce, balance, has_code in chain.changed_accounts(block, list(senders))
+        }
+        return BlockDecided(
+            self.facts_after(head),
+            self.pool_head(),
+            changed,
+            [Hash32(each) for each in chain.transaction_hashes(block)],
+            decode_consensus_data(head.consensus_data).evidence,
+            rules_changed=head.gas_limit != gas_limit_before,
+        )
+
+    # ── For others ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def body(self, block: Hash32) -> BlockBody | None:
+        """A known block with its consensus data."""
+        header, encoded = self._chain.header(block), self._chain.block_rlp(block)
+        return None if header is None or encoded is None else BlockBody(encoded, header.consensus_data)
+
+    def certificate(self, height: Height) -> CommitCertificate | None:
+        """The certificate that decided a height, if it is decided."""
+        block = self._chain.canonical_hash(height)
+        header = None if block is None else self._chain.header(block)
+        return decode_certificate(header.seal) if header is not None and header.seal else None
+
+    def blocks(self, wish: BlockRange) -> list[CertifiedBlock]:
+        """Decided blocks from a height on, at least one if there is one, as many as fit."""
+        found: list[CertifiedBlock] = []
+        size = 0
+        for number in range(max(1, wish.first), wish.first + BLOCK_REPLY_BLOCKS_MAX):
+            block = self._chain.canonical_hash(number)
+            header = None if block is None else self._chain.header(block)
+            encoded = None if block is None else self._chain.block_rlp(block)
+            if header is None or encoded is None:
+                break
+            size += len(encoded) + len(header.consensus_data) + len(header.seal)
+            if found and size > wish.bytes_max:
+                break
+            found.append(CertifiedBlock(encoded, header.consensus_data, header.seal))
+        return found
+
+    # ── Parts ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _verify(self, header: BlockHeader) -> BlockFacts:
+        parent = self._known(header.parent_hash)
+        if parent.hash != self._chain.head.hash:
+            raise BftBlockInvalid("the block does not stand on the head, which is final")
+        before = decode_consensus_data(parent.consensus_data).validators if parent.number else None
+        hash_ = Hash32(parent.hash)
+        context = BlockContext(
+            self.facts_after(parent),
+            before,
+            Hash32(parent.mix_hash),
+            lambda validator, height: self._rules.sets.can_convict(hash_, validator, height),
+        )
+        proposed = ProposedBlock(
+            Hash32(header.hash),
+            Height(header.number),
+            header.timestamp,
+            Address(header.coinbase),
+            header.consensus_data,
+        )
+        return verify_bft_block(proposed, context, self.genesis_hash, self._rules.verify)
+
+    def _known(self, block: bytes) -> BlockHeader:
+        header = self._chain.header(block)
+        if header is None:
+            raise self._faults.unknown(f"block 0x{block.hex()} is not known")
+        return header

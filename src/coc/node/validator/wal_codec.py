@@ -1,0 +1,66 @@
+"""The write-ahead log's content as bytes: the engine's records, and the blocks they speak of.
+
+A block's bytes stand before the record that promises them, so that four validators killed after their
+precommits still hold what they are locked on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from coc.consensus.bft.wal import BlockKept, Record, decode_record, encode_record
+from coc.consensus.sync.messages import BlockBody
+from coc.node.validator.effects import WriteAhead
+from coc.primitives import rlp
+from coc.primitives.errors import NodeError
+from coc.primitives.types import Hash32, Height
+
+_BLOCK = 0x10
+"""The kind byte of a block's bytes, beyond those of the engine's records."""
+
+
+class WalInvalid(NodeError):
+    """A record of the write-ahead log that this release cannot read."""
+
+    id = "COC-WAL"
+
+
+@dataclass(frozen=True, slots=True)
+class WalContent:
+    """What a log held: records in order, and the bytes of blocks."""
+
+    records: tuple[Record, ...] = ()
+    blocks: dict[Hash32, tuple[Height, BlockBody]] = field(default_factory=dict)
+
+
+def encode_entries(effect: WriteAhead) -> list[bytes]:
+    """The entries to append, in order: each block's bytes before the record that promises them."""
+    entries: list[bytes] = []
+    for record in effect.records:
+        body = effect.blocks.get(record.block) if isinstance(record, BlockKept) else None
+        if isinstance(record, BlockKept) and body is not None:
+            item: list[rlp.Encodable] = [record.height, record.block, body.block, body.consensus_data]
+            entries.append(bytes([_BLOCK]) + rlp.encode(item))
+        entries.append(encode_record(record))
+    return entries
+
+
+def decode_entries(entries: Iterable[bytes]) -> WalContent:
+    """Read a log back.
+
+    Raises:
+        WalInvalid, ConsensusError, PrimitivesError: an entry is none of ours.
+    """
+    records: list[Record] = []
+    blocks: dict[Hash32, tuple[Height, BlockBody]] = {}
+    for entry in entries:
+        if entry[:1] != bytes([_BLOCK]):
+            records.append(decode_record(entry))
+            continue
+        match rlp.decode(entry[1:]):
+            case [bytes(height), bytes(block), bytes(body), bytes(data)] if len(block) == 32:
+                blocks[Hash32(block)] = (Height(rlp.uint(height, bits=64)), BlockBody(body, data))
+            case _:
+                raise WalInvalid("a block in the write-ahead log is height, hash, bytes and consensus data")
+    return WalContent(tuple(records), blocks)
