@@ -1,4 +1,5 @@
 """Shared: bytes to messages and back, without a socket.
 
-Holds frames, the handshake, message envelopes, gossip and the DHT. Each layer owns the codec of its messages.
+Holds frames, the handshake, sessions, known peers, transaction gossip and the DHT. Each layer owns the codec
+of its messages.
 """

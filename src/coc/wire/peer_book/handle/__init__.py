@@ -1,0 +1,1 @@
+"""What the peer book does with each input, one file an input."""

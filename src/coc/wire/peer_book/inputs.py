@@ -1,0 +1,111 @@
+"""Everything that can happen to the peer book."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from coc.primitives.types import PeerId
+from coc.wire.addresses import PeerAddress
+from coc.wire.errors import Reason
+from coc.wire.identity import ProvenPeer
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """Time has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionOffered:
+    """Somebody dialled us from this IP; answered by `Admit`, or by nothing: then it is dropped unheard."""
+
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeerProven:
+    """The handshake of a connection is done; `host` is the IP it goes to or comes from."""
+
+    connection: int
+    host: str
+    peer: ProvenPeer
+    channel_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionOpened:
+    """Both sides have welcomed each other."""
+
+    connection: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionEnded:
+    """A connection is over, or a dial came to nothing (`Reason.LOST`)."""
+
+    connection: int
+    reason: Reason
+    is_peers_fault: bool = False
+    """Whether we found the peer to be wrong; not so if it gave the reason, or the network did."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerReported:
+    """A layer saw a peer do what no honest peer does; `points` of `REPUTATION_BAN_POINTS_MIN`."""
+
+    peer: PeerId
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddressesAsked:
+    """A peer wants to know whom we know."""
+
+    connection: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddressesTold:
+    """A peer says whom it knows."""
+
+    connection: int
+    addresses: tuple[PeerAddress, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AddressFound:
+    """A node has shown that it is reachable there: the table of peers, or a seed."""
+
+    address: PeerAddress
+    peer: PeerId | None
+
+
+@dataclass(frozen=True, slots=True)
+class DialWanted:
+    """A layer has a question for this node now; answered by the connection opening, or by `DialGivenUp`."""
+
+    address: PeerAddress
+    peer: PeerId | None
+
+
+@dataclass(frozen=True, slots=True)
+class PrivilegedChanged:
+    """These identities, the validators', are let in beyond the inbound share."""
+
+    peers: frozenset[PeerId]
+
+
+Input: TypeAlias = (
+    Ticked
+    | ConnectionOffered
+    | PeerProven
+    | ConnectionOpened
+    | ConnectionEnded
+    | PeerReported
+    | AddressesAsked
+    | AddressesTold
+    | AddressFound
+    | DialWanted
+    | PrivilegedChanged
+)
