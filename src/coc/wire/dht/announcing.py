@@ -1,4 +1,4 @@
-"""Our own records: stored at the nodes nearest to their keys, again each hour, until they expire (DHT-19).
+"""Our own records: stored at the nodes nearest to their keys, again each hour, until they expire (DHT-23).
 
 Those who hold a record do not pass it on. Its publisher stores it again, so nodes that joined since come to
 hold it, and a record whose publisher is gone ends with its expiry.

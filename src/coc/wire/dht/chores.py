@@ -1,4 +1,4 @@
-"""Which lookups our own upkeep needs now; they wait behind those that the node asks for (DHT-14, DHT-19)."""
+"""Which lookups our own upkeep needs now; they wait behind those that the node asks for (DHT-14, DHT-23)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Randomness that is handed in: a counter under keccak-256, so one seed gives one run.
+"""Randomness that is handed in: a counter under keccak-256, so one seed gives one run (DHT-2).
 
 A live node's seed comes from the operating system and stays secret: request ids must not be guessed.
 """

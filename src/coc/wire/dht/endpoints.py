@@ -1,4 +1,4 @@
-"""Endpoint and provider records: where a node is, and which content it has.
+"""Endpoint and provider records: where a node is, and which content it has (DHT-24).
 
 An endpoint record lies under keccak(1 ‖ public key), so whoever knows a validator's network key from the
 chain finds its address without anyone's help. A provider record lies under keccak(2 ‖ content id), beside

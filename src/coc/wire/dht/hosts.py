@@ -67,9 +67,10 @@ class HostPolicy:
             return self.takes_private
         return self.takes_loopback if scope is Scope.LOOPBACK else scope is Scope.GLOBAL
 
-    def has_quota(self, host: Host) -> bool:
-        """Whether entries of this host are counted."""
-        return not (self.takes_loopback and scope_of(host) is Scope.LOOPBACK)
+    def quota_group(self, host: Host) -> bytes:
+        """What shares one quota with this host; empty if it has none."""
+        is_exempt = self.takes_loopback and scope_of(host) is Scope.LOOPBACK
+        return b"" if is_exempt else group_of(host)
 
 
 def parse_host(text: str) -> Host:

@@ -13,6 +13,7 @@ from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from coc.primitives.limits_dht import (
     BUCKET_ENTRIES_MAX,
@@ -26,8 +27,18 @@ from coc.primitives.limits_dht import (
 )
 from coc.primitives.types import Hash32, PeerId
 from coc.wire.dht.distance import distance
-from coc.wire.dht.hosts import Contact, HostPolicy, group_of
+from coc.wire.dht.hosts import Contact, Host
 from coc.wire.dht.records import Record
+
+
+class Screen(Protocol):
+    """What a lookup needs to know about a node that was merely named."""
+
+    def judge(self, contact: Contact) -> Contact | None:
+        """The address to use for it, or None if it must not be dialled."""
+
+    def quota_group(self, host: Host) -> bytes:
+        """What shares one quota with this host; empty if nothing does."""
 
 
 class Goal(enum.Enum):
@@ -116,14 +127,11 @@ class Path:
 class Lookup:
     """A search under way."""
 
-    def __init__(
-        self, search: Search, own: PeerId, policy: HostPolicy, seeds: Sequence[list[Contact]]
-    ) -> None:
-        """One path for each list of contacts to begin with."""
+    def __init__(self, search: Search, screen: Screen, seeds: Sequence[list[Contact]]) -> None:
+        """One path for each list of contacts to begin with; `screen` judges every node that is named."""
         self.search = search
         self._records: dict[bytes, Record] = {}
-        self._own = own
-        self._policy = policy
+        self._screen = screen
         self._candidates: dict[PeerId, Candidate] = {}
         self._paths = tuple(Path() for _ in seeds)
         for path, contacts in zip(self._paths, seeds, strict=True):
@@ -170,7 +178,7 @@ class Lookup:
             path.leave(candidate.rank)
 
     def found(self, peer: PeerId, records: Sequence[Record]) -> None:
-        """A candidate holds these, all verified; the newest of each publisher counts (DHT-18)."""
+        """A candidate holds these, all verified; the newest of each publisher counts (DHT-18, DHT-25)."""
         candidate = self._candidates.get(peer)
         if candidate is None or not records:
             return
@@ -213,17 +221,19 @@ class Lookup:
         return None
 
     def _hear(self, path: Path, contacts: Sequence[Contact]) -> None:
-        for contact in contacts:
-            if contact.id == self._own or not self._policy.takes(contact.host):
+        for named in contacts:
+            candidate = self._candidates.get(named.id)
+            if candidate is not None and named.id in path.groups and named in candidate.addresses:
                 continue
-            candidate = self._candidates.get(contact.id)
+            contact = self._screen.judge(named)
+            if contact is None:
+                continue
             if candidate is None:
                 rank = (distance(self.search.target, contact.id), contact.id)
                 candidate = self._candidates[contact.id] = Candidate(rank, [contact])
             elif not _takes_address(candidate, contact):
                 continue
-            group = group_of(contact.host) if self._policy.has_quota(contact.host) else b""
-            path.enter(candidate.rank, group)
+            path.enter(candidate.rank, self._screen.quota_group(contact.host))
 
 
 def _takes_address(candidate: Candidate, contact: Contact) -> bool:

@@ -1,8 +1,8 @@
 """What the tables of two nodes say to each other, and its encoding: kind byte ‖ RLP (DHT-20).
 
-Every message begins with the number of its request; an answer repeats it. A contact is one string, id ‖ host
-‖ port, of 38 or 50 bytes: an answer of twenty has twenty items. Contacts come nearest first, so that no list
-holds one twice and none has a second spelling.
+Every message begins with the number of its request; an answer repeats it. Contacts are one string, in which
+each has 39 or 51 bytes: the length of its host (4 or 16), host, port, id. They come nearest first, so that
+no answer names one twice and none has a second spelling.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from coc.wire.dht.hosts import Contact, Host, is_mapped
 from coc.wire.dht.records import Record, RecordInvalid, read_record
 
 REQUEST_BITS = 64
-_CONTACT_BYTES = frozenset({38, 50})
+_HOST_BYTES = frozenset({4, 16})
 
 
 class MessageInvalid(WireError):
@@ -123,12 +123,12 @@ def encode_message(request: int, body: Body) -> bytes:
         case FindNode(target):
             return _frame(Kind.FIND_NODE, request, target)
         case Nodes(contacts):
-            return _frame(Kind.NODES, request, _contact_items(contacts))
+            return _frame(Kind.NODES, request, _pack(contacts))
         case FindValue(key):
             return _frame(Kind.FIND_VALUE, request, key)
         case Values(records, contacts):
             items = [record.item() for record in records]
-            return _frame(Kind.VALUES, request, items, _contact_items(contacts))
+            return _frame(Kind.VALUES, request, items, _pack(contacts))
         case Store(record):
             return _frame(Kind.STORE, request, record.item())
         case Stored(verdict):
@@ -159,8 +159,10 @@ def decode_message(data: bytes) -> tuple[int, Body]:
     """
     kind = kind_of(data)
     try:
-        request, *fields = rlp.decode_list(data[1:], bytes_max=DHT_MESSAGE_BYTES_MAX) or [b""]
-        return rlp.uint(request, bits=REQUEST_BITS), _body(kind, fields)
+        items = rlp.decode_list(data[1:], bytes_max=DHT_MESSAGE_BYTES_MAX)
+        if not items:
+            raise MessageInvalid(f"a malformed {kind.name} message", why="it has no request id")
+        return rlp.uint(items[0], bits=REQUEST_BITS), _body(kind, items[1:])
     except (PrimitivesError, RecordInvalid) as error:
         raise MessageInvalid(f"a malformed {kind.name} message", why=str(error)) from error
 
@@ -173,12 +175,12 @@ def _body(kind: Kind, fields: list[rlp.Item]) -> Body:
             return Pong()
         case Kind.FIND_NODE, [bytes(target)] if len(target) == 32:
             return FindNode(Hash32(target))
-        case Kind.NODES, [list(contacts)]:
-            return Nodes(_contacts(contacts))
+        case Kind.NODES, [bytes(contacts)]:
+            return Nodes(_unpack(contacts))
         case Kind.FIND_VALUE, [bytes(key)] if len(key) == 32:
             return FindValue(Hash32(key))
-        case Kind.VALUES, [list(records), list(contacts)]:
-            return Values(_records(records), _contacts(contacts))
+        case Kind.VALUES, [list(records), bytes(contacts)]:
+            return Values(_records(records), _unpack(contacts))
         case Kind.STORE, [record]:
             return Store(read_record(record))
         case Kind.STORED, [verdict]:
@@ -191,23 +193,30 @@ def _frame(kind: Kind, request: int, *fields: rlp.Encodable) -> bytes:
     return bytes([kind]) + rlp.encode([request, *fields])
 
 
-def _contact_items(contacts: tuple[Contact, ...]) -> list[bytes]:
-    return [one.id + one.host + one.port.to_bytes(2, "big") for one in contacts]
+def _pack(contacts: tuple[Contact, ...]) -> bytes:
+    return b"".join(
+        [bytes([len(one.host)]) + one.host + one.port.to_bytes(2, "big") + one.id for one in contacts]
+    )
 
 
-def _contacts(items: list[rlp.Item]) -> tuple[Contact, ...]:
-    if len(items) > BUCKET_ENTRIES_MAX:
-        raise MessageInvalid(f"an answer names at most {BUCKET_ENTRIES_MAX} nodes", why=f"got {len(items)}")
-    return tuple([_contact(item) for item in items])
-
-
-def _contact(item: rlp.Item) -> Contact:
-    if not isinstance(item, bytes) or len(item) not in _CONTACT_BYTES:
-        raise MessageInvalid("a contact is id, host and port in 38 or 50 bytes")
-    host, port = item[32:-2], int.from_bytes(item[-2:], "big")
-    if port == 0 or is_mapped(host):
-        raise MessageInvalid("a contact that nobody can dial", why="port 0, or IPv4 written as IPv6")
-    return Contact(PeerId(item[:32]), Host(host), port)
+def _unpack(packed: bytes) -> tuple[Contact, ...]:
+    contacts = []
+    start = 0
+    while start < len(packed):
+        port_at = start + 1 + packed[start]
+        end = port_at + 34
+        host, port = packed[start + 1 : port_at], int.from_bytes(packed[port_at : port_at + 2], "big")
+        if packed[start] not in _HOST_BYTES or end > len(packed):
+            raise MessageInvalid("contacts are hosts of 4 or 16 bytes with port and id, one after the other")
+        if port == 0 or is_mapped(host):
+            raise MessageInvalid("a contact that nobody can dial", why="port 0, or IPv4 written as IPv6")
+        contacts.append(Contact(PeerId(packed[port_at + 2 : end]), Host(host), port))
+        start = end
+    if len(contacts) > BUCKET_ENTRIES_MAX:
+        raise MessageInvalid(
+            f"an answer names at most {BUCKET_ENTRIES_MAX} nodes", why=f"got {len(contacts)}"
+        )
+    return tuple(contacts)
 
 
 def _records(items: list[rlp.Item]) -> tuple[Record, ...]:

@@ -43,11 +43,11 @@ def pump(core: Core, now_ms: Millis) -> list[Effect]:
 def query_answered(
     core: Core, now_ms: Millis, number: int, peer: PeerId, contacts: Sequence[Contact]
 ) -> list[Effect]:
-    """A peer named nodes; what the table knows of them goes before what was said."""
+    """A peer named nodes."""
     lookup = core.searches.active.get(number)
     if lookup is None:
         return []
-    lookup.answered(peer, [_known(core, contact) for contact in contacts])
+    lookup.answered(peer, contacts)
     return [*_advance(core, now_ms, number, lookup), *pump(core, now_ms)]
 
 
@@ -91,7 +91,7 @@ def _take_waiting(core: Core) -> Search | None:
 
 def _start(core: Core, now_ms: Millis, search: Search) -> list[Effect]:
     number = core.number()
-    lookup = Lookup(search, core.setup.own, core.setup.hosts, _seeds(core, search))
+    lookup = Lookup(search, core.table, _seeds(core, search))
     core.searches.active[number] = lookup
     if search.goal is not Goal.JOIN:
         core.table.note_lookup(search.target, now_ms)
@@ -104,7 +104,7 @@ def _seeds(core: Core, search: Search) -> list[list[Contact]]:
 
     Whoever has settled around a target is met by the first path only (DHT-11).
     """
-    near = core.table.closest(search.target, BUCKET_ENTRIES_MAX)
+    near = core.table.closest(search.target)
     far = core.table.spread(core.dice, BUCKET_ENTRIES_MAX, near)
     return [near, far] if len(far) >= PATH_ASKS_MAX else [near[::2], near[1::2] + far]
 
@@ -144,8 +144,3 @@ def _question(search: Search) -> Question:
     if search.goal is Goal.FIND_VALUE:
         return FindValue(search.target)
     return FindNode(search.target)
-
-
-def _known(core: Core, contact: Contact) -> Contact:
-    entry = core.table.find(contact.id)
-    return contact if entry is None else entry.contact

@@ -127,6 +127,7 @@ class Core:
     publications: dict[Hash32, Publication] = field(default_factory=dict)
     checking: set[int] = field(default_factory=set)
     """Buckets whose oldest entry is being asked whether it lives."""
+    is_started: bool = False
     is_joined: bool = False
     join_pause_ms: int = 0
     own_refreshed_ms: int = NEVER_MS

@@ -19,7 +19,7 @@ from coc.primitives.limits_dht import (
 )
 from coc.primitives.types import Hash32, PeerId
 from coc.wire.dht.distance import distance
-from coc.wire.dht.hosts import Host, HostPolicy, group_of
+from coc.wire.dht.hosts import Host, HostPolicy
 from coc.wire.dht.messages import Verdict
 from coc.wire.dht.records import Record
 
@@ -58,7 +58,7 @@ class RecordStore:
         if not record.is_current(now_ms):
             return Verdict.NOT_CURRENT
         claim = record.claim
-        group = group_of(host) if self._policy.has_quota(host) else b""
+        group = self._policy.quota_group(host)
         known = self._keys.get(claim.key, {}).get(claim.publisher)
         if known is not None:
             if known.record.claim == claim:

@@ -89,6 +89,17 @@ class Table:
         """The entry of a node."""
         return None if peer == self.own else self.bucket(peer).entries.get(peer)
 
+    def judge(self, contact: Contact) -> Contact | None:
+        """Whether somebody else's word about a node is worth a dial; what we know goes before it (DHT-9)."""
+        entry = self.find(contact.id)
+        if entry is not None:
+            return entry.contact
+        return contact if contact.id != self.own and self._policy.takes(contact.host) else None
+
+    def quota_group(self, host: Host) -> bytes:
+        """What shares one quota with this host; empty if nothing does."""
+        return self._policy.quota_group(host)
+
     def admit(self, contact: Contact, now_ms: int) -> Place:
         """Enter a node whose handshake was authenticated, if there is a place (DHT-4, DHT-6)."""
         if contact.id == self.own:
@@ -141,30 +152,14 @@ class Table:
                 return spare
         return None
 
-    def closest(self, target: bytes, count: int, without: PeerId | None = None) -> list[Contact]:
-        """The known nodes nearest to a target, nearest first; those that fail to answer are not named.
+    def named_to(self, asker: PeerId, target: bytes) -> tuple[Contact, ...]:
+        """The K nearest nodes that a peer is told of: not itself, and none that fails to answer (DHT-5)."""
+        found = self._nearest(target, BUCKET_ENTRIES_MAX + 1, is_answering=True)
+        return tuple([one for one in found if one.id != asker][:BUCKET_ENTRIES_MAX])
 
-        Buckets come in groups of rising distance: the target's own, all nearer to us, then each farther one.
-        """
-        home = bucket_of(self.own, target)
-        split = bisect_left(self._filled, home)
-        nearer, farther = self._filled[:split], self._filled[split:]
-        groups = [[index] for index in farther]
-        groups.insert(1 if farther and farther[0] == home else 0, nearer)
-        at = int.from_bytes(target, "big")
-        found: list[Contact] = []
-        for group in groups:
-            members = [
-                (entry.number ^ at, entry.contact)
-                for index in group
-                for entry in self.buckets[index].entries.values()
-                if not entry.failures and entry.contact.id != without
-            ]
-            members.sort(key=_nearness)
-            found += [contact for _, contact in members]
-            if len(found) >= count:
-                break
-        return found[:count]
+    def closest(self, target: bytes) -> list[Contact]:
+        """The K nearest nodes to begin a lookup with, nearest first."""
+        return self._nearest(target, BUCKET_ENTRIES_MAX, is_answering=False)
 
     def spread(self, dice: Dice, count: int, without: list[Contact]) -> list[Contact]:
         """Random known nodes from everywhere, a bucket's turn at a time (DHT-11)."""
@@ -187,6 +182,31 @@ class Table:
         """The bucket of our nearest neighbour; 256 if nobody is known."""
         return self._filled[0] if self._filled else BUCKETS
 
+    def _nearest(self, target: bytes, count: int, *, is_answering: bool) -> list[Contact]:
+        """The nodes nearest to a target, nearest first.
+
+        Buckets come in groups of rising distance: the target's own, all nearer to us, then each farther one.
+        """
+        home = bucket_of(self.own, target)
+        split = bisect_left(self._filled, home)
+        nearer, farther = self._filled[:split], self._filled[split:]
+        groups = [[index] for index in farther]
+        groups.insert(1 if farther and farther[0] == home else 0, nearer)
+        at = int.from_bytes(target, "big")
+        found: list[Contact] = []
+        for group in groups:
+            members = [
+                (entry.number ^ at, entry.contact)
+                for index in group
+                for entry in self.buckets[index].entries.values()
+                if not (is_answering and entry.failures)
+            ]
+            members.sort(key=_nearness)
+            found += [contact for _, contact in members]
+            if len(found) >= count:
+                break
+        return found[:count]
+
     def _enter(self, bucket: Bucket, contact: Contact, now_ms: int) -> None:
         if not bucket.entries:
             insort(self._filled, bucket_of(self.own, contact.id))
@@ -207,15 +227,15 @@ class Table:
                 del counter[group]
 
     def _has_quota(self, bucket: Bucket, host: Host) -> bool:
-        if not self._policy.has_quota(host):
-            return True
-        group = group_of(host)
-        return bucket.groups[group] < HOST_BUCKET_ENTRIES_MAX and self._groups[group] < HOST_TABLE_ENTRIES_MAX
+        group = self._policy.quota_group(host)
+        return not group or (
+            bucket.groups[group] < HOST_BUCKET_ENTRIES_MAX and self._groups[group] < HOST_TABLE_ENTRIES_MAX
+        )
 
     def _wait(self, bucket: Bucket, contact: Contact) -> Place:
-        group = group_of(contact.host)
-        rivals = [spare for spare in bucket.spares.values() if group_of(spare.host) == group]
-        if self._policy.has_quota(contact.host) and len(rivals) >= HOST_BUCKET_ENTRIES_MAX:
+        group = self._policy.quota_group(contact.host)
+        rivals = [one for one in bucket.spares.values() if self._policy.quota_group(one.host) == group]
+        if group and len(rivals) >= HOST_BUCKET_ENTRIES_MAX:
             del bucket.spares[rivals[0].id]
         elif len(bucket.spares) >= BUCKET_SPARES_MAX:
             del bucket.spares[next(iter(bucket.spares))]

@@ -34,6 +34,14 @@ def look_after(core: Core, now_ms: Millis) -> list[Effect]:
     return [*effects, *pump(core, now_ms)]
 
 
+def join_if_new(core: Core, now_ms: Millis) -> list[Effect]:
+    """Join as soon as one node is known."""
+    if core.is_joined or not core.is_started or not len(core.table):
+        return []
+    chores.join(core, now_ms)
+    return pump(core, now_ms)
+
+
 def dial_bootstraps(core: Core, now_ms: Millis) -> list[Effect]:
     """Join, or join again: while nobody is connected, dial where we may begin, ever less often."""
     effects: list[Effect] = []

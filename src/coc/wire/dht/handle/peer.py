@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from coc.primitives.limits_dht import CONNECTED_PEERS_MAX
 from coc.primitives.types import Millis
-from coc.wire.dht import chores
 from coc.wire.dht.asking import close_all, connected, give_up_dial
 from coc.wire.dht.budget import Budget
 from coc.wire.dht.effects import Effect
 from coc.wire.dht.hosts import Contact, Host, parse_host
 from coc.wire.dht.inputs import DialFailed, PeerGone, PeerUp
 from coc.wire.dht.outcomes import discovered, errand_failed
-from coc.wire.dht.searching import pump
 from coc.wire.dht.state import Core, Failure, Peer
 from coc.wire.dht.table import Place
-from coc.wire.dht.upkeep import check_oldest
+from coc.wire.dht.upkeep import check_oldest, join_if_new
 
 
 def on_peer_up(core: Core, now_ms: Millis, event: PeerUp) -> list[Effect]:
@@ -48,7 +46,11 @@ def on_peer_gone(core: Core, now_ms: Millis, event: PeerGone) -> list[Effect]:
 def on_dial_failed(core: Core, now_ms: Millis, event: DialFailed) -> list[Effect]:
     """Nobody was at an address, or somebody else."""
     number = core.calls.dialled.get(event.peer) if event.peer is not None else None
-    return [] if number is None else end_dial(core, now_ms, number)
+    if number is None:
+        return []
+    contact = core.calls.dials[number].contact
+    is_this_dial = (contact.host_text, contact.port) == (event.host, event.port)
+    return end_dial(core, now_ms, number) if is_this_dial else []
 
 
 def end_dial(core: Core, now_ms: Millis, number: int) -> list[Effect]:
@@ -75,7 +77,4 @@ def _enter(core: Core, now_ms: Millis, event: PeerUp, host: Host) -> list[Effect
     if place is Place.SPARE:
         return check_oldest(core, now_ms, core.table.bucket(event.peer))
     effects = discovered(contact if place is Place.ENTERED else None)
-    if len(core.table) and not core.is_joined:
-        chores.join(core, now_ms)
-        effects += pump(core, now_ms)
-    return effects
+    return [*effects, *join_if_new(core, now_ms)]

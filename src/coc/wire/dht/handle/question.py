@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from coc.primitives.limits_dht import ANSWER_RECORDS_MAX, BUCKET_ENTRIES_MAX
-from coc.primitives.types import Hash32, Millis, PeerId
+from coc.primitives.limits_dht import ANSWER_RECORDS_MAX
+from coc.primitives.types import Millis, PeerId
 from coc.wire.dht.effects import Effect, Send
-from coc.wire.dht.hosts import Contact
 from coc.wire.dht.messages import (
     Answer,
     FindNode,
@@ -32,10 +31,10 @@ def on_question(core: Core, now_ms: Millis, peer: PeerId, number: int, question:
         case Ping():
             answer: Answer = Pong()
         case FindNode(target):
-            answer = Nodes(_nearest(core, peer, target))
+            answer = Nodes(core.table.named_to(peer, target))
         case FindValue(key):
             records = core.dice.sample(core.records_under(key, now_ms), ANSWER_RECORDS_MAX)
-            answer = Values(tuple(records), _nearest(core, peer, key))
+            answer = Values(tuple(records), core.table.named_to(peer, key))
         case Store(record):
             fault = _fault(core, peer, record)
             if fault:
@@ -44,10 +43,6 @@ def on_question(core: Core, now_ms: Millis, peer: PeerId, number: int, question:
         case _:
             assert_never(question)
     return [Send(peer, encode_message(number, answer))]
-
-
-def _nearest(core: Core, asker: PeerId, target: Hash32) -> tuple[Contact, ...]:
-    return tuple(core.table.closest(target, BUCKET_ENTRIES_MAX, asker))
 
 
 def _fault(core: Core, peer: PeerId, record: Record) -> str:

@@ -24,7 +24,7 @@ def on_find_value(core: Core, now_ms: Millis, event: FindValue) -> list[Effect]:
 
 
 def on_publish(core: Core, now_ms: Millis, event: Publish) -> list[Effect]:
-    """Announce a record of ours, at once if anybody is known (DHT-19)."""
+    """Announce a record of ours, at once if anybody is known (DHT-23)."""
     record = event.record
     refusal = _refusal(core, now_ms, record)
     if refusal:
