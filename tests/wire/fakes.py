@@ -119,10 +119,7 @@ def of_kind(events: Iterable[Event], kind: type[E]) -> list[E]:
 
 def drained(session: Session) -> bytes:
     """Everything that a session has for its socket."""
-    out = b""
-    while data := session.data_to_send(RECORD_BYTES_MAX):
-        out += data
-    return out
+    return b"".join(iter(lambda: session.data_to_send(RECORD_BYTES_MAX), b""))
 
 
 class Pair:

@@ -126,6 +126,7 @@ class Network:
         *bootstraps: Contact,
         host: str = "",
         machine: Callable[[Identity], Machine] | None = None,
+        starts: bool = True,
     ) -> Node:
         """One more node, at a host of its own unless told otherwise."""
         number = len(self.nodes)
@@ -133,14 +134,23 @@ class Network:
             self.seed * 100_000 + number, host or f"8.{number >> 8}.{number & 255}.1", PORT + number
         )
         made = machine(identity) if machine else Dht(setup_of(identity, *bootstraps), identity.endpoint())
-        return self.join(Node(identity, made))
+        return self.place(Node(identity, made), starts=starts)
 
-    def join(self, node: Node) -> Node:
+    def place(self, node: Node, *, starts: bool = True) -> Node:
+        """Put a node where its contact says."""
         self.nodes[node.id] = node
         contact = node.identity.contact
         self._places[contact.host_text, contact.port] = node.id
-        self._plan(0, node.id, ev.Started())
+        if starts:
+            self._plan(0, node.id, ev.Started())
         return node
+
+    def meet(self, node: Node, nearest: int, random: int) -> None:
+        """Connect a node to some of its neighbours and to some at random."""
+        ids = self.nearest(node.id, nearest, node.id)
+        ids += self.dice.sample(list(self.nodes), min(random, len(self.nodes)))
+        for peer in ids:
+            self.link(node, self.nodes[peer])
 
     def leave(self, node: Node) -> None:
         """A host dies: nobody answers there, and its peers notice in a while."""
@@ -261,4 +271,15 @@ def grown(seed: int, count: int, *, loss: float = 0.0, links_max: int = 48) -> N
         network.add(one.identity.contact)
         network.run(500)
     network.run(60_000)
+    return network
+
+
+def seasoned(seed: int, count: int, *, loss: float = 0.0, links_max: int = 48) -> Network:
+    """Nodes that have met long ago: each knows its neighbours and some others, and only answers."""
+    network = Network(seed, loss=loss, links_max=links_max)
+    for _ in range(count):
+        network.add(starts=False)
+    for node in list(network.nodes.values()):
+        network.meet(node, nearest=12, random=12)
+    network.run(1_000)
     return network

@@ -122,8 +122,11 @@ def test_an_answer_of_another_peer_is_not_taken_for_the_one_awaited(stage: Stage
     assert stage.reply(question, Nodes(())) != []
 
 
-def test_a_peer_that_leaves_is_not_waited_for(stage: Stage) -> None:  # DHT-9
+def test_a_peer_whose_connection_breaks_is_dialled_and_asked_once_more(stage: Stage) -> None:  # DHT-13
     only(stage)
+    [dial] = of_kind(stage.feed(ev.PeerGone(FAR[0].id)), fx.Dial)
+    assert dial.peer == FAR[0].id
+    assert bodies(stage.up(FAR[0])) == [FindNode(TARGET)]
 
     assert stage.feed(ev.PeerGone(FAR[0].id)) == [fx.LookedUp(7, ())]
 
@@ -231,9 +234,8 @@ def test_when_too_many_lookups_wait_the_next_is_refused(stage: Stage) -> None:  
 def test_many_waiting_lookups_that_find_nobody_end_one_after_the_other(stage: Stage) -> None:  # DHT-12
     stage.up(FAR[0])
     busy(stage, LOOKUPS_MAX + LOOKUPS_WAITING_MAX)
-    effects = stage.feed(ev.PeerGone(FAR[0].id))
-    dials = of_kind(effects, fx.Dial)
-    ended = [*effects, *stage.feed(ev.DialFailed(dials[0].host, dials[0].port, dials[0].peer))]
+    [dial] = of_kind(stage.feed(ev.PeerGone(FAR[0].id)), fx.Dial)
+    ended = stage.feed(ev.DialFailed(dial.host, dial.port, dial.peer))
 
     assert len(of_kind(ended, fx.LookedUp)) == LOOKUPS_MAX + LOOKUPS_WAITING_MAX
 
