@@ -10,10 +10,11 @@ from typing import ClassVar, Final, TypeAlias
 import msgspec
 
 from coc import _native
-from coc._native import Chain, Transaction, TransactionInvalid
+from coc._native import Chain, Transaction
 from coc.adapters.data_folder import genesis_in, refuse_strangers
 from coc.consensus.rotation.engine import HeadFacts
 from coc.execution.mempool.inputs import Account, Candidate, Head, Standing, Verdict
+from coc.node.judging import candidates_of
 from coc.primitives.errors import AdapterError
 from coc.primitives.types import Address, Hash32, Height
 
@@ -101,17 +102,9 @@ def pool_head(chain: Chain) -> Head:
     )
 
 
-def judge_raw(chain: Chain, head: bytes, raws: list[bytes]) -> list[Candidate | TransactionInvalid]:
+def judge_raw(chain: Chain, head: bytes, raws: list[bytes]) -> list[Candidate | Exception]:
     """Decode, recover and judge raw transactions in one native call."""
-    judged: list[Candidate | TransactionInvalid] = []
-    for entry in chain.admit(head, raws):
-        if isinstance(entry, TransactionInvalid):
-            judged.append(entry)
-        else:
-            transaction, standing, code, sentence, nonce, balance, has_code = entry
-            verdict = Verdict(Standing(standing), code, sentence)
-            judged.append(Candidate(transaction, verdict, Account(nonce, balance, has_code)))
-    return judged
+    return candidates_of(chain.admit(head, raws))
 
 
 def judge_again(chain: Chain, head: bytes, transactions: Sequence[Transaction]) -> list[Candidate]:

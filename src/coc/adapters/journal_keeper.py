@@ -9,7 +9,7 @@ import asyncio
 from pathlib import Path
 from typing import Final
 
-from coc._native import Chain, TransactionInvalid
+from coc._native import Chain
 from coc.adapters import chain_port
 from coc.adapters.journal import Journal, JournalError, sync
 from coc.adapters.telemetry import Telemetry
@@ -65,7 +65,7 @@ class JournalKeeper:
         if not content.raws:
             return None
         judged = chain_port.judge_raw(self._chain, head, content.raws)
-        candidates = [each for each in judged if not isinstance(each, TransactionInvalid)]
+        candidates = [each for each in judged if not isinstance(each, Exception)]
         return Arrived(head, Origin.JOURNAL, candidates)
 
     def start(self, view: PoolView) -> None:

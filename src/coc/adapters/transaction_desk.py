@@ -13,17 +13,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from coc._native import Chain, Transaction, TransactionInvalid
+from coc._native import Chain, Transaction
 from coc.adapters import chain_port
 from coc.adapters.workers import Workers
 from coc.execution.mempool.effects import JudgeAgain
 from coc.execution.mempool.inputs import Candidate, Judged, Origin
-from coc.node.inputs import Arrived, Input
+from coc.node.inputs import Arrived
 from coc.primitives.types import Hash32
 from coc.rpc.ports import Outcome, Refused
 
 Done: TypeAlias = Callable[[Sequence[Outcome]], None]
-JudgedRaws: TypeAlias = list[Candidate | TransactionInvalid]
+JudgedRaws: TypeAlias = list[Candidate | Exception]
 
 
 class TransactionDesk:
@@ -34,7 +34,7 @@ class TransactionDesk:
         chain: Chain,
         workers: Workers,
         pool_head: Callable[[], Hash32],
-        feed: Callable[[Input], None],
+        feed: Callable[[Arrived | Judged], None],
     ) -> None:
         """`pool_head` is the block that the pool stands on, `feed` hands an input to the node."""
         self._chain = chain
@@ -116,7 +116,7 @@ class TransactionDesk:
         candidates: list[Candidate] = []
         for index, entry in enumerate(judged):
             place = _Place(call, index)
-            if isinstance(entry, TransactionInvalid):
+            if isinstance(entry, Exception):
                 place.settle(Refused(entry.args[1], entry.args[0]))
                 continue
             candidates.append(entry)

@@ -53,15 +53,23 @@ class DevGenesis:
 
 def dev_genesis(chosen: DevGenesis) -> bytes:
     """The text of a genesis file of ours; the same choices give the same bytes, hence the same chain."""
-    config = _config(chosen)
-    alloc: dict[str, Json] = {_text(address): {"balance": hex(chosen.balance)} for address in chosen.accounts}
-    for predeploy in (*SYSTEM_CONTRACTS, DEPOSITS):
-        alloc[_text(predeploy.address)] = _account(predeploy)
+    section: dict[str, Json] = {
+        "engine": "rotation",
+        "validators": [validator_json(chosen.validator)],
+        "blockIntervalSeconds": chosen.block_interval_s,
+        "gasLimitTarget": chosen.gas_limit,
+    }
+    config = config_with(chosen.chain_id, section)
+    return genesis_text(config, alloc_of(chosen.accounts, chosen.balance), chosen.gas_limit, chosen.timestamp)
+
+
+def genesis_text(config: dict[str, Json], alloc: dict[str, Json], gas_limit: int, timestamp: int) -> bytes:
+    """A genesis file of ours from its parts."""
     root: dict[str, Json] = {
         "config": config,
-        "timestamp": hex(chosen.timestamp),
+        "timestamp": hex(timestamp),
         "extraData": f"0x{config_hash(config).hex()}",
-        "gasLimit": hex(chosen.gas_limit),
+        "gasLimit": hex(gas_limit),
         "difficulty": "0x0",
         "baseFeePerGas": hex(_BASE_FEE),
         "alloc": alloc,
@@ -69,8 +77,17 @@ def dev_genesis(chosen: DevGenesis) -> bytes:
     return json.dumps(root, indent=2).encode() + b"\n"
 
 
-def _config(chosen: DevGenesis) -> dict[str, Json]:
-    config: dict[str, Json] = {"chainId": chosen.chain_id}
+def alloc_of(funded: Sequence[Address], balance: Wei) -> dict[str, Json]:
+    """Funded accounts, and the contracts that Ethereum's rules need."""
+    alloc: dict[str, Json] = {text_of(address): {"balance": hex(balance)} for address in funded}
+    for predeploy in (*SYSTEM_CONTRACTS, DEPOSITS):
+        alloc[text_of(predeploy.address)] = _account(predeploy)
+    return alloc
+
+
+def config_with(chain_id: int, section: dict[str, Json]) -> dict[str, Json]:
+    """The `config` of a new chain of ours, with the newest forks from genesis on and this `coc` section."""
+    config: dict[str, Json] = {"chainId": chain_id}
     config |= {key: 0 for key in BLOCK_FORKS if key not in _NEVER_ON_NEW_CHAINS}
     config["terminalTotalDifficulty"] = 0
     config |= dict.fromkeys(_TIME_FORKS_FROM_GENESIS, 0)
@@ -82,21 +99,24 @@ def _config(chosen: DevGenesis) -> dict[str, Json]:
         }
         for name, blobs in MAINNET_BLOBS.items()
     }
-    config["depositContractAddress"] = _text(DEPOSITS.address)
-    config["coc"] = {
-        "engine": "rotation",
-        "validators": [
-            {
-                "consensusKey": f"0x{chosen.validator.consensus_key.hex()}",
-                "networkKey": f"0x{chosen.validator.network_key.hex()}",
-                "feeRecipient": _text(chosen.validator.fee_recipient),
-                "power": chosen.validator.power,
-            }
-        ],
-        "blockIntervalSeconds": chosen.block_interval_s,
-        "gasLimitTarget": chosen.gas_limit,
-    }
+    config["depositContractAddress"] = text_of(DEPOSITS.address)
+    config["coc"] = section
     return config
+
+
+def validator_json(validator: Validator) -> dict[str, Json]:
+    """A validator as the `coc` section lists it."""
+    return {
+        "consensusKey": f"0x{validator.consensus_key.hex()}",
+        "networkKey": f"0x{validator.network_key.hex()}",
+        "feeRecipient": text_of(validator.fee_recipient),
+        "power": validator.power,
+    }
+
+
+def text_of(address: Address) -> str:
+    """An address as genesis files have it."""
+    return f"0x{address.hex()}"
 
 
 def _account(predeploy: Predeploy) -> dict[str, Json]:
@@ -106,7 +126,3 @@ def _account(predeploy: Predeploy) -> dict[str, Json]:
             f"0x{slot:064x}": f"0x{value:064x}" for slot, value in predeploy.storage.items()
         }
     return account
-
-
-def _text(address: Address) -> str:
-    return f"0x{address.hex()}"

@@ -11,6 +11,7 @@ from typing import assert_never
 
 from coc.consensus.bft import inputs as bft
 from coc.consensus.bft.machine import BftMachine
+from coc.consensus.sync.messages import BlockBody
 from coc.execution.mempool.inputs import HeadChanged, JournalFailed, Judged, Submit
 from coc.execution.mempool.pool import Mempool
 from coc.node.inputs import Arrived
@@ -38,7 +39,7 @@ from coc.node.validator.inputs import (
     SigningRefused,
     Start,
 )
-from coc.primitives.types import Millis
+from coc.primitives.types import Hash32, Height, Millis
 
 
 class ValidatorNode:
@@ -53,6 +54,10 @@ class ValidatorNode:
     def engine(self) -> BftMachine:
         """The engine, for whoever shows where it stands."""
         return self._core.engine
+
+    def hold_block(self, block: Hash32, height: Height, body: BlockBody) -> None:
+        """Take the bytes of a block that the write-ahead log kept; before the first step."""
+        self._core.blocks.keep(block, height, body)
 
     def step(self, now_ms: Millis, event: Input) -> list[Effect]:
         """Apply one input and return what must now be done, in order."""

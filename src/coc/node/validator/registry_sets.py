@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
-from coc._native import Chain
 from coc.contracts import registry_calls
 from coc.contracts.addresses import VALIDATOR_REGISTRY
 from coc.primitives.types import Address, Hash32, Height
@@ -26,10 +25,29 @@ ANSWERS_KEPT: Final = 64
 """Answers remembered: a few a block, and of a few blocks."""
 
 
+class Caller(Protocol):
+    """A chain whose states can be asked."""
+
+    def call(
+        self, block: bytes, request: bytes, overrides: bytes, block_overrides: bytes, gas_cap: int
+    ) -> CallEnd:
+        """Call a contract in the state after `block`."""
+        ...
+
+
+class CallEnd(Protocol):
+    """How a call ended."""
+
+    @property
+    def output(self) -> bytes:
+        """What it returned."""
+        ...
+
+
 class RegistrySets:
     """Sets, skip list and standing, as the state after a block has them."""
 
-    def __init__(self, chain: Chain, period_blocks: int) -> None:
+    def __init__(self, chain: Caller, period_blocks: int) -> None:
         """`period_blocks` is the length of a set period."""
         self._chain = chain
         self._period_blocks = period_blocks
@@ -37,17 +55,19 @@ class RegistrySets:
 
     def validators(self, block: Hash32, height: Height) -> ValidatorSet:
         """set(height), read after `block`."""
-        period = height // self._period_blocks
-        return self._ask(block, registry_calls.validator_set(period), registry_calls.read_validator_set)
+        period = registry_calls.period_of(height, self._period_blocks)
+        return self._ask(
+            block, registry_calls.validator_set_call(period), registry_calls.decode_validator_set_answer
+        )
 
     def skipped(self, block: Hash32) -> frozenset[Address]:
         """Who is convicted after `block`."""
-        return self._ask(block, registry_calls.skip_list(), registry_calls.read_skip_list)
+        return self._ask(block, registry_calls.skip_list_call(), registry_calls.decode_skip_list_answer)
 
     def can_convict(self, block: Hash32, validator: Address, height: Height) -> bool:
         """Whether evidence against a validator counts after `block`."""
-        calldata = registry_calls.can_convict(validator, height)
-        return self._ask(block, calldata, registry_calls.read_can_convict)
+        calldata = registry_calls.standing_call(validator, height)
+        return self._ask(block, calldata, registry_calls.decode_standing_answer)
 
     def _ask(self, block: Hash32, calldata: bytes, read: Callable[[bytes], T]) -> T:
         key = (block, calldata)

@@ -1,0 +1,61 @@
+"""The genesis of a network: validators that agree by BFT, their stakes in the registry, funded accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from coc.contracts.genesis_alloc import Founder, RunConstructor, system_contracts
+from coc.contracts.registry_parameters import RegistryParameters
+from coc.execution.dev_genesis import (
+    DEV_GAS_LIMIT,
+    alloc_of,
+    config_with,
+    genesis_text,
+    text_of,
+    validator_json,
+)
+from coc.execution.genesis_bft import BftParameters
+from coc.primitives.strict_json import Json
+from coc.primitives.types import Address, Wei
+from coc.primitives.units import ETHER
+
+FUNDED_WEI: Final = Wei(10_000 * ETHER)
+"""What each funded account starts with, as on other development chains."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkGenesis:
+    """What may be chosen about a network; everything is a rule of the chain from then on."""
+
+    founders: Sequence[Founder]
+    registry: RegistryParameters
+    funded: Sequence[Address] = ()
+    funded_wei: Wei = FUNDED_WEI
+    chain_id: int = 31_337
+    gas_limit: int = DEV_GAS_LIMIT
+    block_interval_s: int = 1
+    timestamp: int = 0
+    bft: BftParameters = field(default_factory=BftParameters)
+
+
+def network_genesis(chosen: NetworkGenesis, run: RunConstructor) -> bytes:
+    """The text of the genesis file; the same choices give the same bytes, hence the same chain.
+
+    Raises:
+        FoundersInvalid: a validator's power is not what its stake is worth.
+    """
+    section: dict[str, Json] = {
+        "engine": "bft",
+        "validators": [validator_json(founder.validator) for founder in chosen.founders],
+        "blockIntervalSeconds": chosen.block_interval_s,
+        "gasLimitTarget": chosen.gas_limit,
+        "bft": chosen.bft.json(),
+        "validatorRegistry": chosen.registry.json(),
+    }
+    alloc = alloc_of(chosen.funded, chosen.funded_wei)
+    for account in system_contracts(chosen.registry, chosen.founders, run):
+        alloc[text_of(account.address)] = account.json()
+    config = config_with(chosen.chain_id, section)
+    return genesis_text(config, alloc, chosen.gas_limit, chosen.timestamp)

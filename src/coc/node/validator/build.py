@@ -1,0 +1,78 @@
+"""Composing a node of a BFT chain: the one function that the live program and simulated runs both call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coc.consensus.bft.inputs import HeightOpened
+from coc.consensus.bft.machine import BftMachine
+from coc.consensus.bft.rules import BftRules, Timeout, Verifier
+from coc.consensus.bft.rules import Setup as EngineSetup
+from coc.execution.genesis import CocRules
+from coc.execution.genesis_bft import BftParameters
+from coc.execution.mempool.admission import PoolLimits
+from coc.execution.mempool.pool import Mempool
+from coc.node.validator.chain_door import ChainDoor
+from coc.node.validator.core import Setup
+from coc.node.validator.machine import ValidatorNode
+from coc.node.validator.wal_codec import WalContent
+from coc.primitives.seals import SignRequest
+from coc.primitives.types import Address, Hash32, Height, Millis
+from coc.wire.transaction_gossip.machine import TransactionGossip
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """What a node is built with; `own` is its validator id, None for one that only follows."""
+
+    rules: BftRules
+    own: Address | None
+    verify: Verifier
+    has_journal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What an earlier life left: the write-ahead log's content and the signer's mark.
+
+    `log_was_lost`: there is no log on a chain past its genesis, so what it forbade is forgotten.
+    """
+
+    content: WalContent
+    mark: SignRequest | None
+    log_was_lost: bool
+
+
+def build_node(config: NodeConfig, door: ChainDoor, remembered: Remembered, now_ms: Millis) -> ValidatorNode:
+    """A node on the head of a chain, with what its earlier lives must not forget."""
+    facts = door.next_height()
+    is_alone = len(facts.validators.validators) == 1
+    silent_above = None
+    if remembered.log_was_lost and not is_alone:
+        silent_above = Height(0) if remembered.mark is None else remembered.mark.height
+    setup = EngineSetup(config.rules, config.own, config.verify, silent_above)
+    opening = HeightOpened(facts, remembered.content.records)
+    pool = Mempool(door.pool_head(), PoolLimits(), has_journal=config.has_journal)
+    node = ValidatorNode(
+        Setup(config.own, facts, TransactionGossip()),
+        lambda: BftMachine(setup, opening, now_ms),
+        pool,
+    )
+    for block, (height, body) in remembered.content.blocks.items():
+        if height >= facts.height:
+            node.hold_block(block, height, body)
+    return node
+
+
+def bft_rules(genesis_hash: Hash32, rules: CocRules, parameters: BftParameters) -> BftRules:
+    """What genesis says about rounds and timeouts, as the engine takes it."""
+    vote = Timeout(parameters.vote_ms, parameters.delta_ms, parameters.cap_ms)
+    return BftRules(
+        genesis_hash,
+        rules.block_interval_s * 1000,
+        Timeout(parameters.propose_ms, parameters.delta_ms, parameters.cap_ms),
+        vote,
+        vote,
+        parameters.resend_ms,
+        parameters.clock_tolerance_s * 1000,
+    )

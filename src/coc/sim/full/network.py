@@ -1,0 +1,174 @@
+"""A simulated network: its genesis, its keys, its nodes and the transactions of its clients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+
+import msgspec
+
+from coc._native import Chain, evm_transition, sign_transaction
+from coc.consensus.bft.rules import BftRules
+from coc.contracts.genesis_alloc import Founder
+from coc.contracts.registry_parameters import RegistryParameters
+from coc.execution.genesis import CocRules, Genesis, read_genesis
+from coc.execution.genesis_bft import BftParameters
+from coc.execution.network_genesis import NetworkGenesis, network_genesis
+from coc.node.constructors import constructor_runner
+from coc.node.validator.build import bft_rules
+from coc.node.validator.ports import SetReader
+from coc.node.validator.registry_sets import RegistrySets
+from coc.primitives.keccak import keccak256
+from coc.primitives.secp256k1 import Secret, address_of, public_key_of, secret_of
+from coc.primitives.types import Address, Hash32, PeerId, Wei
+from coc.primitives.units import ETHER
+from coc.primitives.validators import Validator
+from coc.sim.full.checkers import fresh
+from coc.sim.full.checkers.supply import NothingIsMinted
+from coc.sim.full.plan import Plan
+from coc.sim.full.validator import Birth, SimValidator
+from coc.sim.full.watching import Watch
+from coc.sim.full.world import BASE_MS, World
+
+CHAIN_ID = 7
+CLIENTS = 6
+TRANSFER_GAS = 21_000
+FEE_CAP_WEI = 100 * 10**9
+PARAMETERS = BftParameters(
+    propose_ms=500, vote_ms=250, delta_ms=100, cap_ms=2_000, resend_ms=300, clock_tolerance_s=5
+)
+"""Short, so that a run has many rounds; but not shorter than a spike of the links."""
+REGISTRY = RegistryParameters(period_blocks=8, unbonding_blocks=16, unbonding_s=20)
+"""Short periods, so that a run crosses several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chainfile:
+    """A genesis and what is read from it."""
+
+    text: bytes
+    genesis: Genesis
+    rules: CocRules
+
+
+class Network:
+    """All nodes of a run."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Nothing has started."""
+        self.plan = plan
+        self.world = World.of(plan)
+        self.watch = Watch(fresh())
+        file = chain_file(plan.powers)
+        genesis_hash = Hash32(Chain.open(file.text, None, b"").genesis_hash)
+        parameters = file.rules.bft or PARAMETERS
+        rules: BftRules = bft_rules(genesis_hash, file.rules, parameters)
+        self.nodes = [
+            SimValidator(self._birth(index, file, rules), self.world, self.watch)
+            for index in range(plan.size)
+        ]
+        for node in self.nodes:
+            node.others = [other for other in self.nodes if other is not node]
+        self._nonces = [0] * CLIENTS
+        for checker in self.watch.checkers:
+            if isinstance(checker, NothingIsMinted):
+                checker.accounts = _holders(plan.size)
+
+    def _birth(self, index: int, file: Chainfile, rules: BftRules) -> Birth:
+        registry = file.rules.registry or REGISTRY
+
+        def sets(chain: Chain) -> SetReader:
+            return RegistrySets(chain, registry.period_blocks)
+
+        return Birth(
+            index,
+            PeerId(keccak256(b"peer %d" % index)),
+            validator_secret(index),
+            file.text,
+            rules,
+            sets,
+            file.rules.gas_limit_target,
+        )
+
+    def send_transfer(self) -> None:
+        """A client sends a transfer to a node drawn by lot, and to a second one if the first is down."""
+        dice = self.world.dice
+        client = dice.randrange(CLIENTS)
+        nonce = self._nonces[client]
+        raw = transfer(client, nonce, address_of(client_secret((client + 1) % CLIENTS)))
+        up = [node for node in self.nodes if node.is_up]
+        if not up:
+            return
+        self._nonces[client] = nonce + 1
+        for node in dice.sample(up, min(2, len(up))):
+            node.submit(raw)
+
+
+@lru_cache(maxsize=64)
+def chain_file(powers: tuple[int, ...]) -> Chainfile:
+    """The genesis of a network with these powers; one validator's stake is its power in ether times 32."""
+    founders = [
+        Founder(
+            _validator(index, power * 32),
+            Address(address_of(client_secret(index % CLIENTS))),
+            Wei(power * 32 * ETHER),
+        )
+        for index, power in enumerate(powers)
+    ]
+    funded = [address_of(client_secret(index)) for index in range(CLIENTS)]
+    chosen = NetworkGenesis(
+        founders,
+        REGISTRY,
+        funded,
+        chain_id=CHAIN_ID,
+        timestamp=BASE_MS // 1000 - 1,
+        bft=PARAMETERS,
+    )
+    text = network_genesis(chosen, constructor_runner(evm_transition))
+    genesis = read_genesis(text)
+    if genesis.coc is None:
+        raise AssertionError("a genesis of ours has a coc section")
+    return Chainfile(genesis.text, genesis, genesis.coc)
+
+
+def validator_secret(index: int) -> Secret:
+    """The consensus key of a simulated validator."""
+    return secret_of(blake2b(b"validator %d" % index, digest_size=32).digest())
+
+
+def client_secret(index: int) -> Secret:
+    """The key of a simulated client."""
+    return secret_of(blake2b(b"client %d" % index, digest_size=32).digest())
+
+
+@lru_cache(maxsize=4_096)
+def transfer(client: int, nonce: int, to: Address) -> bytes:
+    """A signed transfer of one wei."""
+    unsigned = {
+        "type": "0x2",
+        "chainId": hex(CHAIN_ID),
+        "nonce": hex(nonce),
+        "to": f"0x{to.hex()}",
+        "value": "0x1",
+        "gas": hex(TRANSFER_GAS),
+        "maxFeePerGas": hex(FEE_CAP_WEI),
+        "maxPriorityFeePerGas": hex(10**9),
+        "input": "0x",
+        "accessList": [],
+    }
+    return sign_transaction(client_secret(client), msgspec.json.encode(unsigned))
+
+
+def _validator(index: int, power: int) -> Validator:
+    key = public_key_of(validator_secret(index))
+    return Validator(address_of(validator_secret(index)), key, key, power, _fee_recipient(index))
+
+
+def _fee_recipient(index: int) -> Address:
+    return Address(keccak256(b"fees %d" % index)[12:])
+
+
+def _holders(size: int) -> tuple[Address, ...]:
+    clients = [address_of(client_secret(index)) for index in range(CLIENTS)]
+    return (*clients, *(_fee_recipient(index) for index in range(size)))

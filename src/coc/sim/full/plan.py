@@ -1,0 +1,155 @@
+"""What a seed makes of a run: validators, their powers, faults and when they happen, and the load.
+
+Probabilities are per message, times in virtual milliseconds. Every run that is to prove something has message
+loss and crashes among its faults.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from random import Random
+
+HEIGHTS_OF_A_RUN = 30
+"""Blocks that a usual run comes to."""
+FAULT_MS = 18_000
+"""How long faults go on; then the network heals and progress is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A partition in time: links between the groups carry nothing, in one direction or in both."""
+
+    begin_ms: int
+    end_ms: int
+    group: frozenset[int]
+    is_one_way: bool
+
+    def separates(self, now_ms: int, sender: int, receiver: int) -> bool:
+        """Whether this link is cut now."""
+        if not self.begin_ms <= now_ms < self.end_ms or (sender in self.group) == (receiver in self.group):
+            return False
+        return sender in self.group or not self.is_one_way
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """A node ends at a moment, by power cut or only as a process, and is back after `downtime_ms`."""
+
+    at_ms: int
+    node: int
+    downtime_ms: int
+    is_power_cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FullDisk:
+    """A node's disk takes no more bytes between two moments."""
+
+    begin_ms: int
+    end_ms: int
+    node: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run."""
+
+    seed: int
+    powers: tuple[int, ...]
+    fault_ms: int = FAULT_MS
+    loss: float = 0.0
+    duplication: float = 0.0
+    spikes: float = 0.0
+    delay_ms: int = 30
+    spike_ms: int = 1_200
+    skews_ms: tuple[int, ...] = ()
+    cuts: tuple[Cut, ...] = ()
+    crashes: tuple[Crash, ...] = ()
+    full_disks: tuple[FullDisk, ...] = ()
+    transactions_per_s: float = 1.0
+    liars: tuple[tuple[int, str], ...] = ()
+    slow_disks: tuple[int, ...] = ()
+    """Nodes whose every fsync takes up to a quarter of a second."""
+
+    @property
+    def size(self) -> int:
+        """How many validators."""
+        return len(self.powers)
+
+    def skew_of(self, node: int) -> int:
+        """How far a node's clock is off."""
+        return self.skews_ms[node] if self.skews_ms else 0
+
+    def is_cut(self, now_ms: int, sender: int, receiver: int) -> bool:
+        """Whether a link is cut now."""
+        return any(cut.separates(now_ms, sender, receiver) for cut in self.cuts)
+
+
+def calm_plan(seed: int, size: int = 4, heights: int = HEIGHTS_OF_A_RUN) -> Plan:
+    """No faults: what the simulator's speed is measured with."""
+    return Plan(seed, (1,) * size, fault_ms=heights * 1_000, transactions_per_s=0.0)
+
+
+def plan_of(seed: int) -> Plan:
+    """The usual run of a seed: seven in ten with four validators; loss and crashes in each."""
+    dice = Random(seed)  # noqa: S311 - a run must be repeatable, not secret
+    size = 4 if dice.random() < 0.75 else dice.randint(5, 13)
+    powers = (1,) * size if dice.random() < 0.6 else tuple(dice.randint(1, 5) for _ in range(size))
+    fault_ms = FAULT_MS if size < 7 else 9_000
+    plan = Plan(
+        seed,
+        powers,
+        fault_ms=fault_ms,
+        loss=dice.choice((0.01, 0.05, 0.15)),
+        duplication=dice.choice((0.0, 0.05)),
+        spikes=dice.choice((0.0, 0.02, 0.15)),
+        skews_ms=_skews(dice, size),
+        cuts=_cuts(dice, size, fault_ms),
+        crashes=_crashes(dice, size, fault_ms),
+        transactions_per_s=dice.choice((0.5, 2.0, 5.0)),
+    )
+    if dice.random() < 0.2:
+        plan = replace(plan, slow_disks=(dice.randrange(size),))
+    if dice.random() < 0.2:
+        begin = dice.randint(1_000, fault_ms - 2_000)
+        plan = replace(plan, full_disks=(FullDisk(begin, begin + 4_000, dice.randrange(size)),))
+    return plan
+
+
+def _skews(dice: Random, size: int) -> tuple[int, ...]:
+    """All clocks right in half of the runs; in the others one validator's up to a minute wrong."""
+    if dice.random() < 0.5:
+        return ()
+    skews = [dice.randint(-400, 400) for _ in range(size)]
+    skews[dice.randrange(size)] = dice.randint(-60_000, 60_000)
+    return tuple(skews)
+
+
+def _cuts(dice: Random, size: int, span_ms: int) -> tuple[Cut, ...]:
+    cuts = []
+    for _ in range(dice.randint(0, 3)):
+        begin = dice.randint(0, span_ms)
+        group = frozenset(dice.sample(range(size), dice.randint(1, size // 2)))
+        cuts.append(Cut(begin, begin + dice.randint(200, 5_000), group, dice.random() < 0.4))
+    return tuple(cuts)
+
+
+def _crashes(dice: Random, size: int, span_ms: int) -> tuple[Crash, ...]:
+    """A few single crashes, and in every third run all nodes at once."""
+    crashes = [
+        Crash(
+            dice.randint(300, span_ms),
+            dice.randrange(size),
+            dice.choice((1, 60, 700, dice.randint(1, 6_000))),
+            dice.random() < 0.6,
+        )
+        for _ in range(dice.randint(1, 5))
+    ]
+    if dice.random() < 0.34:
+        moment = dice.randint(1_000, span_ms)
+        is_power_cut = dice.random() < 0.7
+        crashes += [
+            Crash(moment + dice.randint(0, 20), node, dice.randint(1, 900), is_power_cut)
+            for node in range(size)
+        ]
+    return tuple(sorted(crashes, key=lambda crash: crash.at_ms))

@@ -1,0 +1,318 @@
+"""One simulated node: the live program's machine and chain, on a disk that forgets and a clock that errs.
+
+Native work is done in place; its answer comes a little later on virtual time, as from a thread. A crash ends
+this life of the node: answers on their way to it are dropped, the disk keeps what it must and perhaps more,
+and the next life opens chain, write-ahead log and signer's mark from the same disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+from coc import _native
+from coc._native import BlockInvalid, Chain, Mark, SimDisk, StorageFailed, UnknownBlock, Wal
+from coc.consensus.bft.messages import encode_message
+from coc.consensus.bft.rules import BftRules
+from coc.consensus.bft.wal import encode_record
+from coc.consensus.sync.messages import encode_blocks, encode_body
+from coc.execution.mempool import effects as pool_fx
+from coc.execution.mempool.inputs import Candidate, Judged, Origin
+from coc.node.inputs import Arrived
+from coc.node.judging import candidates_of
+from coc.node.validator import effects as fx
+from coc.node.validator import inputs as ev
+from coc.node.validator.build import NodeConfig, Remembered, build_node
+from coc.node.validator.chain_door import ChainDoor, ChainRules
+from coc.node.validator.machine import ValidatorNode
+from coc.node.validator.ports import Faults, SetReader
+from coc.node.validator.signer import MarkedSigner, SigningRefused
+from coc.node.validator.wal_codec import WalContent, decode_entries, encode_entries
+from coc.primitives.secp256k1 import Secret, address_of, recover_address
+from coc.primitives.types import Hash32, Millis, PeerId
+from coc.sim.full.watching import Watch
+from coc.sim.full.world import BASE_MS, World
+from coc.wire import kinds
+
+FOLDER = "/node"
+FAULTS = Faults(BlockInvalid, UnknownBlock, StorageFailed)
+CHAIN_OPTIONS = b'{"log_salt": 7, "reserve_bytes": 0}'
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """What a simulated node is made of."""
+
+    position: int
+    peer: PeerId
+    secret: Secret
+    genesis: bytes
+    rules: BftRules
+    sets: Callable[[Chain], SetReader]
+    gas_limit_target: int
+
+
+class SimValidator:
+    """A node of a run."""
+
+    def __init__(self, birth: Birth, world: World, watch: Watch) -> None:
+        """Down until `start`."""
+        self.birth = birth
+        self.position = birth.position
+        self.peer = birth.peer
+        self.address = address_of(birth.secret)
+        self.disk = SimDisk(world.plan.seed * 64 + birth.position)
+        self.life = 0
+        self.is_up = False
+        self.others: list[SimValidator] = []
+        self.world = world
+        self.watch = watch
+        self.chain: Chain
+        self.node: ValidatorNode
+        self.door: ChainDoor
+        self.wal: Wal
+        self.signer: MarkedSigner
+        self.remembered = WalContent()
+
+    # ── Life ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def start(self) -> None:
+        """Open everything on the disk as it is, and go on."""
+        if self.is_up:
+            return
+        birth = self.birth
+        self.life += 1
+        self.chain = Chain.open_simulated(birth.genesis, self.disk, CHAIN_OPTIONS)
+        self.wal = Wal.open(FOLDER, self.chain.genesis_hash, self.disk)
+        self.signer = MarkedSigner(birth.secret, Mark.open(FOLDER, "signer.mark", self.disk))
+        rules = ChainRules(birth.sets(self.chain), recover_address, birth.gas_limit_target)
+        self.door = ChainDoor(self.chain, _native.check_block, FAULTS, rules)
+        lost = self.wal.created and self.chain.head.number > 0
+        content = self.remembered = decode_entries(self.wal.records)
+        self.is_up = True
+        self.watch.on_start(self)
+        self.node = build_node(
+            NodeConfig(birth.rules, self.address, recover_address, has_journal=False),
+            self.door,
+            Remembered(content, self.signer.mark, log_was_lost=lost),
+            self.now_ms,
+        )
+        self.world.tell(self.position, f"starts at height {self.chain.head.number}")
+        self.feed(ev.Start())
+        for other in self.others:
+            if other.is_up:
+                self.feed(ev.PeerUp(other.peer))
+                other.feed(ev.PeerUp(self.peer))
+
+    def crash(self, *, is_power_cut: bool) -> None:
+        """End this life."""
+        if not self.is_up:
+            return
+        self.is_up = False
+        self.life += 1
+        self.world.tell(self.position, "loses power" if is_power_cut else "is killed")
+        if is_power_cut:
+            self.disk.crash()
+        else:
+            self.disk.kill()
+        for other in self.others:
+            if other.is_up:
+                other.feed(ev.PeerDown(self.peer))
+
+    @property
+    def now_ms(self) -> Millis:
+        """What this node's clock shows."""
+        return Millis(BASE_MS + self.world.now_ms + self.world.plan.skew_of(self.position))
+
+    @property
+    def height(self) -> int:
+        """Height of the head; of the last known one while it is down."""
+        return self.chain.head.number if self.is_up else -1
+
+    # ── Inputs ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def feed(self, event: ev.Input) -> None:
+        """Hand in an input and carry out what comes of it."""
+        if not self.is_up:
+            return
+        life = self.life
+        for effect in self.node.step(self.now_ms, event):
+            if self.life != life:
+                return
+            self._carry_out(effect)
+
+    def submit(self, raw: bytes) -> None:
+        """A client sends a transaction."""
+        if self.is_up:
+            self._arrive([raw], Origin.LOCAL)
+
+    def later(self, delay_ms: int, event: Callable[[], ev.Input | None]) -> None:
+        """Do native work and hand in its answer, as long as this life lasts."""
+        life = self.life
+
+        def act() -> None:
+            if self.is_up and self.life == life:
+                answer = event()
+                if answer is not None:
+                    self.feed(answer)
+
+        self.world.after(delay_ms, act)
+
+    # ── Effects ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _carry_out(self, effect: fx.Effect) -> None:
+        dice = self.world.dice
+        match effect:
+            case fx.SetConsensusTimer():
+                timer = ev.ConsensusTimer(effect.timer)
+                self.later(effect.at_ms - self.now_ms, lambda: timer)
+            case fx.SetGossipTimer():
+                self.later(effect.at_ms - self.now_ms, ev.GossipTimer)
+            case fx.Send():
+                self._send(effect.peer, effect.kind, effect.payload)
+            case fx.SendAll():
+                for other in self.others:
+                    self._send(other.peer, effect.kind, effect.payload)
+            case fx.SendCertificate() | fx.ServeBlock() | fx.ServeBlocks():
+                self._serve(effect)
+            case fx.CheckBlock():
+                self.later(dice.randint(0, 1), lambda: self._checked(effect))
+            case fx.ProveRandomness():
+                self.later(dice.randint(0, 1), lambda: self._proved(effect))
+            case fx.BuildBlock():
+                self.later(dice.randint(1, 4), lambda: self._built(effect))
+            case fx.ExecuteBlock():
+                self.later(dice.randint(1, 4), lambda: self._executed(effect))
+            case fx.DecideBlock():
+                self.later(self._sync_ms(), lambda: self._decided(effect))
+            case fx.WriteAhead():
+                self.later(self._sync_ms(), lambda: self._written(effect))
+            case fx.AppendRecord():
+                self._append(effect)
+            case fx.Sign():
+                self.later(self._sync_ms(), lambda: self._signed(effect))
+            case fx.SubmitFromPeer():
+                self._arrive(list(effect.raws), Origin.PEER)
+            case fx.Misbehaved():
+                self.watch.on_accused(self, effect)
+            case fx.Alarm():
+                self.watch.on_alarm(self, effect)
+            case pool_fx.JudgeAgain():
+                self._judge_again(effect)
+            case (
+                pool_fx.JournalAppend()
+                | pool_fx.JournalRewrite()
+                | pool_fx.Acknowledge()
+                | pool_fx.Refuse()
+                | pool_fx.Added()
+                | pool_fx.BecameReady()
+                | pool_fx.Replaced()
+                | pool_fx.Evicted()
+                | pool_fx.Dropped()
+                | pool_fx.Included()
+            ):
+                pass
+            case _:
+                assert_never(effect)
+
+    def _sync_ms(self) -> int:
+        slow = self.position in self.world.plan.slow_disks and not self.world.is_healed
+        return self.world.dice.randint(0, 250 if slow else 4)
+
+    def _send(self, peer: PeerId, kind: int, payload: bytes) -> None:
+        self.watch.on_sent(self, kind, payload)
+        receiver = next((other for other in self.others if other.peer == peer), None)
+        if receiver is None:
+            return
+        message = ev.MessageReceived(self.peer, kind, payload)
+        self.world.carry(self.position, receiver.position, len(payload), lambda: receiver.feed(message))
+
+    def _serve(self, effect: fx.SendCertificate | fx.ServeBlock | fx.ServeBlocks) -> None:
+        match effect:
+            case fx.SendCertificate():
+                certificate = self.door.certificate(effect.height)
+                if certificate is not None:
+                    self._send(effect.peer, kinds.CONSENSUS.number, encode_message(certificate))
+            case fx.ServeBlock():
+                body = self.door.body(effect.block)
+                if body is not None:
+                    self._send(effect.peer, kinds.BLOCK.number, encode_body(body))
+            case fx.ServeBlocks():
+                self._send(effect.peer, kinds.BLOCKS.number, encode_blocks(self.door.blocks(effect.wish)))
+            case _:
+                assert_never(effect)
+
+    def _checked(self, effect: fx.CheckBlock) -> ev.Input:
+        found = self.door.check(effect.body)
+        hash_, height = found or (None, self.node.engine.status.height)
+        return ev.BlockChecked(effect.peer, hash_, height, effect.body)
+
+    def _proved(self, effect: fx.ProveRandomness) -> ev.Input:
+        proof = self.signer.prove(self.door.randomness_input(effect.parent, effect.height))
+        return ev.RandomnessProved(effect.height, effect.round, proof)
+
+    def _built(self, effect: fx.BuildBlock) -> ev.Input:
+        try:
+            return self.door.build(effect)
+        except StorageFailed as error:
+            return ev.BuildFailed(str(error.args[0]))
+
+    def _executed(self, effect: fx.ExecuteBlock) -> ev.Input:
+        try:
+            return ev.BlockExecuted(effect.hash, self.door.execute(effect.body))
+        except StorageFailed as error:
+            return ev.ExecutionFailed(effect.hash, str(error.args[0]))
+
+    def _decided(self, effect: fx.DecideBlock) -> ev.Input | None:
+        try:
+            decided = self.door.decide(effect.hash, effect.certificate, self.node.pool.view.senders())
+            self.wal.begin_height()
+            self.watch.on_decided(self, effect.certificate)
+            if self.chain.flush_is_due() or self.world.dice.random() < 0.1:
+                self.chain.flush()
+        except StorageFailed as error:
+            return ev.DecisionFailed(str(error.args[0]))
+        return decided
+
+    def _written(self, effect: fx.WriteAhead) -> ev.Input:
+        try:
+            self.wal.append_durable(encode_entries(effect))
+        except StorageFailed as error:
+            return ev.LogFailed(effect.sequence, str(error.args[0]))
+        self.watch.on_written(self, effect)
+        return ev.Logged(effect.sequence)
+
+    def _append(self, effect: fx.AppendRecord) -> None:
+        try:
+            self.wal.append([encode_record(effect.record)])
+        except StorageFailed:
+            self.world.tell(self.position, "has no room for a signed message in its log")
+
+    def _signed(self, effect: fx.Sign) -> ev.Input:
+        try:
+            return ev.Signed(effect.request, self.signer.sign(effect.request))
+        except SigningRefused as error:
+            self.watch.on_refused(self, effect.request, error)
+            return ev.SigningRefused(effect.request, error.why)
+
+    # ── Transactions ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _arrive(self, raws: list[bytes], origin: Origin) -> None:
+        head = self.node.pool.head.hash
+        judged = candidates_of(self.chain.admit(head, raws))
+        candidates = [each for each in judged if isinstance(each, Candidate)]
+        if candidates:
+            arrived = Arrived(head, origin, candidates)
+            self.later(0, lambda: arrived)
+
+    def _judge_again(self, effect: pool_fx.JudgeAgain) -> None:
+        head = self.node.pool.head.hash
+        raws = [each.raw for each in effect.transactions]
+        judged = [each for each in candidates_of(self.chain.admit(head, raws)) if isinstance(each, Candidate)]
+        if effect.origin is not None:
+            arrived = Arrived(head, effect.origin, judged)
+            self.later(0, lambda: arrived)
+            return
+        verdicts = Judged(head, [(Hash32(each.transaction.hash), each.verdict) for each in judged])
+        self.later(0, lambda: verdicts)

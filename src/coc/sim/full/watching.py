@@ -1,0 +1,96 @@
+"""Who sees everything: passes what happens to the checkers, each of which knows one invariant.
+
+A broken invariant raises `Violation` at the moment it breaks; the last lines of the story then say how.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coc.consensus.bft.messages import Message, decode_message
+from coc.node.validator.effects import Alarm, Misbehaved, WriteAhead
+from coc.node.validator.signer import SigningRefused
+from coc.primitives.seals import SignRequest
+from coc.primitives.votes import CommitCertificate
+from coc.wire import kinds
+
+if TYPE_CHECKING:
+    from coc.sim.full.validator import SimValidator
+
+
+class Violation(AssertionError):
+    """A run broke an invariant; the first word names it."""
+
+
+class Checker:
+    """What a checker may look at; each overrides what its invariant speaks of."""
+
+    def on_start(self, node: SimValidator) -> None:
+        """A node has opened its chain."""
+
+    def on_decided(self, node: SimValidator, certificate: CommitCertificate) -> None:
+        """A node has written a decided block."""
+
+    def on_written(self, node: SimValidator, effect: WriteAhead) -> None:
+        """Records of a node are durable."""
+
+    def on_message(self, node: SimValidator, message: Message) -> None:
+        """A node sends a consensus message."""
+
+    def on_refused(self, node: SimValidator, request: SignRequest, error: SigningRefused) -> None:
+        """A signer has refused its node."""
+
+    def on_accused(self, node: SimValidator, effect: Misbehaved) -> None:
+        """A node accuses a peer."""
+
+
+class Watch:
+    """Passes on to all checkers, and keeps the story."""
+
+    def __init__(self, checkers: tuple[Checker, ...]) -> None:
+        """`checkers` are asked in this order."""
+        self.checkers = checkers
+
+    def on_start(self, node: SimValidator) -> None:
+        """A node has opened its chain."""
+        for checker in self.checkers:
+            checker.on_start(node)
+
+    def on_decided(self, node: SimValidator, certificate: CommitCertificate) -> None:
+        """A node has written a decided block."""
+        node.world.tell(
+            node.position,
+            f"decides {certificate.height} = {certificate.block.hex()[:8]} in round {certificate.round}",
+        )
+        for checker in self.checkers:
+            checker.on_decided(node, certificate)
+
+    def on_written(self, node: SimValidator, effect: WriteAhead) -> None:
+        """Records of a node are durable."""
+        for checker in self.checkers:
+            checker.on_written(node, effect)
+
+    def on_sent(self, node: SimValidator, kind: int, payload: bytes) -> None:
+        """A node sends a message."""
+        if kind != kinds.CONSENSUS.number:
+            return
+        message = decode_message(payload)
+        for checker in self.checkers:
+            checker.on_message(node, message)
+
+    def on_refused(self, node: SimValidator, request: SignRequest, error: SigningRefused) -> None:
+        """A signer has refused its node."""
+        node.world.tell(node.position, f"is refused by its signer: {error.why}")
+        for checker in self.checkers:
+            checker.on_refused(node, request, error)
+
+    def on_accused(self, node: SimValidator, effect: Misbehaved) -> None:
+        """A node accuses a peer."""
+        node.world.tell(node.position, f"accuses {effect.peer.hex()[:8]}: {effect.reason}")
+        for checker in self.checkers:
+            checker.on_accused(node, effect)
+
+    def on_alarm(self, node: SimValidator, effect: Alarm) -> None:
+        """A node calls for a person."""
+        if effect.reason:
+            node.world.tell(node.position, f"alarm, {effect.part}: {effect.reason}")

@@ -1,0 +1,83 @@
+"""Virtual time, and the links between simulated nodes: one heap of events in order of time.
+
+Everything random comes from the run's one generator, and nothing iterates over a set, so a seed is a run, to
+the byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from heapq import heappop, heappush
+from itertools import count
+from random import Random
+
+from coc.sim.full.plan import Plan
+
+EVENTS_MAX = 2_000_000
+"""Events of one run: some fifty times a usual one, so that a node that spins ends the run."""
+
+BASE_MS = 1_700_000_000_000
+"""What a right clock shows at the beginning: a time in 2023, later than any genesis of a run."""
+
+
+@dataclass(slots=True)
+class World:
+    """Time, chance and links of one run. `now_ms` begins at 0; a node's clock adds `BASE_MS` and its skew."""
+
+    plan: Plan
+    dice: Random
+    now_ms: int = 0
+    is_healed: bool = False
+    lines: list[str] = field(default_factory=list)
+    messages: int = 0
+    message_bytes: int = 0
+    _queue: list[tuple[int, int, Callable[[], None]]] = field(default_factory=list)
+    _order: Iterator[int] = field(default_factory=count)
+
+    @classmethod
+    def of(cls, plan: Plan) -> World:
+        """A world before its first event."""
+        return cls(plan, Random(plan.seed))  # noqa: S311 - a run must be repeatable, not secret
+
+    def after(self, delay_ms: int, action: Callable[[], None]) -> None:
+        """Do something later."""
+        heappush(self._queue, (self.now_ms + max(0, delay_ms), next(self._order), action))
+
+    def run_until(self, end_ms: int, is_done: Callable[[], bool] = lambda: False) -> bool:
+        """Let time pass; True if the condition came true before the end."""
+        for _ in range(EVENTS_MAX):
+            if is_done():
+                return True
+            if not self._queue or self._queue[0][0] > end_ms:
+                self.now_ms = end_ms
+                return is_done()
+            self.now_ms, _, action = heappop(self._queue)
+            action()
+        return False
+
+    def carry(self, sender: int, receiver: int, size: int, deliver: Callable[[], None]) -> None:
+        """Carry a message over a link, if the link lets it through."""
+        plan, dice = self.plan, self.dice
+        self.messages += 1
+        self.message_bytes += size
+        if self.is_healed:
+            self.after(dice.randint(1, plan.delay_ms), deliver)
+            return
+        if plan.is_cut(self.now_ms, sender, receiver):
+            return
+        copies = 2 if dice.random() < plan.duplication else 1
+        for _ in range(copies):
+            if dice.random() < plan.loss:
+                continue
+            slow = dice.random() < plan.spikes
+            self.after(dice.randint(1, plan.spike_ms if slow else plan.delay_ms), deliver)
+
+    def tell(self, node: int, what: str) -> None:
+        """One line of the story, for a person and for the digest of the run."""
+        self.lines.append(f"{self.now_ms / 1000:>9.3f} s  node {node}  {what}")
+
+    def digest(self) -> str:
+        """A hash over the whole story."""
+        return blake2b("\n".join(self.lines).encode(), digest_size=16).hexdigest()
