@@ -19,12 +19,16 @@ __all__ = [
     "GenesisInvalid",
     "Header",
     "LimitExceeded",
+    "NoiseChannel",
+    "NoiseHandshake",
     "Pruned",
     "StorageFailed",
     "Transaction",
     "TransactionInvalid",
     "UnknownBlock",
     "address_of",
+    "channel_public_key",
+    "check_block",
     "db_stats",
     "evm_run",
     "evm_transition",
@@ -37,6 +41,9 @@ __all__ = [
     "sign",
     "sign_transaction",
     "version",
+    "vrf_output",
+    "vrf_prove",
+    "vrf_verify",
 ]
 
 class BlockInvalid(ValueError):
@@ -80,6 +87,18 @@ def sign(secret: bytes, digest: bytes) -> bytes:
 
 def recover_public_key(digest: bytes, signature: bytes) -> bytes:
     """The 64-byte public key that made a 65-byte signature; ValueError where no key could have."""
+
+def vrf_prove(secret: bytes, alpha: bytes) -> bytes:
+    """The 81-byte proof of a secret key's output for `alpha` (ECVRF of RFC 9381, secp256k1, suite 0xFE)."""
+
+def vrf_verify(public_key: bytes, alpha: bytes, proof: bytes) -> bytes:
+    """The 32-byte output for `alpha` under a 64-byte public key; ValueError where the proof does not hold."""
+
+def vrf_output(proof: bytes) -> bytes:
+    """The 32-byte output of a proof that was verified before; ValueError for bytes that are no proof."""
+
+def channel_public_key(secret: bytes) -> bytes:
+    """The 32-byte X25519 public key of a 32-byte secret, which may be any."""
 
 def scrypt_mix(block: bytes, n: int) -> bytes:
     """ROMix of scrypt (RFC 7914): a block of 128·r bytes, a table of `n` blocks; ValueError for others."""
@@ -341,6 +360,12 @@ class Chain:
     def next_base_fee(self, block: bytes) -> int: ...
     def next_blob_base_fee(self, block: bytes) -> int: ...
 
+def check_block(block_rlp: bytes, consensus_data: bytes) -> tuple[bytes, int]:
+    """Hash and height of the block of ours that these bytes are.
+
+    Raises BlockInvalid where its header does not bind this body and these consensus data.
+    """
+
 def db_stats(data_dir: str | PathLike[str]) -> bytes:
     """Figures of a data folder as JSON.
 
@@ -376,3 +401,40 @@ class DbRebuild:
 
         The phase is `reading`, `building`, and `done` in the end. Raises StorageFailed.
         """
+
+@final
+class NoiseHandshake:
+    """One side of Noise_XX_25519_ChaChaPoly_SHA256.
+
+    ValueError for a message that does not decrypt, after which nothing more is read or written, and for a
+    call out of turn.
+    """
+
+    @staticmethod
+    def begin(
+        initiator: bool, static_secret: bytes, prologue: bytes, ephemeral_secret: bytes | None
+    ) -> NoiseHandshake:
+        """Begin; without an ephemeral secret the system makes one. Simulated runs hand one in."""
+    def write(self, payload: bytes) -> bytes:
+        """Our next message. The payload of the first of the three travels in clear."""
+    def read(self, message: bytes) -> bytes:
+        """The payload of the peer's next message."""
+    @property
+    def is_finished(self) -> bool: ...
+    @property
+    def remote_static(self) -> bytes | None:
+        """The peer's static public key, once it has shown it."""
+    @property
+    def hash(self) -> bytes:
+        """32 bytes over prologue and messages so far; in the end both sides have the same."""
+    def finish(self) -> NoiseChannel:
+        """The channel, after the third message. The handshake is over with this call, early or not."""
+
+@final
+class NoiseChannel:
+    """An encrypted channel over a stream: a message is at most 65,535 bytes, 16 of them the seal."""
+
+    def seal(self, plaintext: bytes) -> bytes:
+        """Encrypt the next message to the peer; ValueError for more than 65,519 bytes."""
+    def open(self, message: bytes) -> bytes:
+        """Decrypt the peer's next message; ValueError where it is another, and for all that follow."""

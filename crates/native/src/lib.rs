@@ -4,6 +4,8 @@
 //! longer than some 50 µs runs with the interpreter lock released.
 
 mod chain;
+mod channel;
+mod check_block;
 mod convert;
 mod crypto;
 mod db;
@@ -13,6 +15,7 @@ mod reading;
 mod scrypt;
 mod tool;
 mod transaction;
+mod vrf;
 
 use pyo3::prelude::*;
 
@@ -29,6 +32,10 @@ mod _native {
     use super::version;
     #[pymodule_export]
     use crate::chain::{Built, Chain};
+    #[pymodule_export]
+    use crate::channel::{NoiseChannel, NoiseHandshake, channel_public_key};
+    #[pymodule_export]
+    use crate::check_block::check_block;
     #[pymodule_export]
     use crate::convert::Header;
     #[pymodule_export]
@@ -48,4 +55,6 @@ mod _native {
     use crate::tool::{evm_run, evm_transition, run_blocktests, run_statetests};
     #[pymodule_export]
     use crate::transaction::{Transaction, sign_transaction};
+    #[pymodule_export]
+    use crate::vrf::{vrf_output, vrf_prove, vrf_verify};
 }
