@@ -19,13 +19,16 @@ __all__ = [
     "GenesisInvalid",
     "Header",
     "LimitExceeded",
+    "Mark",
     "NoiseChannel",
     "NoiseHandshake",
     "Pruned",
+    "SimDisk",
     "StorageFailed",
     "Transaction",
     "TransactionInvalid",
     "UnknownBlock",
+    "Wal",
     "address_of",
     "channel_public_key",
     "check_block",
@@ -257,6 +260,12 @@ class Chain:
 
         Options are a JSON object of limits in bytes.
         """
+    @staticmethod
+    def open_simulated(genesis: bytes, disk: SimDisk, options_json: bytes) -> Chain:
+        """Open the chain of a genesis file's text on a simulated disk and the index behind it.
+
+        Options as for `open`; also `log_salt`. Equal seeds and equal calls leave equal bytes.
+        """
     @property
     def recovered(self) -> bytes: ...
     @property
@@ -438,3 +447,89 @@ class NoiseChannel:
         """Encrypt the next message to the peer; ValueError for more than 65,519 bytes."""
     def open(self, message: bytes) -> bytes:
         """Decrypt the peer's next message; ValueError where it is another, and for all that follow."""
+
+@final
+class SimDisk:
+    """A disk in memory with faults, and the index of a chain in memory behind it; for simulated runs.
+
+    Equal seeds and equal calls leave equal bytes. After `crash` and `kill` everything opened before is dead,
+    and planned faults are forgotten, but for the two limits.
+    """
+
+    def __new__(cls, seed: int) -> SimDisk: ...
+    def crash(self) -> None:
+        """Cut the power and bring it back.
+
+        What was not synced is lost, torn or out of order; the index is as some earlier flush left it.
+        """
+    def kill(self) -> None:
+        """End the process but not the power: nothing written is lost."""
+    def cut_power_after(self, changes: int) -> None:
+        """Cut the power after so many calls that change something; then all fail until `crash`."""
+    def limit_bytes(self, bytes_max: int | None) -> None:
+        """Bound the bytes of all files together; None lifts the bound."""
+    def limit_files(self, files_max: int | None) -> None:
+        """Bound the number of files; None lifts the bound."""
+    def fail_next_syncs(self, count: int) -> None:
+        """Make the next syncs of files fail; what they should have made durable may be lost for good."""
+    def fail_syncs_one_in(self, times: int) -> None:
+        """Make one sync in so many fail at random; 0 for none."""
+    def fail_writes_one_in(self, times: int) -> None:
+        """Make one write in so many fail half-way at random; 0 for none."""
+    def flip(self, path: str | PathLike[str], offset: int, mask: int) -> None:
+        """Flip bits in one byte of a file; ValueError where there is no such byte."""
+    def files(self) -> list[tuple[str, int]]:
+        """Path and length of every file, sorted."""
+    def digest(self) -> bytes:
+        """keccak-256 over all files and all rows of the index: to compare two runs."""
+
+@final
+class Wal:
+    """The write-ahead log of a validator: records of the height in progress.
+
+    Where StorageFailed is raised nothing of the call is in the log, and the call may be repeated: it fails
+    again or leaves everything durable. After a power loss parts of it may be found nevertheless.
+    """
+
+    @staticmethod
+    def open(
+        folder: str | PathLike[str],
+        genesis_hash: bytes,
+        disk: SimDisk | None,
+        reserve_bytes: int | None = None,
+    ) -> Wal:
+        """Open the log in a folder, or make it and reserve its space; raises StorageFailed with the cure.
+
+        The space is 16 MiB, and less on a simulated disk.
+        """
+    @property
+    def created(self) -> bool:
+        """Whether there was none."""
+    @property
+    def records(self) -> list[bytes]:
+        """The records found when it was opened: those of the newest height that left any. All are durable."""
+    @property
+    def cut_bytes(self) -> int:
+        """Bytes found that belong to no whole record: never acknowledged. 0 where no machine has failed."""
+    @property
+    def reserve_held(self) -> bool:
+        """Whether its space is reserved; False if the disk is too full to enlarge an older file."""
+    def append(self, records: list[bytes]) -> None:
+        """Add records; the next durable call makes them durable."""
+    def append_durable(self, records: list[bytes]) -> None:
+        """Add records and make them durable, and all before them."""
+    def begin_height(self) -> None:
+        """Begin the next height: the records of the last one have served. Nothing is written yet."""
+
+@final
+class Mark:
+    """The high-water mark of a signer: at most 1,024 bytes, replaced as a whole."""
+
+    @staticmethod
+    def open(folder: str | PathLike[str], name: str, disk: SimDisk | None) -> Mark:
+        """Open the mark of that name in a folder, or make it; raises StorageFailed with the cure."""
+    @property
+    def payload(self) -> bytes | None:
+        """What was found or saved last."""
+    def save(self, payload: bytes) -> None:
+        """Replace the mark, durably; where StorageFailed is raised it is as it was."""

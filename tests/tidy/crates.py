@@ -24,7 +24,8 @@ STANDS_ON = {
     "coc-channel": frozenset[str](),
     "coc-tool": frozenset({"coc-evm", "coc-trie"}),
     "coc-bench": BELOW_CHAIN | {"coc-chain"},
-    "coc-native": BELOW_CHAIN | {"coc-chain", "coc-answers", "coc-scrypt", "coc-channel", "coc-tool"},
+    "coc-native": BELOW_CHAIN
+    | {"coc-chain", "coc-answers", "coc-scrypt", "coc-channel", "coc-tool", "coc-wal"},
 }
 """The table of ARCHITECTURE.md."""
 

@@ -2,16 +2,18 @@
 
 use crate::convert::{Header, bytes, hash};
 use crate::errors::{chain_error, value_error};
+use crate::sim_disk::SimDisk;
 use crate::transaction::Transaction;
 use alloy_primitives::Bytes;
 use coc_chain::build::Attributes;
 use coc_chain::chain::Chain as RustChain;
-use coc_chain::open::ChainOptions;
+use coc_chain::open::{ChainOptions, Recovered};
 use coc_evm::json;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde_json::Value;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// An open chain.
@@ -60,8 +62,8 @@ impl Built {
     }
 }
 
-fn options(text: &[u8]) -> PyResult<ChainOptions> {
-    let mut options = ChainOptions::default();
+/// `options` with what the JSON object `text` names changed.
+fn changed(mut options: ChainOptions, text: &[u8]) -> PyResult<ChainOptions> {
     if text.is_empty() {
         return Ok(options);
     }
@@ -80,7 +82,24 @@ fn options(text: &[u8]) -> PyResult<ChainOptions> {
         }
     }
     options.disk_budget_bytes = read("disk_budget_bytes")?.or(options.disk_budget_bytes);
+    if let Some(salt) = read("log_salt")? {
+        let salt = u32::try_from(salt).map_err(|_| value_error("log_salt is a number of 32 bits"))?;
+        options.log_salt = Some(salt);
+    }
     Ok(options)
+}
+
+fn recovered_json(recovered: &Recovered) -> String {
+    serde_json::json!({
+        "created": recovered.created,
+        "cut_bytes": recovered.cut_bytes,
+        "cut_node_bytes": recovered.cut_node_bytes,
+        "removed_generations": recovered.removed_generations,
+        "replayed_blocks": recovered.replayed_blocks,
+        "reserve_held": recovered.reserve_held,
+        "store_is_full": recovered.store_is_full,
+    })
+    .to_string()
 }
 
 fn attributes(text: &[u8]) -> Result<Attributes, json::JsonError> {
@@ -105,19 +124,26 @@ impl Chain {
         data_dir: Option<PathBuf>,
         options_json: &[u8],
     ) -> PyResult<Chain> {
-        let options = options(options_json)?;
+        let options = changed(ChainOptions::default(), options_json)?;
         let (inner, recovered) =
             py.detach(|| RustChain::open(genesis, data_dir.as_deref(), &options)).map_err(chain_error)?;
-        let recovered = serde_json::json!({
-            "created": recovered.created,
-            "cut_bytes": recovered.cut_bytes,
-            "cut_node_bytes": recovered.cut_node_bytes,
-            "removed_generations": recovered.removed_generations,
-            "replayed_blocks": recovered.replayed_blocks,
-            "reserve_held": recovered.reserve_held,
-            "store_is_full": recovered.store_is_full,
-        });
-        Ok(Chain { inner, recovered: recovered.to_string() })
+        Ok(Chain { inner, recovered: recovered_json(&recovered) })
+    }
+
+    /// Opens the chain of a genesis file's text on a simulated disk; without a salt among the options it has a fixed one.
+    #[staticmethod]
+    fn open_simulated(
+        py: Python<'_>,
+        genesis: &[u8],
+        disk: PyRef<'_, SimDisk>,
+        options_json: &[u8],
+    ) -> PyResult<Chain> {
+        let simulated = ChainOptions { reserve_bytes: 0, log_salt: Some(0), ..ChainOptions::default() };
+        let options = changed(simulated, options_json)?;
+        let (files, index) = (Arc::new(disk.disk.clone()), disk.index());
+        let (inner, recovered) =
+            py.detach(|| RustChain::open_on(genesis, files, index, &options)).map_err(chain_error)?;
+        Ok(Chain { inner, recovered: recovered_json(&recovered) })
     }
 
     /// What opening found and put in order, as JSON.
@@ -166,9 +192,7 @@ impl Chain {
         consensus_data: &[u8],
     ) -> PyResult<Bound<'py, PyBytes>> {
         let data = Bytes::copy_from_slice(consensus_data);
-        let hash = py
-            .detach(|| self.inner.execute(block_rlp, data))
-            .map_err(chain_error)?;
+        let hash = py.detach(|| self.inner.execute(block_rlp, data)).map_err(chain_error)?;
         Ok(bytes(py, hash))
     }
 
@@ -254,10 +278,7 @@ impl Chain {
             .ok_or_else(|| chain_error(coc_chain::error::ChainError::UnknownBlock(*hash)))
     }
 
-    pub(crate) fn stored(
-        &self,
-        block: &[u8],
-    ) -> PyResult<Option<std::sync::Arc<coc_chain::record::StoredBlock>>> {
+    pub(crate) fn stored(&self, block: &[u8]) -> PyResult<Option<Arc<coc_chain::record::StoredBlock>>> {
         self.inner.shared.stored(&hash(block)?).map_err(chain_error)
     }
 }

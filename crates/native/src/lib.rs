@@ -13,9 +13,11 @@ mod errors;
 mod judging;
 mod reading;
 mod scrypt;
+mod sim_disk;
 mod tool;
 mod transaction;
 mod vrf;
+mod wal;
 
 use pyo3::prelude::*;
 
@@ -52,9 +54,13 @@ mod _native {
     #[pymodule_export]
     use crate::scrypt::scrypt_mix;
     #[pymodule_export]
+    use crate::sim_disk::SimDisk;
+    #[pymodule_export]
     use crate::tool::{evm_run, evm_transition, run_blocktests, run_statetests};
     #[pymodule_export]
     use crate::transaction::{Transaction, sign_transaction};
     #[pymodule_export]
     use crate::vrf::{vrf_output, vrf_prove, vrf_verify};
+    #[pymodule_export]
+    use crate::wal::{Mark, Wal};
 }
