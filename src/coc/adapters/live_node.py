@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Protocol
 
 from coc import _native
 from coc.adapters import chain_port
@@ -26,9 +26,10 @@ from coc.adapters.http.policy import AccessRules
 from coc.adapters.http.server import HttpPorts, HttpServer
 from coc.adapters.journal_keeper import JournalKeeper
 from coc.adapters.log_lines import LOGGER
-from coc.adapters.release import client_version
+from coc.adapters.node_status import NodeStatus
 from coc.adapters.runtime import Runtime, RuntimePorts
 from coc.adapters.telemetry import Readings, Telemetry
+from coc.adapters.validator.service import NetworkChoices, ValidatorService
 from coc.adapters.workers import Workers
 from coc.consensus.rotation.engine import RotationEngine, Schedule, Sealing
 from coc.consensus.rotation.idle import IdleEngine
@@ -36,6 +37,7 @@ from coc.consensus.rotation.slots import RotationRules
 from coc.execution.genesis import CocRules, Genesis
 from coc.execution.mempool.admission import PoolLimits
 from coc.execution.mempool.pool import Mempool
+from coc.execution.mempool.view import PoolView
 from coc.node.node import Engine, Node
 from coc.primitives.errors import AdapterError
 from coc.primitives.keccak import keccak256
@@ -45,7 +47,7 @@ from coc.rpc.dispatch import Dispatcher
 from coc.rpc.faults import Defect, Translator
 from coc.rpc.filters import FilterBook
 from coc.rpc.methods import Context, Services, Settings
-from coc.rpc.ports import ChainFaults, SyncProgress
+from coc.rpc.ports import ChainFaults, Outcome, Sealer
 from coc.rpc.table import DEVELOPMENT, PUBLIC
 
 FILTER_ID_BITS: Final = 128
@@ -84,36 +86,78 @@ class HttpChoices:
 
 @dataclass(frozen=True, slots=True)
 class NodeChoices:
-    """How a node is run; `sealing` is None where it makes no blocks. Accounts are unlocked for everybody."""
+    """How a node is run; `sealing` is None where it makes no blocks alone. Accounts are unlocked for all."""
 
     genesis: Genesis
     folder: Path | None
     http: HttpChoices
     sealing: SealingChoices | None = None
+    network: NetworkChoices | None = None
+    """How a node of a BFT chain meets its peers; None on other chains."""
     accounts: Sequence[Secret] = ()
     chain_options: dict[str, int] = field(default_factory=dict)
 
 
-class NodeStatus:
-    """Facts of the running node, for RPC."""
+class NodeService(Protocol):
+    """What serves a chain: the rotation engine's node, or a node of a BFT network."""
 
-    def __init__(self, coinbase: bytes | None) -> None:
-        """A node without peers, in step with itself."""
-        self._coinbase = coinbase
-        self.client_version = client_version()
-        self.listening = True
+    @property
+    def view(self) -> PoolView:
+        """What waits."""
+        ...
 
-    def peer_count(self) -> int:
-        """How many peers are connected."""
-        return 0
+    @property
+    def runtime(self) -> Sealer:
+        """Who may be asked for a block."""
+        ...
 
-    def syncing(self) -> SyncProgress | None:
-        """None: there is nobody to catch up with."""
-        return None
+    @property
+    def status(self) -> NodeStatus:
+        """Facts for RPC."""
+        ...
 
-    def coinbase(self) -> bytes | None:
-        """Who gets the tips; None where no blocks are made."""
-        return self._coinbase
+    def submit_many(self, raws: list[bytes], done: Callable[[Sequence[Outcome]], None]) -> None:
+        """Admit raw transactions of clients."""
+        ...
+
+    async def start(self) -> None:
+        """Begin; requests are not answered yet."""
+        ...
+
+    async def finish(self) -> None:
+        """Make nothing more, and let what is under way end."""
+        ...
+
+    def close(self) -> None:
+        """Let files and threads go; after `finish`."""
+        ...
+
+
+class RotationService:
+    """A node that makes the blocks of its chain alone, or only serves what its folder holds."""
+
+    def __init__(self, choices: NodeChoices, chain: _native.Chain, telemetry: Telemetry) -> None:
+        """Compose it on an open chain."""
+        workers = Workers(asyncio.get_running_loop())
+        journal = JournalKeeper(choices.folder, chain, workers, telemetry)
+        node = _node(choices, chain)
+        self.runtime = Runtime(node, RuntimePorts(chain, workers, _proposer(choices), journal, telemetry))
+        self.submit_many = self.runtime.submit_many
+        self.view = node.pool.view
+        sealing = choices.sealing
+        self.status = NodeStatus(None if sealing is None else address_of(sealing.secret))
+
+    async def start(self) -> None:
+        """Read the journal back and begin."""
+        self.runtime.start()
+
+    async def finish(self) -> None:
+        """Make no more blocks."""
+        await self.runtime.finish()
+
+    def close(self) -> None:
+        """Let journal and threads go."""
+        self.runtime.close()
 
 
 async def serve(
@@ -135,30 +179,33 @@ async def serve(
         chain_port.open_chain(choices.genesis.text, choices.folder, choices.chain_options)
     ) as chain:
         telemetry.stands_on(chain.head)
-        workers = Workers(loop)
-        journal = JournalKeeper(choices.folder, chain, workers, telemetry)
-        node = _node(choices, chain)
-        runtime = Runtime(node, RuntimePorts(chain, workers, _proposer(choices), journal, telemetry))
+        service = _service(choices, chain, telemetry)
         executor = ThreadPoolExecutor(RPC_THREADS, thread_name_prefix="rpc")
-        ports = _http_ports(choices, chain, node, runtime, telemetry, executor)
-        server = HttpServer(loop, ports)
-        view = node.pool.view
+        server = HttpServer(loop, _http_ports(choices, chain, service, telemetry, executor))
+        view = service.view
         telemetry.watch(
             Readings(view.counts, view.bytes_total, lambda: server.connections, lambda: server.requests)
         )
         try:
             with chain_port.explained():
-                runtime.start()
+                await service.start()
             port = await _listen(server, choices.http)
             ready(chain, port)
             await stop.wait()
         finally:
             server.stop()
-            await runtime.finish()
+            await service.finish()
             await _until_answered(server)
             server.abort()
-            runtime.close()
+            service.close()
             executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _service(choices: NodeChoices, chain: _native.Chain, telemetry: Telemetry) -> NodeService:
+    if choices.network is None:
+        return RotationService(choices, chain, telemetry)
+    with chain_port.explained():
+        return ValidatorService(choices.genesis, choices.folder, choices.network, (chain, telemetry))
 
 
 async def _until_answered(server: HttpServer) -> None:
@@ -226,19 +273,16 @@ def _node(choices: NodeChoices, chain: _native.Chain) -> Node:
 def _http_ports(
     choices: NodeChoices,
     chain: _native.Chain,
-    node: Node,
-    runtime: Runtime,
+    service: NodeService,
     telemetry: Telemetry,
     executor: ThreadPoolExecutor,
 ) -> HttpPorts:
-    sealing = choices.sealing
-    status = NodeStatus(None if sealing is None else address_of(sealing.secret))
     services = Services(
         chain=chain,
-        pool=node.pool.view,
+        pool=service.view,
         accounts=DevAccounts(choices.accounts),
-        sealer=runtime,
-        status=status,
+        sealer=service.runtime,
+        status=service.status,
         keccak256=keccak256,
     )
     faults = ChainFaults(
@@ -257,8 +301,8 @@ def _http_ports(
         b"/livez": telemetry.live_page,
         b"/readyz": telemetry.ready_page,
     }
-    front = (status.client_version, chain.chain_id)
-    return HttpPorts(dispatcher, runtime.submit_many, executor, choices.http.access, front, pages)
+    front = (service.status.client_version, chain.chain_id)
+    return HttpPorts(dispatcher, service.submit_many, executor, choices.http.access, front, pages)
 
 
 def _report(defect: Defect) -> None:

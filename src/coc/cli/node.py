@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from coc.cli.exits import told
+from coc.cli.network_announcement import announce_validator
 from coc.cli.serving import endpoint, log_level_option, refuse_public_keys_in_public, run_node
 from coc.cli.up import DEFAULT_PORT
+from coc.primitives.limits import DEV_ACCOUNTS_MAX
 
 if TYPE_CHECKING:
     from coc.adapters.chain_port import OpenChain
     from coc.adapters.live_node import NodeChoices
     from coc.cli.validator_key import KeySources
+
+DEFAULT_WIRE_PORT = 30_303
+"""Where Ethereum's nodes listen too."""
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -50,6 +56,19 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--password-file", type=_FILE, help="File whose first line opens the key file; asked for without it."
 )
+@click.option(
+    "--listen",
+    default=f"127.0.0.1:{DEFAULT_WIRE_PORT}",
+    show_default=True,
+    help="HOST:PORT for peers, on a chain of several validators; port 0 lets the system choose.",
+)
+@click.option(
+    "--peer",
+    "peers",
+    multiple=True,
+    help="HOST:PORT of a peer to keep a connection to, ID@HOST:PORT to accept no other there. May repeat.",
+)
+@click.option("--unlock", type=click.IntRange(0, DEV_ACCOUNTS_MAX), default=0, hidden=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object when ready, and nothing else.")
 @log_level_option
 def command(
@@ -60,19 +79,26 @@ def command(
     validator_key: Path | None,
     keystore: Path,
     password_file: Path | None,
+    listen: str,
+    peers: tuple[str, ...],
+    unlock: int,
     as_json: bool,
     log_level: str,
 ) -> None:
     """Run a node on a data folder that `coc init` or `coc up` made.
 
-    With the key of its validator a chain of ours goes on; without it, and for an Ethereum chain, the node
-    serves what the folder holds and makes no blocks: transactions are taken, and wait.
+    On a chain of several validators it meets its peers, follows what they agree on, and with the key of a
+    validator votes with them. With the key of its only validator a chain of ours goes on; without it, and for
+    an Ethereum chain, the node serves what the folder holds: transactions are taken, and wait.
     """
     with told():
         from coc.cli.validator_key import KeySources
 
         sources = KeySources(validator_key, keystore.expanduser(), password_file)
-        choices = _choices(data, host, port, sources)
+        if unlock:
+            refuse_public_keys_in_public(host, "leave --unlock out, or use a loopback address")
+        wire = WireOptions(listen, peers)
+        choices = _choices(data, HttpPlace(host, port, unlock), sources, wire)
         run_node(
             choices,
             lambda chain, bound: _announce(choices, chain, endpoint(host, bound), as_json=as_json),
@@ -81,22 +107,50 @@ def command(
         )
 
 
-def _choices(data: Path, host: str, port: int, sources: KeySources) -> NodeChoices:
+@dataclass(frozen=True, slots=True)
+class HttpPlace:
+    """Where to answer clients, and how many of the accounts that everybody knows to unlock for them."""
+
+    host: str
+    port: int
+    unlock: int
+
+
+@dataclass(frozen=True, slots=True)
+class WireOptions:
+    """Where to meet peers, as it was typed."""
+
+    listen: str
+    peers: tuple[str, ...]
+
+
+def _choices(data: Path, http: HttpPlace, sources: KeySources, wire: WireOptions) -> NodeChoices:
     from coc.adapters.data_folder import required_genesis
     from coc.adapters.live_node import HttpChoices, NodeChoices
     from coc.cli.validator_key import sealing_choices, validator_key
     from coc.execution.genesis import read_genesis
+    from coc.primitives.mnemonic import DEV_MNEMONIC, dev_secrets
 
     genesis = read_genesis(required_genesis(data))
+    place = HttpChoices(http.host, http.port)
+    accounts = dev_secrets(DEV_MNEMONIC, http.unlock) if http.unlock else []
+    if genesis.coc is not None and genesis.coc.engine == "bft":
+        from coc.cli.network_options import network_choices
+
+        network = network_choices(data, genesis.coc, sources, wire.listen, wire.peers)
+        return NodeChoices(genesis=genesis, folder=data, http=place, network=network, accounts=accounts)
     key = validator_key(genesis.coc, sources)
     if key is not None and key.is_known_to_everybody:
         cure = "use a loopback address, or make a chain with a key of your own"
-        refuse_public_keys_in_public(host, cure)
+        refuse_public_keys_in_public(http.host, cure)
     sealing = None if key is None or genesis.coc is None else sealing_choices(genesis.coc, key)
-    return NodeChoices(genesis=genesis, folder=data, http=HttpChoices(host, port), sealing=sealing)
+    return NodeChoices(genesis=genesis, folder=data, http=place, sealing=sealing, accounts=accounts)
 
 
 def _announce(choices: NodeChoices, chain: OpenChain, rpc: str, *, as_json: bool) -> None:
+    if choices.network is not None:
+        announce_validator(choices, chain, rpc, as_json=as_json)
+        return
     seals = choices.sealing is not None
     if as_json:
         ready = {

@@ -45,7 +45,7 @@ def validator_key(rules: CocRules | None, sources: KeySources) -> ValidatorKey |
         CliError: a key was given and is not the validator's, or cannot be read.
         KeyFileError: the password is wrong, or the key file damaged.
     """
-    given = None if sources.key_file is None else _read_key(sources.key_file, sources.password_file)
+    given = None if sources.key_file is None else read_key(sources.key_file, sources.password_file)
     if rules is None:
         if given is not None:
             raise CliError(
@@ -69,7 +69,7 @@ def validator_key(rules: CocRules | None, sources: KeySources) -> ValidatorKey |
     if address_of(known) == validators[0]:
         return ValidatorKey(known, is_known_to_everybody=True)
     path = _stored_path(sources.keystore, validators[0])
-    return None if path is None else ValidatorKey(_read_key(path, sources.password_file))
+    return None if path is None else ValidatorKey(read_key(path, sources.password_file))
 
 
 def sealing_choices(rules: CocRules, key: ValidatorKey) -> SealingChoices:
@@ -81,7 +81,13 @@ def _stored_path(folder: Path, address: Address) -> Path | None:
     return next((key.path for key in Keystore(folder).list() if key.address == address), None)
 
 
-def _read_key(path: Path, password_file: Path | None) -> Secret:
+def read_key(path: Path, password_file: Path | None) -> Secret:
+    """A key from a file of 64 hex digits or a version 3 key file.
+
+    Raises:
+        CliError: it holds no key, or its password is not at hand.
+        KeyFileError: the password is wrong, or the file damaged.
+    """
     text = read_bounded(path, KEYSTORE_FILE_BYTES_MAX).strip()
     if text.startswith(b"{"):
         return open_key_file(parse_key_file(text), _password(path, password_file))

@@ -1,0 +1,168 @@
+"""A node of a BFT network, composed: chain, write-ahead log, signer, machine, threads, peers.
+
+Restart order: the chain is open and stands on its log; then the write-ahead log and the signer's mark are
+read; then the machine is built on all three; peers come last, so nobody hears of a node before it knows what
+it has said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from coc import _native
+from coc._native import Chain
+from coc.adapters.journal_keeper import JournalKeeper
+from coc.adapters.node_status import NodeStatus
+from coc.adapters.telemetry import Telemetry
+from coc.adapters.validator.runtime import ValidatorPorts, ValidatorRuntime
+from coc.adapters.validator.write_ahead import WriteAheadLog
+from coc.adapters.wire.network import Network, NetworkSetup
+from coc.adapters.workers import Workers
+from coc.consensus.bft.rules import BftRules
+from coc.execution.genesis import CocRules, Genesis
+from coc.execution.mempool.view import PoolView
+from coc.node.validator.build import NodeConfig, Remembered, bft_rules, build_node
+from coc.node.validator.chain_door import ChainDoor, ChainRules
+from coc.node.validator.machine import ValidatorNode
+from coc.node.validator.ports import Faults, SetReader, StaticSets
+from coc.node.validator.registry_sets import RegistrySets
+from coc.node.validator.signer import MarkedSigner
+from coc.node.validator.wal_codec import WalContent
+from coc.primitives.errors import AdapterError
+from coc.primitives.keccak import keccak256
+from coc.primitives.secp256k1 import Secret, address_of, recover_address
+from coc.primitives.types import Hash32, Height, Millis
+from coc.rpc.ports import Outcome
+from coc.wire.identity import ChainFacts
+from coc.wire.peer_book.rules import PersistentPeer
+
+WAL_FOLDER, MARK_NAME = "wal", "signer.mark"
+_FORKS_DOMAIN = b"COC/forks/1\0"
+
+
+class GenesisContradictsItself(AdapterError):
+    """The validators that genesis lists are not those of its registry."""
+
+    id: ClassVar[str] = "COC-GENESIS-VALIDATORS"
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkChoices:
+    """How a node meets its peers, and whose votes it casts; `consensus` is None for one that follows."""
+
+    host: str
+    port: int
+    identity: Secret
+    peers: tuple[PersistentPeer, ...] = ()
+    consensus: Secret | None = None
+
+
+class ValidatorService:
+    """A running node of a BFT network."""
+
+    def __init__(
+        self,
+        genesis: Genesis,
+        folder: Path | None,
+        choices: NetworkChoices,
+        parts: tuple[Chain, Telemetry],
+    ) -> None:
+        """Compose it on an open chain; nothing is said before `start`.
+
+        Raises:
+            StorageFailed: write-ahead log or signer's mark cannot be used.
+            GenesisContradictsItself: the registry's alloc holds other validators than genesis lists.
+        """
+        chain, telemetry = parts
+        rules, bft = _rules_of(genesis, Hash32(chain.genesis_hash))
+        loop = asyncio.get_running_loop()
+        sets = _sets(chain, rules)
+        door = ChainDoor(
+            chain,
+            _native.check_block,
+            Faults(_native.BlockInvalid, _native.UnknownBlock, _native.StorageFailed),
+            ChainRules(sets, recover_address, rules.gas_limit_target),
+        )
+        own = None if choices.consensus is None else address_of(choices.consensus)
+        wal, signer = _memory(chain, folder, choices.consensus)
+        now = Millis(time.time_ns() // 1_000_000)
+        config = NodeConfig(bft, own, recover_address, has_journal=folder is not None)
+        node = build_node(config, door, _remembered(chain, wal, signer), now)
+        consensus, service = Workers(loop), Workers(loop)
+        journal = JournalKeeper(folder, chain, service, telemetry)
+        ports = ValidatorPorts(chain, door, consensus, service, journal, telemetry, signer, wal)
+        self.node: ValidatorNode = node
+        self.runtime = ValidatorRuntime(node, ports)
+        self.submit_many: Callable[[list[bytes], Callable[[Sequence[Outcome]], None]], None] = (
+            self.runtime.submit_many
+        )
+        self.view: PoolView = node.pool.view
+        setup = NetworkSetup(
+            choices.identity,
+            ChainFacts(Hash32(chain.genesis_hash), fork_id(Hash32(chain.genesis_hash))),
+            (choices.host, choices.port),
+            choices.peers,
+            folder,
+        )
+        self.network = Network(loop, setup, self.runtime)
+        self.status = NodeStatus(own, lambda: len(self.network.peers()))
+
+    async def start(self) -> None:
+        """Listen, dial, and begin."""
+        await self.network.start()
+        self.runtime.start(self.network)
+
+    async def finish(self) -> None:
+        """Say goodbye, and let what is under way end."""
+        await self.network.close()
+        await self.runtime.finish()
+
+    def close(self) -> None:
+        """Let journal and threads go."""
+        self.runtime.close()
+
+
+def fork_id(genesis_hash: Hash32) -> Hash32:
+    """Stands for the rules in force and to come: those of genesis, as long as no release adds any."""
+    return keccak256(_FORKS_DOMAIN + genesis_hash)
+
+
+def _rules_of(genesis: Genesis, genesis_hash: Hash32) -> tuple[CocRules, BftRules]:
+    rules = genesis.coc
+    if rules is None or rules.bft is None:
+        raise GenesisContradictsItself("this chain does not agree by BFT", cure="run it without peers")
+    return rules, bft_rules(genesis_hash, rules, rules.bft)
+
+
+def _sets(chain: Chain, rules: CocRules) -> SetReader:
+    if rules.registry is None:
+        return StaticSets(rules.validators)
+    sets = RegistrySets(chain, rules.registry.period_blocks)
+    first = Hash32(chain.genesis_hash)
+    if chain.has_state(first) and sets.validators(first, Height(1)) != rules.validators:
+        raise GenesisContradictsItself(
+            "the validators that genesis lists are not those of its registry",
+            cure="make the file again with `coc genesis new`",
+        )
+    return sets
+
+
+def _memory(
+    chain: Chain, folder: Path | None, secret: Secret | None
+) -> tuple[WriteAheadLog | None, MarkedSigner | None]:
+    """Log and signer of a validator; both None for a node that follows."""
+    if secret is None or folder is None:
+        return None, None
+    wal = WriteAheadLog(folder / WAL_FOLDER, chain.genesis_hash)
+    return wal, MarkedSigner(secret, _native.Mark.open(folder / WAL_FOLDER, MARK_NAME, None))
+
+
+def _remembered(chain: Chain, wal: WriteAheadLog | None, signer: MarkedSigner | None) -> Remembered:
+    if wal is None or signer is None:
+        return Remembered(WalContent(), None, log_was_lost=False)
+    return Remembered(wal.content, signer.mark, log_was_lost=wal.was_made and chain.head.number > 0)
