@@ -1,11 +1,14 @@
 """Requests to peers, and the dials that some of them need first (DHT-13).
 
 An errand goes out at once over a connection that exists. Otherwise the peer is dialled, and the errand waits
-for `PeerUp`. Every request and every dial has its timer, so nothing waits for ever; an address where nobody
-was is left alone for a minute.
+for `PeerUp`. If the connection breaks before the answer, which says nothing about the peer, it is dialled and
+asked once more. Every request and every dial has its timer, so nothing waits for ever; an address where
+nobody was is left alone for a minute.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from coc.primitives.limits_dht import (
     DIAL_MS_MAX,
@@ -28,7 +31,7 @@ def ask(core: Core, now_ms: Millis, contact: Contact, errand: Errand) -> list[Ef
     if calls.is_barred(contact.id, now_ms):
         return None
     if contact.id in core.peers:
-        return _send(core, now_ms, contact.id, errand)
+        return _send(core, now_ms, contact, errand)
     known = calls.dialled.get(contact.id)
     if known is not None:
         calls.dials[known].errands.append(errand)
@@ -54,8 +57,8 @@ def connected(core: Core, now_ms: Millis, peer: PeerId) -> list[Effect]:
     number = core.calls.dialled.pop(peer, None)
     if number is None:
         return []
-    waiting = core.calls.dials.pop(number).errands
-    return [effect for errand in waiting for effect in _send(core, now_ms, peer, errand)]
+    dialling = core.calls.dials.pop(number)
+    return [effect for errand in dialling.errands for effect in _send(core, now_ms, dialling.contact, errand)]
 
 
 def give_up_dial(core: Core, now_ms: Millis, number: int) -> Dialling | None:
@@ -72,10 +75,17 @@ def give_up_dial(core: Core, now_ms: Millis, number: int) -> Dialling | None:
     return dialling
 
 
+def ask_again(core: Core, now_ms: Millis, request: Request) -> list[Effect] | None:
+    """The connection broke before the answer: a second try, or None if this was it."""
+    if request.errand.is_second_try:
+        return None
+    return ask(core, now_ms, request.contact, replace(request.errand, is_second_try=True))
+
+
 def close(core: Core, number: int) -> Request | None:
     """A request is over, one way or the other."""
     request = core.calls.requests.pop(number, None)
-    peer = core.peers.get(request.peer) if request else None
+    peer = core.peers.get(request.contact.id) if request else None
     if peer is not None:
         peer.asked -= 1
     return request
@@ -83,17 +93,17 @@ def close(core: Core, number: int) -> Request | None:
 
 def close_all(core: Core, peer: PeerId) -> list[Request]:
     """All requests to a peer are over."""
-    numbers = [number for number, request in core.calls.requests.items() if request.peer == peer]
+    numbers = [number for number, request in core.calls.requests.items() if request.contact.id == peer]
     return [request for number in numbers if (request := close(core, number)) is not None]
 
 
-def _send(core: Core, now_ms: Millis, peer: PeerId, errand: Errand) -> list[Effect]:
+def _send(core: Core, now_ms: Millis, contact: Contact, errand: Errand) -> list[Effect]:
     number = core.dice.below(1 << 64)
     while number in core.calls.requests:
         number = core.dice.below(1 << 64)
-    core.calls.requests[number] = Request(peer, errand)
-    core.peers[peer].asked += 1
+    core.calls.requests[number] = Request(contact, errand)
+    core.peers[contact.id].asked += 1
     return [
-        Send(peer, encode_message(number, errand.question)),
+        Send(contact.id, encode_message(number, errand.question)),
         SetTimer(Timer(TimerKind.REQUEST, number), Millis(now_ms + REQUEST_MS_MAX)),
     ]

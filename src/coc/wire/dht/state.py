@@ -42,13 +42,14 @@ class Errand:
     purpose: Purpose
     number: int
     question: Question
+    is_second_try: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """An errand that was sent."""
 
-    peer: PeerId
+    contact: Contact
     errand: Errand
 
 

@@ -32,7 +32,7 @@ from coc.wire.dht.state import Core
 def on_answer(core: Core, now_ms: Millis, peer: PeerId, number: int, answer: Answer) -> list[Effect]:
     """Close the request and hand on what it brought."""
     request = core.calls.requests[number]
-    if request.peer != peer:
+    if request.contact.id != peer:
         return []
     errand = request.errand
     fault = _fault(core, errand.question, answer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from coc.primitives.limits_dht import CONNECTED_PEERS_MAX
 from coc.primitives.types import Millis
-from coc.wire.dht.asking import close_all, connected, give_up_dial
+from coc.wire.dht.asking import ask_again, close_all, connected, give_up_dial
 from coc.wire.dht.budget import Budget
 from coc.wire.dht.effects import Effect
 from coc.wire.dht.hosts import Contact, Host, parse_host
@@ -34,12 +34,15 @@ def on_peer_up(core: Core, now_ms: Millis, event: PeerUp) -> list[Effect]:
 
 
 def on_peer_gone(core: Core, now_ms: Millis, event: PeerGone) -> list[Effect]:
-    """A connection ended: what was asked over it stays without answer; the node may well be alive."""
+    """A connection ended; the node may well be alive, so what was asked over it is asked again (DHT-13)."""
     requests = close_all(core, event.peer)
     core.peers.pop(event.peer, None)
     effects: list[Effect] = []
     for request in requests:
-        effects += errand_failed(core, now_ms, event.peer, request.errand, Failure.GONE)
+        asked = ask_again(core, now_ms, request)
+        if asked is None:
+            asked = errand_failed(core, now_ms, event.peer, request.errand, Failure.GONE)
+        effects += asked
     return effects
 
 

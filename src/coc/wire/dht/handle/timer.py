@@ -38,7 +38,7 @@ def _on_silence(core: Core, now_ms: Millis, number: int) -> list[Effect]:
     request = close(core, number)
     if request is None:
         return []
-    peer, errand = request.peer, request.errand
+    peer, errand = request.contact.id, request.errand
     is_check = errand.purpose is Purpose.CHECK
     effects = [] if is_check else discovered(core.table.failed(peer, now_ms))
     return [*effects, *errand_failed(core, now_ms, peer, errand, Failure.SILENT)]
