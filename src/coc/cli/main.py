@@ -16,6 +16,7 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "wallet": ("coc.cli.wallet", "Make, import and list encrypted keys."),
     "db": ("coc.cli.db", "Look at a data folder, check it, rebuild it."),
     "evm": ("coc.cli.evm", "Run EVM tests and code, after go-ethereum's `evm`."),
+    "sim": ("coc.cli.sim", "Run networks in a simulated world, by seed."),
     "version": ("coc.cli.version", "Print the version of COC and of what it is built on."),
 }
 """Name of each subcommand, the module whose `command` it is, and its line in the help."""

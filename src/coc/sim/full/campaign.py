@@ -51,11 +51,19 @@ def run(plan: Plan) -> Outcome:
     Raises:
         Failed: an invariant is broken, or nothing moves after the faults end.
     """
-    network = Network(plan)
+    return run_network(Network(plan))
+
+
+def run_network(network: Network) -> Outcome:
+    """The run of a network that has not begun; whoever made it may look at it afterwards.
+
+    Raises:
+        Failed: as `run`.
+    """
     try:
         return _run(network)
     except Violation as broken:
-        raise Failed(plan.seed, str(broken), network.world.lines) from broken
+        raise Failed(network.plan.seed, str(broken), network.world.lines) from broken
 
 
 def failing(seeds: Iterable[int], plan_for: Callable[[int], Plan] = plan_of) -> list[Failed]:
