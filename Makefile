@@ -31,9 +31,11 @@ NATIVE_SOURCES := pyproject.toml Cargo.toml Cargo.lock \
 	$(shell find crates -type f \( -name '*.rs' -o -name Cargo.toml \) -not -path '*/target/*')
 PYTHON_PLACES := $(wildcard src tests tools bench)
 RUN := $(BIN)/python tools/run_tests.py
+# npm writes this file when it has installed what the lock file names: compiler and test runner of the contracts.
+SOLC := contracts/node_modules/.package-lock.json
 
-.PHONY: help setup devnet test check check-python check-rust check-stub check-tidy test-python test-rust test-e2e conformance \
-	vectors differential nightly bench fmt docs picture lock hooks clean
+.PHONY: help setup devnet test check check-python check-rust check-stub check-tidy check-contracts test-python test-rust \
+	test-contracts test-e2e contracts conformance vectors differential nightly bench fmt docs picture lock hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,7 +45,7 @@ setup: $(STAMPS)/native-$(PROFILE) ## build the Rust core and leave a working .v
 devnet: setup ## start a chain on this machine: ARGS="--port 8545 --data DIR"
 	@exec $(BIN)/coc up $(ARGS)
 
-test: setup $(STAMPS)/clients ## run every suite; the last line is the sum
+test: setup $(STAMPS)/clients $(SOLC) ## run every suite; the last line is the sum
 	@$(RUN)
 
 check: check-python check-tidy check-rust check-stub ## lint, types, import rules, stub, clippy, formatting, tidy
@@ -54,8 +56,14 @@ test-python: setup ## the Python suites without processes
 test-rust: setup ## the tests of the crates
 	@$(RUN) rust
 
+test-contracts: $(STAMPS)/python $(SOLC) ## the system contracts: artifacts are what sources give, forge unit, fuzz, invariants
+	@$(RUN) contracts
+
 test-e2e: setup $(STAMPS)/clients ## real processes: unmodified clients over a socket, kill -9
 	@$(RUN) e2e
+
+contracts: $(SOLC) ## compile the system contracts and write what the package ships of them
+	@node contracts/build.mjs
 
 conformance: setup ## test data written by others; needs CONFORMANCE_DIR
 	@$(RUN) conformance
@@ -109,6 +117,9 @@ check-rust:
 check-stub: setup
 	@echo "check: stubtest";    MYPYPATH=src $(BIN)/python -m mypy.stubtest --concise coc._native
 
+check-contracts: $(STAMPS)/python $(STAMPS)/slither $(SOLC)
+	@echo "check: slither";     $(BIN)/python tools/check_contracts.py
+
 check-tidy: $(STAMPS)/python
 	@echo "check: tidy";        $(BIN)/pytest -q tests/tidy
 
@@ -128,6 +139,17 @@ $(STAMPS)/native-$(PROFILE): $(STAMPS)/python $(NATIVE_SOURCES)
 
 $(STAMPS)/clients: $(STAMPS)/python $(wildcard tests/e2e/clients/setup.sh tests/e2e/clients/package-lock.json tests/e2e/clients/requirements.txt)
 	@if [ -x tests/e2e/clients/setup.sh ]; then echo "setup: clients for the end-to-end tests"; tests/e2e/clients/setup.sh; fi
+	@touch $@
+
+$(SOLC): contracts/package-lock.json
+	@echo "setup: compiler and test runner of the system contracts"
+	@cd contracts && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(STAMPS)/slither: $(STAMPS)/python contracts/requirements.txt
+	@echo "setup: slither in build/slither"
+	@test -x build/slither/bin/python || $(BIN)/python -m venv build/slither
+	@build/slither/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r contracts/requirements.txt
 	@touch $@
 
 $(STAMPS)/oracle: $(STAMPS)/python $(wildcard tests/differential/requirements.txt)

@@ -36,6 +36,7 @@ CRATES = {
 """Crates from the disk up to Python; their own documentation opens too long for one line."""
 
 FOLDERS = {
+    "contracts": "the system contracts in Solidity, their tests and their build",
     "specs": "our protocol in English: numbered rules, cited by code and tests",
     "docs": "tutorials, how-to, reference, decisions (adr/), road map",
     "tests": "mirrors src/coc; plus tidy/, vectors/, conformance/, differential/, e2e/",

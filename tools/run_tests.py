@@ -81,6 +81,23 @@ def count_mutant(_suite: Suite, status: int, lines: list[str]) -> Outcome:
     return Outcome(passed=1) if caught else Outcome(failed=1)
 
 
+def count_command(_suite: Suite, status: int, _lines: list[str]) -> Outcome:
+    """One case: the command says whether it holds."""
+    return Outcome(passed=1) if status == 0 else Outcome(failed=1)
+
+
+def count_forge(_suite: Suite, status: int, lines: list[str]) -> Outcome:
+    """Reads forge's closing line; contracts that do not compile count as one failure."""
+    total = Outcome()
+    for line in lines:
+        found = re.match(r"Ran \d+ test suites? .*: (\d+) tests passed, (\d+) failed, (\d+) skipped", line)
+        if found:
+            total += Outcome(*(int(number) for number in found.groups()))
+    if total == Outcome():
+        total = Outcome(failed=1)
+    return _at_least_one_failure(total, status)
+
+
 def count_vectors(_suite: Suite, status: int, lines: list[str]) -> Outcome:
     """Adds up the `passed/total` lines that `coc evm … --summary` prints."""
     total = Outcome()
@@ -144,6 +161,9 @@ def mutants() -> tuple[Suite, ...]:
 APART = ("tests/conformance", "tests/e2e", "tests/differential", "tests/vectors")
 """Folders that the plain Python suite leaves to suites of their own."""
 
+FORGE_TEST = ("sh", "-c", "cd contracts && exec node_modules/.bin/forge test")
+"""forge takes the paths of its configuration from the folder it is started in."""
+
 
 def suites() -> tuple[Suite, ...]:
     """All suites of `make test`, the quickest to answer first."""
@@ -158,6 +178,10 @@ def suites() -> tuple[Suite, ...]:
         *mutants(),
         _vectors("statetest"),
         _vectors("blocktest"),
+        Suite(
+            "contracts-artifacts", ("node", "contracts/build.mjs", "--check"), count_command, ("contracts",)
+        ),
+        Suite("contracts-forge", FORGE_TEST, count_forge, ("contracts",)),
         Suite(
             "conformance-statetest",
             (sys.executable, "tools/run_state_tests.py"),

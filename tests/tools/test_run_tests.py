@@ -10,6 +10,8 @@ from tools.run_tests import (
     Outcome,
     Suite,
     count_cargo,
+    count_command,
+    count_forge,
     count_mutant,
     count_pytest,
     count_vectors,
@@ -57,6 +59,25 @@ def test_a_mutant_counts_only_where_a_test_says_it_was_caught() -> None:
     assert count_mutant(_suite(), 0, caught) == Outcome(1, 0)
     assert count_mutant(_suite(), 101, survived) == Outcome(0, 1)
     assert count_mutant(_suite(), 0, ["running 0 tests"]) == Outcome(0, 1)
+
+
+def test_forge_is_counted_by_its_closing_line() -> None:
+    lines = [
+        "Suite result: ok. 10 passed; 0 failed; 0 skipped; finished in 0.6ms",
+        "Ran 4 test suites in 8.53s (10.24s CPU time): 43 tests passed, 1 failed, 2 skipped (46 total tests)",
+    ]
+
+    assert count_forge(_suite(), 1, lines) == Outcome(43, 1, 2)
+
+
+def test_contracts_that_do_not_compile_and_tests_that_are_not_there_are_failures() -> None:
+    assert count_forge(_suite(), 1, ["Error: Compiler run failed:"]) == Outcome(0, 1, 0)
+    assert count_forge(_suite(), 0, ["No tests found in project!"]) == Outcome(0, 1, 0)
+
+
+def test_a_command_is_one_case_that_holds_or_not() -> None:
+    assert count_command(_suite(), 0, []) == Outcome(1, 0, 0)
+    assert count_command(_suite(), 1, []) == Outcome(0, 1, 0)
 
 
 def test_no_two_suites_have_one_name() -> None:
