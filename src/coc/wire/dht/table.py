@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import enum
 from bisect import bisect_left, insort
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -54,7 +53,8 @@ class Bucket:
 
     entries: dict[PeerId, Entry] = field(default_factory=dict)
     spares: dict[PeerId, Contact] = field(default_factory=dict)
-    groups: Counter[bytes] = field(default_factory=Counter)
+    groups: dict[bytes, int] = field(default_factory=dict)
+    """How many entries each host group has here."""
     refreshed_ms: int = NEVER_MS
 
     @property
@@ -71,7 +71,7 @@ class Table:
         self.own = own
         self.buckets = tuple(Bucket() for _ in range(BUCKETS))
         self._policy = policy
-        self._groups: Counter[bytes] = Counter()
+        self._groups: dict[bytes, int] = {}
         self._filled: list[int] = []
         self._size = 0
 
@@ -213,23 +213,24 @@ class Table:
         bucket.entries[contact.id] = Entry(contact, int.from_bytes(contact.id, "big"), now_ms)
         self._size += 1
         group = group_of(contact.host)
-        bucket.groups[group] += 1
-        self._groups[group] += 1
+        for counts in (bucket.groups, self._groups):
+            counts[group] = counts.get(group, 0) + 1
 
     def _drop(self, bucket: Bucket, peer: PeerId) -> None:
         group = group_of(bucket.entries.pop(peer).contact.host)
         self._size -= 1
         if not bucket.entries:
             self._filled.remove(bucket_of(self.own, peer))
-        for counter in (bucket.groups, self._groups):
-            counter[group] -= 1
-            if not counter[group]:
-                del counter[group]
+        for counts in (bucket.groups, self._groups):
+            counts[group] -= 1
+            if not counts[group]:
+                del counts[group]
 
     def _has_quota(self, bucket: Bucket, host: Host) -> bool:
         group = self._policy.quota_group(host)
         return not group or (
-            bucket.groups[group] < HOST_BUCKET_ENTRIES_MAX and self._groups[group] < HOST_TABLE_ENTRIES_MAX
+            bucket.groups.get(group, 0) < HOST_BUCKET_ENTRIES_MAX
+            and self._groups.get(group, 0) < HOST_TABLE_ENTRIES_MAX
         )
 
     def _wait(self, bucket: Bucket, contact: Contact) -> Place:
