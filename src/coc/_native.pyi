@@ -296,6 +296,8 @@ class Chain:
 
         Durable on return, or with the next flush.
         """
+    def sync(self) -> None:
+        """Make every decided block durable."""
     def set_finalized(self, safe: bytes, finalized: bytes) -> None:
         """Say which blocks are safe and which are final."""
     def import_blocks(self, blocks: list[bytes]) -> tuple[int, tuple[str, str] | None]:

@@ -231,6 +231,11 @@ impl Chain {
         .map_err(chain_error)
     }
 
+    /// Makes every decided block durable.
+    fn sync(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.inner.sync()).map_err(chain_error)
+    }
+
     /// Says which blocks are safe and which are final.
     fn set_finalized(&self, safe: &[u8], finalized: &[u8]) -> PyResult<()> {
         self.inner.set_finalized(&hash(safe)?, &hash(finalized)?).map_err(chain_error)

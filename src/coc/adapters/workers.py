@@ -22,10 +22,10 @@ A validator has as many again for consensus alone: a block, the write-ahead log,
 class Workers:
     """Runs work on threads and hands what came of it to the loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Threads begin with the first work."""
+    def __init__(self, loop: asyncio.AbstractEventLoop, threads: int = WORK_THREADS) -> None:
+        """Threads begin with the first work; with one, work is done in the order it was given."""
         self._loop = loop
-        self._executor = ThreadPoolExecutor(WORK_THREADS, thread_name_prefix="node")
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="node")
         self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()

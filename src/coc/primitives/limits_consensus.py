@@ -69,6 +69,12 @@ BLOCK_REPLY_BLOCKS_MAX: Final = 256
 BLOCK_REPLY_BYTES_MAX: Final = 4 * 1024 * 1024
 """Bytes of decided blocks in one answer, but for a single larger block: a second of a 32 Mbit/s line."""
 
+SYNC_ANSWER_MS_MAX: Final = 10_000
+"""How long a peer may take for a range of blocks: 4 MiB over a line of 4 Mbit/s, and its disk."""
+
+SYNC_PEERS_MAX: Final = 64
+"""Peers remembered as being ahead: any one of them is enough to catch up from."""
+
 BLOCKS_UNDECIDED_MAX: Final = 64
 """Blocks of undecided heights whose bytes are kept: as many as a height keeps in sight."""
 

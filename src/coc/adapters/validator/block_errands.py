@@ -16,6 +16,7 @@ from coc.consensus.bft.rules import BlockFacts
 from coc.consensus.sync.messages import encode_blocks, encode_body
 from coc.node.validator.chain_door import ChainDoor
 from coc.node.validator.effects import (
+    AdoptBlocks,
     BuildBlock,
     CheckBlock,
     DecideBlock,
@@ -30,6 +31,7 @@ from coc.node.validator.inputs import (
     BlockChecked,
     BlockDecided,
     BlockExecuted,
+    BlocksAdopted,
     BuildFailed,
     DecisionFailed,
     ExecutionFailed,
@@ -48,11 +50,15 @@ class BlockErrands:
     """The thread side of agreeing on blocks."""
 
     def __init__(
-        self, door: ChainDoor, workers: Workers, flusher: Flusher, feed: Callable[[Input], None]
+        self,
+        door: ChainDoor,
+        workers: tuple[Workers, Workers],
+        flusher: Flusher,
+        feed: Callable[[Input], None],
     ) -> None:
-        """`feed` hands an input to the node."""
+        """`workers` are any number of threads, and the one that moves the head; `feed` tells the node."""
         self._door = door
-        self._workers = workers
+        self._workers, self._deciders = workers
         self._flusher = flusher
         self._feed = feed
 
@@ -124,7 +130,21 @@ class BlockErrands:
             self._feed(result)
             self._flusher.flush_if_due()
 
-        self._workers.run(work, done)
+        self._deciders.run(work, done)
+
+    def adopt(self, effect: AdoptBlocks, known: Sequence[Address], on_block: Callable[[], None]) -> None:
+        """Write decided blocks of a peer; answered by `BlocksAdopted`."""
+
+        def done(result: BlocksAdopted | Exception) -> None:
+            if isinstance(result, Exception):
+                self._feed(BlocksAdopted(effect.peer, None, failed=sentence_of(result)))
+                return
+            if result.decided is not None:
+                on_block()
+            self._feed(result)
+            self._flusher.flush_if_due()
+
+        self._deciders.run(lambda: self._door.adopt(effect.peer, effect.blocks, known), done)
 
     def answer(self, effect: SendCertificate | ServeBlock | ServeBlocks) -> Answer | None:
         """What a peer asked for, read from the chain; to be called on a thread."""

@@ -40,6 +40,7 @@ from coc.execution.mempool.inputs import JournalFailed, Judged
 from coc.node.inputs import Arrived
 from coc.node.validator.chain_door import ChainDoor
 from coc.node.validator.effects import (
+    AdoptBlocks,
     Alarm,
     AppendRecord,
     BuildBlock,
@@ -56,6 +57,7 @@ from coc.node.validator.effects import (
     ServeBlocks,
     SetConsensusTimer,
     SetGossipTimer,
+    SetSyncTimer,
     Sign,
     SubmitFromPeer,
     WriteAhead,
@@ -72,6 +74,7 @@ from coc.node.validator.inputs import (
     Signed,
     SigningRefused,
     Start,
+    SyncTimer,
 )
 from coc.node.validator.machine import ValidatorNode
 from coc.node.validator.ports import SignerPort
@@ -98,6 +101,8 @@ class ValidatorPorts:
     chain: Chain
     door: ChainDoor
     consensus_workers: Workers
+    deciders: Workers
+    """The one thread that moves the head: a decision and catching up never cross."""
     service_workers: Workers
     journal: JournalKeeper
     telemetry: Telemetry
@@ -121,7 +126,8 @@ class ValidatorRuntime:
         self._gossip_timer: asyncio.TimerHandle | None = None
         chain, workers = ports.chain, ports.service_workers
         flusher = Flusher(chain, workers, ports.telemetry)
-        self._errands = BlockErrands(ports.door, ports.consensus_workers, flusher, self.feed)
+        pools = (ports.consensus_workers, ports.deciders)
+        self._errands = BlockErrands(ports.door, pools, flusher, self.feed)
         self._desk = TransactionDesk(chain, workers, self._pool_head, self.feed)
         self.submit_many = self._desk.submit_many
 
@@ -147,12 +153,14 @@ class ValidatorRuntime:
         if self._gossip_timer is not None:
             self._gossip_timer.cancel()
         await self._ports.consensus_workers.drain()
+        await self._ports.deciders.drain()
         await self._ports.service_workers.drain()
 
     def close(self) -> None:
         """Make the journal durable and let the threads go; after `finish`."""
         self._ports.journal.close()
         self._ports.consensus_workers.close()
+        self._ports.deciders.close()
         self._ports.service_workers.close()
 
     def seal(self, blocks: int, timestamp_s: int | None, done: Done) -> None:
@@ -198,13 +206,22 @@ class ValidatorRuntime:
         match effect:
             case SetConsensusTimer():
                 self._at(effect.at_ms, ConsensusTimer(effect.timer))
+            case SetSyncTimer():
+                self._at(effect.at_ms, SyncTimer())
             case SetGossipTimer():
                 if self._gossip_timer is not None:
                     self._gossip_timer.cancel()
                 self._gossip_timer = self._at(effect.at_ms, GossipTimer())
             case Send() | SendAll() | SendCertificate() | ServeBlock() | ServeBlocks() | Misbehaved():
                 self._talk(effect)
-            case CheckBlock() | ProveRandomness() | BuildBlock() | ExecuteBlock() | DecideBlock():
+            case (
+                CheckBlock()
+                | ProveRandomness()
+                | BuildBlock()
+                | ExecuteBlock()
+                | DecideBlock()
+                | AdoptBlocks()
+            ):
                 self._make(effect)
             case WriteAhead() | AppendRecord() | Sign():
                 self._keep(effect)
@@ -250,8 +267,13 @@ class ValidatorRuntime:
         elif answer is not None and self._network is not None:
             self._network.send(peer, KINDS[answer[0]], answer[1])
 
-    def _make(self, effect: CheckBlock | ProveRandomness | BuildBlock | ExecuteBlock | DecideBlock) -> None:
+    def _make(
+        self,
+        effect: CheckBlock | ProveRandomness | BuildBlock | ExecuteBlock | DecideBlock | AdoptBlocks,
+    ) -> None:
         match effect:
+            case AdoptBlocks():
+                self._errands.adopt(effect, self._node.pool.view.senders(), self._on_block)
             case CheckBlock():
                 self._errands.check(effect)
             case ProveRandomness():
@@ -336,4 +358,4 @@ def _may_wait(event: Input) -> bool:
     if isinstance(event, MessageReceived):
         kind = KINDS.get(event.kind)
         return kind is None or kind.message_class is not MessageClass.CONSENSUS
-    return isinstance(event, Arrived | Judged | GossipTimer)
+    return isinstance(event, Arrived | Judged | GossipTimer | SyncTimer)

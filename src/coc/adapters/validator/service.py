@@ -93,9 +93,9 @@ class ValidatorService:
         now = Millis(time.time_ns() // 1_000_000)
         config = NodeConfig(bft, own, recover_address, has_journal=folder is not None)
         node = build_node(config, door, _remembered(chain, wal, signer), now)
-        consensus, service = Workers(loop), Workers(loop)
+        consensus, deciders, service = Workers(loop), Workers(loop, threads=1), Workers(loop)
         journal = JournalKeeper(folder, chain, service, telemetry)
-        ports = ValidatorPorts(chain, door, consensus, service, journal, telemetry, signer, wal)
+        ports = ValidatorPorts(chain, door, consensus, deciders, service, journal, telemetry, signer, wal)
         self.node: ValidatorNode = node
         self.runtime = ValidatorRuntime(node, ports)
         self.submit_many: Callable[[list[bytes], Callable[[Sequence[Outcome]], None]], None] = (

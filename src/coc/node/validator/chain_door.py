@@ -19,17 +19,19 @@ from coc.consensus.bft.block_rules import (
     randomness_input,
     verify_bft_block,
 )
+from coc.consensus.bft.certificates import CertificateInvalid, verify_certificate
+from coc.consensus.bft.power import Electorate
 from coc.consensus.bft.rules import BlockFacts, HeightFacts, Verifier
 from coc.consensus.sync.messages import BlockBody, BlockRange, CertifiedBlock
 from coc.execution.mempool.inputs import Account, Head
 from coc.node.validator.effects import BuildBlock
-from coc.node.validator.inputs import BlockBuilt, BlockDecided
+from coc.node.validator.inputs import BlockBuilt, BlockDecided, BlocksAdopted
 from coc.node.validator.ports import BlockHeader, ChainHandle, Faults, SetReader
 from coc.primitives.consensus_data import decode_consensus_data
 from coc.primitives.errors import PrimitivesError
 from coc.primitives.limits_consensus import BLOCK_REPLY_BLOCKS_MAX
-from coc.primitives.types import Address, Hash32, Height
-from coc.primitives.votes import CommitCertificate, decode_certificate
+from coc.primitives.types import Address, Hash32, Height, PeerId
+from coc.primitives.votes import CommitCertificate, Evidence, decode_certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +160,13 @@ class ChainDoor:
         """
         chain = self._chain
         gas_limit_before = chain.head.gas_limit
-        chain.decide(block, certificate.encode())
-        chain.set_finalized(block, block)
         head = self._known(block)
+        if head.number > chain.head.number:
+            chain.decide(block, certificate.encode())
+            chain.set_finalized(block, block)
+        # else: catching up was faster, and the head must not go back
+        head = chain.head
+        block = Hash32(head.hash)
         changed = {
             senders[index]: Account(nonce, balance, has_code)
             for index, nonce, balance, has_code in chain.changed_accounts(block, list(senders))
@@ -173,6 +179,66 @@ class ChainDoor:
             decode_consensus_data(head.consensus_data).evidence,
             rules_changed=head.gas_limit != gas_limit_before,
         )
+
+    def adopt(
+        self, peer: PeerId, blocks: Sequence[CertifiedBlock], senders: Sequence[Address]
+    ) -> BlocksAdopted:
+        """Write a peer's decided blocks into the log, each on its certificate, until one proves nothing.
+
+        They are durable together, with the last one. A block that is here already is passed over.
+        """
+        chain = self._chain
+        gas_limit_before, adopted = chain.head.gas_limit, list[Hash32]()
+        refused = failed = ""
+        try:
+            for block in blocks:
+                refused = self._adopt_one(block, adopted)
+                if refused:
+                    break
+            if adopted:
+                chain.sync()
+                chain.set_finalized(adopted[-1], adopted[-1])
+        except self._faults.storage as error:
+            failed = str(error.args[0])
+        if not adopted:
+            return BlocksAdopted(peer, None, refused, failed)
+        accounts = chain.accounts(adopted[-1], list(senders))
+        decided = BlockDecided(
+            self.next_height(),
+            self.pool_head(),
+            {sender: Account(*account) for sender, account in zip(senders, accounts, strict=True)},
+            [Hash32(each) for block in adopted for each in chain.transaction_hashes(block)],
+            [piece for block in adopted for piece in self._evidence_of(block)],
+            rules_changed=chain.head.gas_limit != gas_limit_before,
+        )
+        return BlocksAdopted(peer, decided, refused, failed)
+
+    def _adopt_one(self, block: CertifiedBlock, adopted: list[Hash32]) -> str:
+        """Adopt the next block; why not, if it proves nothing."""
+        found = self.check(BlockBody(block.block, block.consensus_data))
+        if found is None:
+            return "bytes that are no block of this chain"
+        name, height = found
+        head = self._chain.head
+        if height <= head.number:
+            return "" if self._chain.canonical_hash(height) == name else "a block beside the final chain"
+        try:
+            certificate = decode_certificate(block.certificate)
+            if certificate.block != name or certificate.height != height:
+                return "a certificate of another block"
+            electorate = Electorate.of(self.next_height().validators)
+            verify_certificate(certificate, self.genesis_hash, electorate, self._rules.verify)
+        except (CertificateInvalid, PrimitivesError) as error:
+            return f"a certificate that proves nothing: {error.what}"
+        facts = self.execute(BlockBody(block.block, block.consensus_data))
+        if facts is None:
+            return f"block {height} is certified and invalid by our own execution"
+        self._chain.decide(name, block.certificate, durable=False)
+        adopted.append(name)
+        return ""
+
+    def _evidence_of(self, block: Hash32) -> tuple[Evidence, ...]:
+        return decode_consensus_data(self._known(block).consensus_data).evidence
 
     # ── For others ──────────────────────────────────────────────────────────────────────────────────────────
 

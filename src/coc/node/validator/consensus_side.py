@@ -8,6 +8,7 @@ from coc.consensus.bft import effects as fx
 from coc.consensus.bft import inputs as bft
 from coc.consensus.bft.messages import encode_message
 from coc.consensus.bft.wal import BlockKept, Record
+from coc.consensus.sync.block_sync import PeerAhead
 from coc.consensus.sync.messages import BlockBody
 from coc.execution.mempool.effects import JudgeAgain
 from coc.node.choosing import choose
@@ -37,6 +38,7 @@ from coc.node.validator.inputs import (
     Logged,
     RandomnessProved,
 )
+from coc.node.validator.sync_side import sync_step
 from coc.primitives.consensus_data import ConsensusData
 from coc.primitives.limits_consensus import EVIDENCE_PER_BLOCK_ITEMS_MAX
 from coc.primitives.types import Hash32, Millis
@@ -158,7 +160,7 @@ def _translated(core: Core, now_ms: Millis, effect: fx.Effect) -> list[Effect]:
         case fx.SendStoredCertificate():
             return [SendCertificate(effect.peer, effect.height)]
         case fx.CatchUp():
-            return []
+            return sync_step(core, now_ms, PeerAhead(effect.peer, effect.height))
         case fx.Decide():
             core.deciding = DecideBlock(effect.block, effect.certificate)
             return [core.deciding]

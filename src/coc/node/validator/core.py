@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from coc.consensus.bft.machine import BftMachine
 from coc.consensus.bft.rules import HeightFacts
+from coc.consensus.sync.block_sync import BlockSync
 from coc.execution.mempool.pool import Mempool
 from coc.node.validator.blocks import BlockStash
 from coc.node.validator.effects import DecideBlock, ExecuteBlock
@@ -41,6 +42,8 @@ class Core:
     pool: Mempool
     blocks: BlockStash = field(default_factory=BlockStash)
     peers: dict[PeerId, None] = field(default_factory=dict)
+    sync: BlockSync = field(init=False)
+    """Catching up, where more than a height is missing."""
     facts: HeightFacts = field(init=False)
     """Those of the height in progress."""
     wish: BuildWish | None = None
@@ -56,3 +59,4 @@ class Core:
     def __post_init__(self) -> None:
         """Begin at the height that the engine begins at."""
         self.facts = self.setup.first_height
+        self.sync = BlockSync(self.facts.height)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from coc.consensus.bft.inputs import Timer
 from coc.consensus.bft.wal import Record
-from coc.consensus.sync.messages import BlockBody, BlockRange
+from coc.consensus.sync.messages import BlockBody, BlockRange, CertifiedBlock
 from coc.execution.mempool.effects import Effect as PoolEffect
 from coc.execution.mempool.inputs import PooledTransaction
 from coc.primitives.consensus_data import ConsensusData
@@ -119,6 +119,21 @@ class DecideBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class AdoptBlocks:
+    """Verify decided blocks of a peer and write them into the log, in order; answer `BlocksAdopted`."""
+
+    peer: PeerId
+    blocks: Sequence[CertifiedBlock]
+
+
+@dataclass(frozen=True, slots=True)
+class SetSyncTimer:
+    """Hand in `SyncTimer` at this time."""
+
+    at_ms: Millis
+
+
+@dataclass(frozen=True, slots=True)
 class WriteAhead:
     """Append records, and the bytes of these blocks before them, and fsync; answer `Logged`."""
 
@@ -178,6 +193,8 @@ Effect: TypeAlias = (
     | BuildBlock
     | ExecuteBlock
     | DecideBlock
+    | AdoptBlocks
+    | SetSyncTimer
     | WriteAhead
     | AppendRecord
     | Sign

@@ -123,6 +123,25 @@ class BlockDecided:
 
 
 @dataclass(frozen=True, slots=True)
+class BlocksAdopted:
+    """What became of a peer's decided blocks.
+
+    `decided` says what the last one adopted means, None where none was; `refused` why the next one proves
+    nothing; `failed` why this machine cannot go on.
+    """
+
+    peer: PeerId
+    decided: BlockDecided | None
+    refused: str = ""
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncTimer:
+    """The timer that catching up asked for has gone off."""
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionFailed:
     """The decided block could not be written; the same one is tried again."""
 
@@ -174,6 +193,8 @@ Input: TypeAlias = (
     | BlockExecuted
     | ExecutionFailed
     | BlockDecided
+    | BlocksAdopted
+    | SyncTimer
     | DecisionFailed
     | Logged
     | LogFailed

@@ -11,11 +11,12 @@ from typing import assert_never
 
 from coc.consensus.bft import inputs as bft
 from coc.consensus.bft.machine import BftMachine
+from coc.consensus.sync import block_sync
 from coc.consensus.sync.messages import BlockBody
 from coc.execution.mempool.inputs import HeadChanged, JournalFailed, Judged, Submit
 from coc.execution.mempool.pool import Mempool
 from coc.node.inputs import Arrived
-from coc.node.validator import consensus_side, peer_side
+from coc.node.validator import consensus_side, peer_side, sync_side
 from coc.node.validator.core import Core, Setup
 from coc.node.validator.effects import Alarm, Effect
 from coc.node.validator.inputs import (
@@ -23,6 +24,7 @@ from coc.node.validator.inputs import (
     BlockChecked,
     BlockDecided,
     BlockExecuted,
+    BlocksAdopted,
     BuildFailed,
     ConsensusTimer,
     DecisionFailed,
@@ -38,6 +40,7 @@ from coc.node.validator.inputs import (
     Signed,
     SigningRefused,
     Start,
+    SyncTimer,
 )
 from coc.primitives.types import Hash32, Height, Millis
 
@@ -89,6 +92,11 @@ class ValidatorNode:
                 return consensus_side.on_execution_failed(core, event)
             case BlockDecided():
                 return self._on_decided(now_ms, event)
+            case BlocksAdopted():
+                decided = [] if event.decided is None else self._on_decided(now_ms, event.decided)
+                return [*decided, *sync_side.after_adopting(core, now_ms, event)]
+            case SyncTimer():
+                return sync_side.sync_step(core, now_ms, block_sync.TimerFired())
             case DecisionFailed():
                 return consensus_side.on_decision_failed(core, event)
             case Logged():
@@ -112,7 +120,11 @@ class ValidatorNode:
 
     def _on_decided(self, now_ms: Millis, event: BlockDecided) -> list[Effect]:
         core = self._core
+        if event.facts.height <= core.facts.height:
+            return []  # catching up and the engine came to the same block
         moved = HeadChanged(event.pool_head, event.changed, event.included, rules_changed=event.rules_changed)
         of_pool = peer_side.pool_step(core, now_ms, moved)
         # The engine's effects go first: a journal that cannot be written must not swallow them.
-        return [*consensus_side.on_decided(core, now_ms, event), *of_pool]
+        opened = consensus_side.on_decided(core, now_ms, event)
+        on = sync_side.sync_step(core, now_ms, block_sync.Adopted(event.facts.height))
+        return [*opened, *on, *of_pool]

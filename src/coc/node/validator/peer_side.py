@@ -6,7 +6,14 @@ from typing import assert_never
 
 from coc.consensus.bft import inputs as bft
 from coc.consensus.bft.messages import Status, decode_message
-from coc.consensus.sync.messages import decode_body, decode_name, decode_range, encode_body
+from coc.consensus.sync.block_sync import BlocksReceived, PeerLeft
+from coc.consensus.sync.messages import (
+    decode_blocks,
+    decode_body,
+    decode_name,
+    decode_range,
+    encode_body,
+)
 from coc.execution.mempool.effects import Added, Refuse
 from coc.execution.mempool.inputs import HeadChanged, JournalFailed, Judged, Origin, Submit
 from coc.node.validator.consensus_side import engine_step
@@ -22,6 +29,7 @@ from coc.node.validator.effects import (
     SubmitFromPeer,
 )
 from coc.node.validator.inputs import BlockChecked, MessageReceived, PeerDown, PeerUp
+from coc.node.validator.sync_side import sync_step
 from coc.primitives.errors import CocError
 from coc.primitives.types import Hash32, Millis, PeerId
 from coc.primitives.votes import CommitCertificate, Evidence, Proposal, Vote
@@ -42,6 +50,7 @@ def on_peer_down(core: Core, now_ms: Millis, event: PeerDown) -> list[Effect]:
     core.peers.pop(event.peer, None)
     return [
         *engine_step(core, now_ms, bft.PeerGone(event.peer)),
+        *sync_step(core, now_ms, PeerLeft(event.peer)),
         *gossip_step(core, now_ms, gossip.PeerGone(event.peer)),
     ]
 
@@ -118,6 +127,8 @@ def _on_readable(core: Core, now_ms: Millis, event: MessageReceived) -> list[Eff
         return [CheckBlock(peer, decode_body(payload))] if core.blocks.sought else []
     if event.kind == kinds.GET_BLOCKS.number:
         return [ServeBlocks(peer, decode_range(payload))]
+    if event.kind == kinds.BLOCKS.number:
+        return sync_step(core, now_ms, BlocksReceived(peer, tuple(decode_blocks(payload))))
     if event.kind == kinds.ANNOUNCE_TRANSACTIONS.number:
         announced = gossip.Announced(peer, transactions.decode_announcement(payload))
         return gossip_step(core, now_ms, announced)

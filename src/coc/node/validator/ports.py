@@ -117,6 +117,14 @@ class ChainHandle(Protocol):
         """Write a block into the log and make it the head."""
         ...
 
+    def sync(self) -> None:
+        """Make every decided block durable."""
+        ...
+
+    def accounts(self, block: bytes, addresses: list[bytes]) -> list[tuple[int, int, bool]]:
+        """Nonce, balance and whether there is code, after a block."""
+        ...
+
     def set_finalized(self, safe: bytes, finalized: bytes) -> None:
         """Name the final block."""
         ...

@@ -30,7 +30,7 @@ from coc.node.validator.ports import Faults, SetReader
 from coc.node.validator.signer import MarkedSigner, SigningRefused
 from coc.node.validator.wal_codec import WalContent, decode_entries, encode_entries
 from coc.primitives.secp256k1 import Secret, address_of, recover_address
-from coc.primitives.types import Hash32, Millis, PeerId
+from coc.primitives.types import Hash32, Height, Millis, PeerId
 from coc.sim.full.watching import Watch
 from coc.sim.full.world import BASE_MS, World
 from coc.wire import kinds
@@ -186,6 +186,10 @@ class SimValidator:
                 self.later(dice.randint(1, 4), lambda: self._executed(effect))
             case fx.DecideBlock():
                 self.later(self._sync_ms(), lambda: self._decided(effect))
+            case fx.AdoptBlocks():
+                self.later(self._sync_ms(), lambda: self._adopted(effect))
+            case fx.SetSyncTimer():
+                self.later(effect.at_ms - self.now_ms, ev.SyncTimer)
             case fx.WriteAhead():
                 self.later(self._sync_ms(), lambda: self._written(effect))
             case fx.AppendRecord():
@@ -268,12 +272,22 @@ class SimValidator:
         try:
             decided = self.door.decide(effect.hash, effect.certificate, self.node.pool.view.senders())
             self.wal.begin_height()
-            self.watch.on_decided(self, effect.certificate)
+            if self.chain.head.hash == effect.hash:
+                self.watch.on_decided(self, effect.certificate)
             if self.chain.flush_is_due() or self.world.dice.random() < 0.1:
                 self.chain.flush()
         except StorageFailed as error:
             return ev.DecisionFailed(str(error.args[0]))
         return decided
+
+    def _adopted(self, effect: fx.AdoptBlocks) -> ev.Input:
+        before = self.chain.head.number
+        adopted = self.door.adopt(effect.peer, effect.blocks, self.node.pool.view.senders())
+        for height in range(before + 1, self.chain.head.number + 1):
+            certificate = self.door.certificate(Height(height))
+            if certificate is not None:
+                self.watch.on_adopted(self, certificate)
+        return adopted
 
     def _written(self, effect: fx.WriteAhead) -> ev.Input:
         try:

@@ -31,6 +31,9 @@ class Checker:
     def on_decided(self, node: SimValidator, certificate: CommitCertificate) -> None:
         """A node has written a decided block."""
 
+    def on_adopted(self, node: SimValidator, certificate: CommitCertificate) -> None:
+        """A node has caught up by a block of a peer."""
+
     def on_written(self, node: SimValidator, effect: WriteAhead) -> None:
         """Records of a node are durable."""
 
@@ -64,6 +67,12 @@ class Watch:
         )
         for checker in self.checkers:
             checker.on_decided(node, certificate)
+
+    def on_adopted(self, node: SimValidator, certificate: CommitCertificate) -> None:
+        """A node has caught up by a block of a peer."""
+        node.world.tell(node.position, f"adopts {certificate.height} = {certificate.block.hex()[:8]}")
+        for checker in self.checkers:
+            checker.on_adopted(node, certificate)
 
     def on_written(self, node: SimValidator, effect: WriteAhead) -> None:
         """Records of a node are durable."""

@@ -22,3 +22,9 @@ class OneBlockAHeight(Checker):
         if known != certificate.block:
             raise Violation(f"agreement: node {node.position} has another block at {certificate.height}")
         self.rounds[certificate.height] = max(certificate.round, self.rounds.get(certificate.height, 0))
+
+    def on_adopted(self, node: SimValidator, certificate: CommitCertificate) -> None:
+        """A block that a peer gave is decided like any other."""
+        known = self.decided.setdefault(certificate.height, certificate.block)
+        if known != certificate.block:
+            raise Violation(f"agreement: node {node.position} adopts another block at {certificate.height}")

@@ -24,6 +24,10 @@ class NothingFinalIsLost(Checker):
             raise Violation(f"finality: node {node.position} decided a block that is not its final head")
         self.newest[node.position] = (certificate.height, certificate.block)
 
+    def on_adopted(self, node: SimValidator, certificate: CommitCertificate) -> None:
+        """What was adopted is durable too."""
+        self.newest[node.position] = (certificate.height, certificate.block)
+
     def on_start(self, node: SimValidator) -> None:
         """The chain on disk holds what was decided."""
         height, block = self.newest.get(node.position, (0, b""))
