@@ -28,6 +28,7 @@ CRATES = {
     "chain": "the tree of executed blocks: flushing, head and finality",
     "answers": "JSON answers to clients, written straight from the chain",
     "scrypt": "the core of scrypt, for key files that OpenSSL refuses",
+    "wal": "what a validator must not forget: write-ahead log, signer's mark",
     "channel": "the Noise handshake and the encrypted channel between two peers",
     "tool": "state tests, block tests and t8n, for people who test EVMs",
     "bench": "block import against bare revm: programs that measure, never shipped",
