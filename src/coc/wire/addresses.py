@@ -78,9 +78,9 @@ def is_global(host: str) -> bool:
 def is_usable(host: str) -> bool:
     """Whether one can connect to it at all from somewhere: no broadcast, multicast, link-local or `any`."""
     found = _ip(host)
-    return found is not None and not (
-        found.is_multicast or found.is_unspecified or found.is_link_local or found.is_reserved
-    )
+    if found is None or found.is_loopback:
+        return found is not None
+    return not (found.is_multicast or found.is_unspecified or found.is_link_local or found.is_reserved)
 
 
 def owner_of(host: str) -> str:

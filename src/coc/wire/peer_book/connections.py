@@ -55,6 +55,16 @@ class Connection:
     """When the peer was last asked for addresses."""
     awaits_addresses: bool = False
     told_ms: int | None = None
+    owner: str = field(init=False)
+    network: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Know whom the host counts for: it is asked for every connection whenever somebody comes."""
+        self.place_at(self.host)
+
+    def place_at(self, host: str) -> None:
+        """The host is this one; a name has been resolved."""
+        self.host, self.owner, self.network = host, owner_of(host), network_of(host)
 
     @property
     def is_proven(self) -> bool:
@@ -124,7 +134,7 @@ class Connections:
         if sum(not entry.is_proven for entry in inbound) >= HANDSHAKES_INBOUND_MAX:
             return False
         owner = owner_of(host)
-        same_owner = sum(owner_of(entry.host) == owner for entry in inbound)
+        same_owner = sum(entry.owner == owner for entry in inbound)
         return self._setup.is_exempt(host) or same_owner < PEERS_INBOUND_PER_IP_MAX
 
     def has_room_inbound(self) -> bool:
@@ -132,14 +142,17 @@ class Connections:
         taken = sum(entry.share is Share.INBOUND and entry.is_proven for entry in self)
         return taken < PEERS_INBOUND_MAX
 
-    def has_room_outbound(self, host: str) -> bool:
-        """Whether a learned address at this host may take an outbound place."""
-        outbound = [entry for entry in self if entry.share is Share.OUTBOUND]
+    def has_room_outbound(self) -> bool:
+        """Whether the outbound share has a place."""
+        return self.count(Share.OUTBOUND) < PEERS_OUTBOUND_MAX
+
+    def may_take_outbound(self, host: str) -> bool:
+        """Whether a learned address at this host may have one."""
+        if self._setup.is_exempt(host):
+            return self.has_room_outbound()
         network = network_of(host)
-        same_network = sum(network_of(entry.host) == network for entry in outbound)
-        return len(outbound) < PEERS_OUTBOUND_MAX and (
-            self._setup.is_exempt(host) or same_network < PEERS_OUTBOUND_PER_NETWORK_MAX
-        )
+        same_network = sum(entry.share is Share.OUTBOUND and entry.network == network for entry in self)
+        return self.has_room_outbound() and same_network < PEERS_OUTBOUND_PER_NETWORK_MAX
 
     def dials(self) -> int:
         """Dialled connections that have proven nobody yet."""

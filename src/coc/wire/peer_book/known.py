@@ -73,6 +73,7 @@ class KnownAddresses:
         self._setup = setup
         self._by_address: dict[PeerAddress, Known] = {}
         self._networks: Counter[str] = Counter()
+        self._spare: list[Known] = []
         for peer in setup.persistent:
             self._insert(Known(peer.address, Source.PERSISTENT, expected=peer.peer))
         for address in setup.seeds:
@@ -122,12 +123,10 @@ class KnownAddresses:
         if known.failures >= DIAL_FAILURES_MAX:
             self.forget(known)
 
-    def due(self, now_ms: int) -> list[Known]:
-        """Addresses whose wait is over: configured ones first, then the best."""
-        return sorted(
-            (known for known in self if known.due_ms <= now_ms),
-            key=lambda known: (not known.is_persistent, known.worth()),
-        )
+    def due(self, now_ms: int, *, with_learned: bool) -> list[Known]:
+        """Addresses whose wait is over: configured ones first, then the best of the learned."""
+        due = (known for known in self if known.due_ms <= now_ms and (with_learned or known.is_persistent))
+        return sorted(due, key=lambda known: (not known.is_persistent, known.worth()))
 
     def learned(self) -> Iterable[Known]:
         """Addresses that were not configured."""
@@ -140,15 +139,18 @@ class KnownAddresses:
             self._networks[network_of(known.address.host)] += 1
 
     def _make_room(self, in_use: frozenset[PeerAddress]) -> bool:
-        worst = max(
-            (known for known in self.learned() if known.address not in in_use and not known.succeeded_ms),
-            key=Known.worth,
-            default=None,
-        )
-        if worst is None:
-            return False
-        self.forget(worst)
-        return True
+        """Forget the worst that never worked; the order is made once for many, as hearsay comes in bulk."""
+        for is_fresh in (False, True):
+            if is_fresh:
+                unproven = (known for known in self.learned() if not known.succeeded_ms)
+                self._spare = sorted(unproven, key=Known.worth)
+            while self._spare:
+                worst = self._spare.pop()
+                is_known = self._by_address.get(worst.address) is worst
+                if is_known and not worst.succeeded_ms and worst.address not in in_use:
+                    self.forget(worst)
+                    return True
+        return False
 
 
 def backoff_ms(failures: int) -> int:

@@ -32,7 +32,7 @@ def on_connection_opened(core: Core, now_ms: Millis, event: ConnectionOpened) ->
         core.known.learn(known, core.connections.addresses())
     if known is not None:
         core.known.on_success(now_ms, known, connection.peer)
-    if connection.share is Share.ERRAND and core.connections.has_room_outbound(connection.host):
+    if connection.share is Share.ERRAND and core.connections.may_take_outbound(connection.host):
         connection.share = Share.OUTBOUND
     connection.asked_ms = now_ms
     connection.awaits_addresses = True

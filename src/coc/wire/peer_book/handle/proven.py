@@ -20,7 +20,7 @@ def on_peer_proven(core: Core, now_ms: Millis, event: PeerProven) -> list[Effect
     if connection.share is Share.INBOUND and core.is_privileged(peer):
         connection.share = Share.PRIVILEGED
     refusal = _refusal(core, now_ms, connection, peer)
-    connection.host = event.host
+    connection.place_at(event.host)
     connection.peer = peer
     connection.listen_port = event.peer.offer.listen_port
     connection.channel_hash = event.channel_hash

@@ -39,9 +39,11 @@ def _end_errands(core: Core, now_ms: Millis) -> list[Effect]:
 def _dial(core: Core, now_ms: Millis) -> list[Effect]:
     """Dial what is due and not there, configured peers first, learned ones while there is room. WIRE-21."""
     connections = core.connections
+    if connections.dials() >= DIALS_MAX:
+        return []
     peers, addresses = connections.peers(), connections.addresses()
     effects: list[Effect] = []
-    for known in core.known.due(now_ms):
+    for known in core.known.due(now_ms, with_learned=connections.has_room_outbound()):
         if connections.dials() >= DIALS_MAX:
             break
         if _is_there(known, core, peers) or known.address in addresses:
@@ -59,7 +61,7 @@ def _share(core: Core, now_ms: Millis, known: Known) -> Share | None:
     if known.is_persistent:
         return Share.PERSISTENT
     host = known.address.host
-    if core.is_host_banned(now_ms, host) or not core.connections.has_room_outbound(host):
+    if core.is_host_banned(now_ms, host) or not core.connections.may_take_outbound(host):
         return None
     return Share.OUTBOUND
 
