@@ -1,5 +1,5 @@
 //! What a validator must not forget: the write-ahead log of the height it works on ([`Wal`]), and the
-//! high-water mark of its signer ([`Mark`]).
+//! high-water mark of its signer ([`Mark`]). What goes into them, and in which order, is said by BFT-20 to BFT-25.
 //!
 //! # The log
 //!
@@ -16,8 +16,8 @@
 //!
 //! 1. *No sector of an older generation matters.* M was begun because the height of M − 1 is decided and durable
 //!    elsewhere. So its remains are ignored, wherever they lie.
-//! 2. *If there is no sector of a later generation, M is untouched.* Nothing but writes of a later generation ever
-//!    goes where M's records lie, and each sector of those would name that generation. This is why the generation
+//! 2. *If there is no sector of a later generation, what was durable of M is untouched.* Nothing but a later generation
+//!    is ever written over it, and each sector of that would name its generation. This is why the generation
 //!    stands in every sector and not only in front of a record: of a long record of generation M + 1, a power loss may
 //!    leave just one sector from its middle, in the middle of a durable record of M. With the number there, M + 1
 //!    is the newest generation and (1) applies; without it, the hole in M could not be told from damage.
@@ -32,8 +32,11 @@
 //!    next may end exactly where they begin. Every call that writes draws a number, and every record names the number of
 //!    the record before it: one of another history does not follow.
 //!
-//! What (3) cannot see is damage to the very last records, when nothing behind them says that they were durable: they
-//! are cut as a torn tail would be, and `cut_bytes` tells. The signer's mark keeps that from becoming a second signature.
+//! Two things are told less well. A write that the device itself refuses half-way may leave a sector that is neither
+//! the old nor the new one; where nothing else of the new height is on the platter, (3) then calls damage what was
+//! decided anyway. And (3) cannot see damage to the very last records, when nothing behind them says that they were
+//! durable: they are cut as a torn tail would be, and `cut_bytes` tells. The signer's mark keeps that from becoming a
+//! second signature.
 //!
 //! # Failed syncs
 //!

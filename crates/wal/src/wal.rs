@@ -132,8 +132,8 @@ impl Wal {
     /// Adds records in order and makes them durable, and all before them.
     ///
     /// # Errors
-    /// As [`append`](Self::append): none of these records is added, and the call may be repeated. A power loss may
-    /// leave some of them nevertheless.
+    /// As [`append`](Self::append): none of these records is added, and the call may be repeated (BFT-25). A power
+    /// loss may leave some of them nevertheless.
     pub fn append_durable(&mut self, records: &[&[u8]]) -> Result<(), WalError> {
         self.settle()?;
         let (end, kept) = (self.end, self.unsynced.len());
@@ -159,6 +159,7 @@ impl Wal {
         self.generation += 1;
         (self.end, self.durable) = (START, START);
         self.unsynced.clear();
+        // What a failed sync has left uncertain belongs to the height that is over.
         self.unsettled = false;
     }
 
