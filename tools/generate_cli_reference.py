@@ -54,7 +54,8 @@ def _command(command: click.Command, parent: click.Context, name: str, level: in
     yield inspect.cleandoc(command.help or "").replace("\n\x08\n", "\n") + "\n"
     pieces = " ".join(command.collect_usage_pieces(context))
     yield f"```text\n{context.command_path} {pieces}\n```\n"
-    rows = [_row(each, context) for each in command.params if isinstance(each, click.Option)]
+    options = [each for each in command.params if isinstance(each, click.Option) and not each.hidden]
+    rows = [_row(each, context) for each in options]
     if rows:
         yield "\n".join(["| option | default | meaning |", "|---|---|---|", *rows]) + "\n"
     if isinstance(command, click.Group):

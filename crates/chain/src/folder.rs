@@ -36,8 +36,8 @@ const OURS: [&str; 9] = [
     "mempool.journal",
     "mempool.new",
 ];
-/// What may be in a folder that is to become one of ours: a file system's own, and a user's keys.
-const HARMLESS: [&str; 2] = ["lost+found", "keystore"];
+/// What may be in a folder that is to become one of ours: a file system's own, a user's keys, a node's keys.
+const HARMLESS: [&str; 3] = ["lost+found", "keystore", "keys"];
 /// Ending of the names of log segments.
 const SEGMENT_SUFFIX: &str = ".seg";
 

@@ -18,8 +18,8 @@ OWN_NAMES: Final = frozenset(
 )
 """What a start that was killed before `genesis.json` was written may leave."""
 
-_HARMLESS_NAMES: Final = frozenset({"lost+found", "keystore"})
-"""What may be in a folder that is to become a data folder: a fresh file system's own, and a user's keys."""
+_HARMLESS_NAMES: Final = frozenset({"lost+found", "keystore", "keys"})
+"""What may be in a folder that is to become a data folder: a fresh file system's own, and keys."""
 
 
 class FolderUnfit(AdapterError):

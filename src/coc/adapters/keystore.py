@@ -112,14 +112,23 @@ class Keystore:
                 why=f"its file is {taken}",
                 cure="use that file, or move it away first",
             )
-        dice = Dice(*(secrets.token_bytes(size) for size in (SALT_BYTES, IV_BYTES, ID_BYTES)))
-        text = seal_key_file(secret, password, dice, cost)
         moment = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%f000Z")
         path = self._folder / f"UTC--{moment}--{address.hex()}"
-        with _explained(f"cannot write the key file {path}"):
-            self._folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-            _write_new(path, text)
+        write_key_file(path, secret, password, cost)
         return StoredKey(path, address, "")
+
+
+def write_key_file(path: Path, secret: Secret, password: bytes, cost: ScryptCost) -> None:
+    """Encrypt a secret into a new file of any name.
+
+    Raises:
+        KeystoreFailed: it is there already, or cannot be written.
+    """
+    dice = Dice(*(secrets.token_bytes(size) for size in (SALT_BYTES, IV_BYTES, ID_BYTES)))
+    text = seal_key_file(secret, password, dice, cost)
+    with _explained(f"cannot write the key file {path}"):
+        path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        _write_new(path, text)
 
 
 def new_secret() -> Secret:

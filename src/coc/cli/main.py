@@ -13,6 +13,8 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "node": ("coc.cli.node", "Run a node on a data folder."),
     "import": ("coc.cli.import_", "Import blocks from a file."),
     "export": ("coc.cli.export", "Export blocks to a file."),
+    "genesis": ("coc.cli.genesis", "Make the genesis file of a network."),
+    "keys": ("coc.cli.keys", "Make and show the keys of a validator."),
     "wallet": ("coc.cli.wallet", "Make, import and list encrypted keys."),
     "db": ("coc.cli.db", "Look at a data folder, check it, rebuild it."),
     "evm": ("coc.cli.evm", "Run EVM tests and code, after go-ethereum's `evm`."),

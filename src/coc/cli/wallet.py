@@ -16,12 +16,12 @@ from typing import Final
 
 import rich_click as click
 
-from coc.adapters.keystore import Keystore, StoredKey, new_secret, read_bounded
+from coc.adapters.keystore import Keystore, StoredKey, new_secret
+from coc.cli.passwords import bytes_of, known_password, new_password
 from coc.primitives import mnemonic
 from coc.primitives.checksum import format_checked
 from coc.primitives.errors import CliError, CocError
 from coc.primitives.keystore import LIGHT_COST, STANDARD_COST, ScryptCost, open_key_file, parse_key_file
-from coc.primitives.limits import KEYSTORE_FILE_BYTES_MAX, PASSWORD_BYTES_MAX
 from coc.primitives.secp256k1 import Secret, secret_of
 
 DEFAULT_FOLDER: Final = "~/.coc/keystore"
@@ -60,7 +60,7 @@ def command() -> None:
 def new(folder: Path, password_file: Path | None, light: bool, as_json: bool) -> None:
     """Make a new key."""
     with _told():
-        password = _new_password(password_file)
+        password = new_password(password_file)
         _print_keys([_keystore(folder).add(new_secret(), password, _cost(light))], as_json)
 
 
@@ -92,7 +92,7 @@ def import_(
     """
     with _told():
         secret = _secret_from(_source_text(source), path, source_password_file)
-        password = _new_password(password_file)
+        password = new_password(password_file)
         _print_keys([_keystore(folder).add(secret, password, _cost(light))], as_json)
 
 
@@ -116,14 +116,16 @@ def _cost(light: bool) -> ScryptCost:
 def _source_text(source: Path | None) -> bytes:
     if source is None:
         return str(click.prompt("Private key in hex, or mnemonic", hide_input=True, err=True)).encode()
-    return _bytes_of(source)
+    return bytes_of(source)
 
 
 def _secret_from(text: bytes, path: str, source_password_file: Path | None) -> Secret:
     """Tell the three kinds of source apart by their form: an object, words, or hex digits."""
     if text.lstrip().startswith(b"{"):
         key_file = parse_key_file(text)
-        return open_key_file(key_file, _password(source_password_file, "Password of the imported key file"))
+        return open_key_file(
+            key_file, known_password(source_password_file, "Password of the imported key file")
+        )
     try:
         words = text.decode().strip()
     except UnicodeDecodeError as error:
@@ -142,37 +144,6 @@ def _unknown_source() -> CliError:
         why="the source is neither a private key, a mnemonic nor a key file",
         cure="give 64 hex digits, 12 to 24 words, or a version 3 key file",
     )
-
-
-def _new_password(password_file: Path | None) -> bytes:
-    """The password of a key file about to be made; asked for twice, never empty."""
-    if password_file is not None:
-        password = _password(password_file, "")
-    else:
-        password = str(
-            click.prompt("New password", hide_input=True, confirmation_prompt=True, err=True)
-        ).encode()
-    if not password:
-        raise CliError("the password is empty", why="it would protect nothing", cure="choose another")
-    return password
-
-
-def _password(password_file: Path | None, prompt: str) -> bytes:
-    if password_file is None:
-        return str(click.prompt(prompt, hide_input=True, default="", show_default=False, err=True)).encode()
-    first_line = _bytes_of(password_file, PASSWORD_BYTES_MAX).split(b"\n", 1)[0]
-    return first_line.removesuffix(b"\r")
-
-
-def _bytes_of(path: Path, bytes_max: int = KEYSTORE_FILE_BYTES_MAX) -> bytes:
-    if str(path) != "-":
-        return read_bounded(path, bytes_max)
-    text = sys.stdin.buffer.read(bytes_max + 1)
-    if len(text) > bytes_max:
-        raise CliError(
-            "standard input is too long", why=f"more than {bytes_max} bytes", cure="is it the right one?"
-        )
-    return text
 
 
 def _print_keys(keys: list[StoredKey], as_json: bool) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from coc.contracts.addresses import EQUIVOCATION_DETECTOR, INSURANCE_FUND, VALIDATOR_REGISTRY
 from coc.contracts.genesis_alloc import Founder, RunConstructor, system_contracts
 from coc.contracts.registry_parameters import RegistryParameters
 from coc.execution.dev_genesis import (
@@ -17,12 +18,19 @@ from coc.execution.dev_genesis import (
     validator_json,
 )
 from coc.execution.genesis_bft import BftParameters
+from coc.execution.predeploys import DEPOSITS, SYSTEM_CONTRACTS
 from coc.primitives.strict_json import Json
 from coc.primitives.types import Address, Wei
 from coc.primitives.units import ETHER
 
 FUNDED_WEI: Final = Wei(10_000 * ETHER)
-"""What each funded account starts with, as on other development chains."""
+"""What a funded account starts with where nothing else is said, as on other development chains."""
+
+SYSTEM_ADDRESSES: Final = frozenset(
+    {each.address for each in (*SYSTEM_CONTRACTS, DEPOSITS)}
+    | {VALIDATOR_REGISTRY, EQUIVOCATION_DETECTOR, INSURANCE_FUND}
+)
+"""Accounts whose coins are what the contracts' constructors were paid, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +39,8 @@ class NetworkGenesis:
 
     founders: Sequence[Founder]
     registry: RegistryParameters
-    funded: Sequence[Address] = ()
-    funded_wei: Wei = FUNDED_WEI
+    balances: Mapping[Address, Wei] = field(default_factory=dict)
+    """Accounts that start with coins."""
     chain_id: int = 31_337
     gas_limit: int = DEV_GAS_LIMIT
     block_interval_s: int = 1
@@ -54,7 +62,10 @@ def network_genesis(chosen: NetworkGenesis, run: RunConstructor) -> bytes:
         "bft": chosen.bft.json(),
         "validatorRegistry": chosen.registry.json(),
     }
-    alloc = alloc_of(chosen.funded, chosen.funded_wei)
+    alloc: dict[str, Json] = {
+        text_of(address): {"balance": hex(balance)} for address, balance in chosen.balances.items()
+    }
+    alloc |= alloc_of((), Wei(0))
     for account in system_contracts(chosen.registry, chosen.founders, run):
         alloc[text_of(account.address)] = account.json()
     config = config_with(chosen.chain_id, section)

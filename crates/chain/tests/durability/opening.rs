@@ -97,10 +97,11 @@ fn a_folder_of_somebody_elses_files_is_refused_and_stays_as_it_is() {
 }
 
 #[test]
-fn a_fresh_file_system_and_a_users_keys_are_no_strangers() {
+fn a_fresh_file_system_and_keys_are_no_strangers() {
     let dir = tempfile::tempdir().unwrap();
-    fs::create_dir(dir.path().join("lost+found")).unwrap();
-    fs::create_dir(dir.path().join("keystore")).unwrap();
+    for name in ["lost+found", "keystore", "keys"] {
+        fs::create_dir(dir.path().join(name)).unwrap();
+    }
     Chain::open(&genesis("0x"), Some(dir.path()), &options()).unwrap();
 }
 

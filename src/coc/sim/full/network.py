@@ -14,7 +14,7 @@ from coc.contracts.genesis_alloc import Founder
 from coc.contracts.registry_parameters import RegistryParameters
 from coc.execution.genesis import CocRules, Genesis, read_genesis
 from coc.execution.genesis_bft import BftParameters
-from coc.execution.network_genesis import NetworkGenesis, network_genesis
+from coc.execution.network_genesis import FUNDED_WEI, NetworkGenesis, network_genesis
 from coc.node.constructors import constructor_runner
 from coc.node.validator.build import bft_rules
 from coc.node.validator.ports import SetReader
@@ -120,7 +120,7 @@ def chain_file(powers: tuple[int, ...]) -> Chainfile:
     chosen = NetworkGenesis(
         founders,
         REGISTRY,
-        funded,
+        dict.fromkeys(funded, FUNDED_WEI),
         chain_id=CHAIN_ID,
         timestamp=BASE_MS // 1000 - 1,
         bft=PARAMETERS,
