@@ -103,6 +103,8 @@ class ValidatorPorts:
     consensus_workers: Workers
     deciders: Workers
     """The one thread that moves the head: a decision and catching up never cross."""
+    keepers: Workers
+    """The one thread of write-ahead log and signer, so that both are asked in the machine's order."""
     service_workers: Workers
     journal: JournalKeeper
     telemetry: Telemetry
@@ -154,6 +156,7 @@ class ValidatorRuntime:
             self._gossip_timer.cancel()
         await self._ports.consensus_workers.drain()
         await self._ports.deciders.drain()
+        await self._ports.keepers.drain()
         await self._ports.service_workers.drain()
 
     def close(self) -> None:
@@ -161,6 +164,7 @@ class ValidatorRuntime:
         self._ports.journal.close()
         self._ports.consensus_workers.close()
         self._ports.deciders.close()
+        self._ports.keepers.close()
         self._ports.service_workers.close()
 
     def seal(self, blocks: int, timestamp_s: int | None, done: Done) -> None:
@@ -298,7 +302,7 @@ class ValidatorRuntime:
             return
         match effect:
             case WriteAhead():
-                self._ports.consensus_workers.run(
+                self._ports.keepers.run(
                     lambda: wal.persist(effect), lambda error: self._persisted(effect.sequence, error)
                 )
             case AppendRecord():
@@ -308,7 +312,7 @@ class ValidatorRuntime:
                     # The next intent cannot be written either, and says so to the machine.
                     self._ports.telemetry.problem(WAL, sentence_of(error))
             case Sign():
-                self._ports.consensus_workers.run(
+                self._ports.keepers.run(
                     lambda: signer.sign(effect.request), lambda result: self._signed(effect, result)
                 )
             case _:

@@ -93,9 +93,20 @@ class ValidatorService:
         now = Millis(time.time_ns() // 1_000_000)
         config = NodeConfig(bft, own, recover_address, has_journal=folder is not None)
         node = build_node(config, door, _remembered(chain, wal, signer), now)
-        consensus, deciders, service = Workers(loop), Workers(loop, threads=1), Workers(loop)
+        service = Workers(loop)
         journal = JournalKeeper(folder, chain, service, telemetry)
-        ports = ValidatorPorts(chain, door, consensus, deciders, service, journal, telemetry, signer, wal)
+        ports = ValidatorPorts(
+            chain,
+            door,
+            consensus_workers=Workers(loop),
+            deciders=Workers(loop, threads=1),
+            keepers=Workers(loop, threads=1),
+            service_workers=service,
+            journal=journal,
+            telemetry=telemetry,
+            signer=signer,
+            wal=wal,
+        )
         self.node: ValidatorNode = node
         self.runtime = ValidatorRuntime(node, ports)
         self.submit_many: Callable[[list[bytes], Callable[[Sequence[Outcome]], None]], None] = (

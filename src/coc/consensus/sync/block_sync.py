@@ -155,8 +155,7 @@ class BlockSync:
             case Refused():
                 return self._on_refused(now_ms, event)
             case Stuck():
-                self._adopting, self._waiting = None, None
-                self._requested_to = self.next_height
+                self._begin_again()
                 return [SetTimer(Millis(now_ms + SYNC_ANSWER_MS_MAX))]
             case PeerLeft():
                 self.ahead.pop(event.peer, None)
@@ -191,10 +190,14 @@ class BlockSync:
         self.ahead = {peer: height for peer, height in self.ahead.items() if height > self.next_height}
 
     def _on_refused(self, now_ms: Millis, event: Refused) -> list[Effect]:
-        self._adopting, self._waiting = None, None
+        self._begin_again()
         self.ahead.pop(event.peer, None)
-        self._requested_to = self.next_height
         return [Misbehaved(event.peer, event.reason), *self._go_on(now_ms)]
+
+    def _begin_again(self) -> None:
+        """Drop what is under way: later ranges stand on blocks that are not here."""
+        self._adopting, self._waiting, self._asked = None, None, None
+        self._requested_to = self.next_height
 
     def _on_timer(self, now_ms: Millis) -> None:
         asked = self._asked

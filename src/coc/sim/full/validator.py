@@ -74,6 +74,7 @@ class SimValidator:
         self.wal: Wal
         self.signer: MarkedSigner
         self.remembered = WalContent()
+        self._turn_ms = 0
 
     # ── Life ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -159,6 +160,12 @@ class SimValidator:
 
         self.world.after(delay_ms, act)
 
+    def in_turn(self, event: Callable[[], ev.Input | None]) -> None:
+        """Work of write-ahead log and signer: one after the other, in the order in which it was asked for."""
+        begins_ms = max(self._turn_ms, self.world.now_ms)
+        self._turn_ms = begins_ms + self._sync_ms()
+        self.later(self._turn_ms - self.world.now_ms, event)
+
     # ── Effects ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _carry_out(self, effect: fx.Effect) -> None:
@@ -191,11 +198,11 @@ class SimValidator:
             case fx.SetSyncTimer():
                 self.later(effect.at_ms - self.now_ms, ev.SyncTimer)
             case fx.WriteAhead():
-                self.later(self._sync_ms(), lambda: self._written(effect))
+                self.in_turn(lambda: self._written(effect))
             case fx.AppendRecord():
                 self._append(effect)
             case fx.Sign():
-                self.later(self._sync_ms(), lambda: self._signed(effect))
+                self.in_turn(lambda: self._signed(effect))
             case fx.SubmitFromPeer():
                 self._arrive(list(effect.raws), Origin.PEER)
             case fx.Misbehaved():
@@ -230,7 +237,15 @@ class SimValidator:
         if receiver is None:
             return
         message = ev.MessageReceived(self.peer, kind, payload)
-        self.world.carry(self.position, receiver.position, len(payload), lambda: receiver.feed(message))
+        connection = (self.life, receiver.life)
+
+        def deliver() -> None:
+            if connection == (self.life, receiver.life):  # a connection ends with either process
+                receiver.feed(message)
+
+        is_of_stream = kinds.KINDS[kind].message_class is kinds.MessageClass.TRANSACTIONS
+        carry = self.world.carry_in_stream if is_of_stream else self.world.carry
+        carry((self.position, receiver.position), len(payload), deliver)
 
     def _serve(self, effect: fx.SendCertificate | fx.ServeBlock | fx.ServeBlocks) -> None:
         match effect:

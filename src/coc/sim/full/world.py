@@ -18,6 +18,9 @@ from coc.sim.full.plan import Plan
 EVENTS_MAX = 2_000_000
 """Events of one run: some fifty times a usual one, so that a node that spins ends the run."""
 
+HELD_UP_STEP_MS = 100
+"""How finely the end of a partition is looked for."""
+
 BASE_MS = 1_700_000_000_000
 """What a right clock shows at the beginning: a time in 2023, later than any genesis of a run."""
 
@@ -57,22 +60,36 @@ class World:
             action()
         return False
 
-    def carry(self, sender: int, receiver: int, size: int, deliver: Callable[[], None]) -> None:
-        """Carry a message over a link, if the link lets it through."""
+    def carry(self, link: tuple[int, int], size: int, deliver: Callable[[], None]) -> None:
+        """Carry a message from one node to another, if the link lets it through."""
         plan, dice = self.plan, self.dice
         self.messages += 1
         self.message_bytes += size
         if self.is_healed:
             self.after(dice.randint(1, plan.delay_ms), deliver)
             return
-        if plan.is_cut(self.now_ms, sender, receiver):
+        if plan.is_cut(self.now_ms, *link):
             return
         copies = 2 if dice.random() < plan.duplication else 1
         for _ in range(copies):
-            if dice.random() < plan.loss:
-                continue
-            slow = dice.random() < plan.spikes
-            self.after(dice.randint(1, plan.spike_ms if slow else plan.delay_ms), deliver)
+            if dice.random() >= plan.loss:
+                self.after(self._delay_ms(), deliver)
+
+    def carry_in_stream(self, link: tuple[int, int], size: int, deliver: Callable[[], None]) -> None:
+        """Carry a message of a protocol that relies on its stream: late, even very late, but once.
+
+        A real stream loses and repeats nothing; what a partition holds up arrives when it ends.
+        """
+        self.messages += 1
+        self.message_bytes += size
+        held_ms = 0
+        while not self.is_healed and self.plan.is_cut(self.now_ms + held_ms, *link):
+            held_ms += HELD_UP_STEP_MS
+        self.after(held_ms + self._delay_ms(), deliver)
+
+    def _delay_ms(self) -> int:
+        is_slow = not self.is_healed and self.dice.random() < self.plan.spikes
+        return self.dice.randint(1, self.plan.spike_ms if is_slow else self.plan.delay_ms)
 
     def tell(self, node: int, what: str) -> None:
         """One line of the story, for a person and for the digest of the run."""

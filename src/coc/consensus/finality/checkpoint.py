@@ -1,0 +1,55 @@
+"""A checkpoint: a final block that a verifier trusts because somebody else told it, as one line of text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from coc.consensus.finality.faults import CheckpointInvalid
+from coc.primitives.errors import quoted
+from coc.primitives.limits_finality import CHECKPOINT_TEXT_CHARS_MAX
+from coc.primitives.types import UINT64_MAX, Hash32, Height, format_data
+
+_FORM: Final = re.compile(
+    r"0x([0-9a-f]{64}):(0|[1-9][0-9]{0,19}):0x([0-9a-f]{64}):0x([0-9a-f]{64}):(0|[1-9][0-9]{0,19})", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A block of a chain, the hash of the set that votes on the height after it, and its time (FIN-10).
+
+    All but genesis hash and block hash follow from these two; they are there so that a wrong character, or
+    somebody's confusion of two blocks, cannot go unnoticed.
+    """
+
+    genesis_hash: Hash32
+    height: Height
+    block: Hash32
+    next_set_hash: Hash32
+    time_s: int
+
+    def text(self) -> str:
+        """`GENESIS:HEIGHT:BLOCK:SET:TIME`, hashes with 0x in lower case, numbers in decimal."""
+        return (
+            f"{format_data(self.genesis_hash)}:{self.height}:{format_data(self.block)}"
+            f":{format_data(self.next_set_hash)}:{self.time_s}"
+        )
+
+
+def parse_checkpoint(text: str) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises:
+        CheckpointInvalid: another form.
+    """
+    found = _FORM.fullmatch(text) if len(text) <= CHECKPOINT_TEXT_CHARS_MAX else None
+    if found is not None and max(int(found[2]), int(found[5])) <= UINT64_MAX:
+        genesis, block, set_hash = (Hash32(bytes.fromhex(found[part])) for part in (1, 3, 4))
+        return Checkpoint(genesis, Height(int(found[2])), block, set_hash, int(found[5]))
+    raise CheckpointInvalid(
+        "not a checkpoint",
+        why=f"got {quoted(text)}",
+        cure="it is one line GENESIS:HEIGHT:BLOCK:SET:TIME, as `coc verify-finality --json` prints it",
+    )

@@ -1,0 +1,74 @@
+"""Runs of the whole node by seed: they hold, they go on after faults, and a seed is a run to the byte."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from coc.sim.full.campaign import HEIGHTS_AFTER_HEAL, Failed, run
+from coc.sim.full.plan import Crash, Cut, Plan, calm_plan, plan_of
+
+SEEDS = int(os.environ.get("COC_SIM_SEEDS", "48"))
+FIRST = int(os.environ.get("COC_SIM_FIRST", "0"))
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + SEEDS))
+def test_a_usual_run_holds(seed: int) -> None:
+    try:
+        outcome = run(plan_of(seed))
+    except Failed as failed:
+        pytest.fail("\n".join([*failed.story[-80:], failed.sentence]))
+    assert outcome.heights >= HEIGHTS_AFTER_HEAL
+
+
+def test_seven_seeds_in_ten_have_four_validators_and_every_one_has_loss_and_crashes() -> None:
+    plans = [plan_of(seed) for seed in range(400)]
+    assert sum(plan.size == 4 for plan in plans) >= 0.7 * len(plans)
+    assert {plan.size for plan in plans} == set(range(4, 14))
+    assert all(plan.loss and plan.crashes for plan in plans)
+
+
+def test_a_calm_run_decides_a_block_a_second_in_its_first_round() -> None:
+    outcome = run(calm_plan(1, heights=12))
+    assert outcome.rounds == 0
+    assert outcome.heights >= 12
+
+
+def test_one_seed_is_one_run_whatever_the_hash_seed_and_the_threads() -> None:
+    program = (
+        "from coc.sim.full.campaign import run; from coc.sim.full.plan import plan_of; "
+        "print(run(plan_of(3)).digest)"
+    )
+    digests = set()
+    for hash_seed, threads in (("1", "1"), ("2", "2")):
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "RAYON_NUM_THREADS": threads}
+        ran = subprocess.run(
+            (sys.executable, "-c", program), env=environment, check=True, capture_output=True, text=True
+        )
+        digests.add(ran.stdout.strip())
+    assert len(digests) == 1
+    assert digests != {""}
+
+
+def test_with_more_than_a_third_away_there_is_no_block_and_after_heal_there_is() -> None:
+    halves = Plan(
+        seed=5,
+        powers=(1, 1, 1, 1),
+        fault_ms=20_000,
+        loss=0.01,
+        cuts=(Cut(4_000, 20_000, frozenset({0, 1}), is_one_way=False),),
+    )
+    outcome = run(halves)
+    # Four seconds of blocks, none while the halves cannot hear each other, three heights after they can.
+    assert outcome.heights <= 5 + HEIGHTS_AFTER_HEAL + 1
+
+
+def test_all_power_lost_at_once_costs_nothing_that_was_decided() -> None:
+    crashes = tuple(Crash(6_000 + node, node, 400, is_power_cut=True) for node in range(4))
+    again = tuple(replace(crash, at_ms=crash.at_ms + 5_000) for crash in crashes)
+    outcome = run(Plan(11, (1, 1, 1, 1), fault_ms=16_000, loss=0.02, crashes=crashes + again))
+    assert outcome.heights >= 8
