@@ -105,6 +105,9 @@ WIRE_STALL_MS_MAX: Final = 30_000
 WIRE_ASSEMBLY_MS_MAX: Final = 120_000
 """Milliseconds from a frame's first piece to its last: 16 MiB at 140 KB/s."""
 
+WIRE_LINGER_MS: Final = 2_000
+"""Milliseconds that a closed connection stays, so that the peer can read the goodbye and hang up itself."""
+
 WIRE_CONTROL_WINDOW_MS: Final = 10_000
 """Milliseconds over which a peer's control frames are counted."""
 

@@ -49,12 +49,12 @@ def parse_peer_address(text: str) -> PeerAddress:
             why=f"got {text[:HOST_CHARS_MAX]!r}",
             cure="write host:port, or [IPv6]:port",
         )
-    return PeerAddress(_canonical(host), int(port))
+    return PeerAddress(canonical_host(host), int(port))
 
 
 def host_of(packed: bytes) -> str:
     """The text of 4 or 16 bytes."""
-    return _canonical(str(ipaddress.ip_address(packed)))
+    return canonical_host(str(ipaddress.ip_address(packed)))
 
 
 def packed(host: str) -> bytes | None:
@@ -101,7 +101,8 @@ def _network(host: str, bits_v4: int, bits_v6: int) -> str:
     return str(ipaddress.ip_network((found, bits), strict=False))
 
 
-def _canonical(host: str) -> str:
+def canonical_host(host: str) -> str:
+    """The one spelling of a host: lower case, shortest IPv6, IPv4 where IPv6 only wraps it."""
     found = _ip(host)
     return host.lower() if found is None else str(found)
 

@@ -91,9 +91,13 @@ class Conversation:
         return self._sealed(WELCOME, b"")
 
     def goodbye(self, payload: bytes) -> bytes:
-        """Our last record; all that waited is forgotten."""
-        self._outbound.clear()
+        """Our last record."""
         return self._sealed(GOODBYE, payload)
+
+    def clear(self) -> None:
+        """Forget all that waits and all that is unfinished: the connection is over."""
+        self._outbound.clear()
+        self._assembly = Assembly()
 
     def _sealed(self, kind: Kind, payload: bytes) -> bytes:
         frame = encode_frame(kind.number, payload)

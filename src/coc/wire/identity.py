@@ -83,6 +83,21 @@ class ProvenPeer:
     offer: Offer
 
 
+@dataclass(frozen=True, slots=True)
+class PeerFacts:
+    """What is known of a connected peer."""
+
+    peer: PeerId
+    public_key: bytes
+    roles: Roles
+    host: str
+    """The IP of the connection."""
+    listen_port: int
+    """Where it says it accepts connections on that IP; 0 where it does not."""
+    is_dialled: bool
+    """Whether we dialled it."""
+
+
 class Identity:
     """Our own network identity."""
 

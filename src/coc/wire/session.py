@@ -57,6 +57,11 @@ class Session:
         return not self._is_closed and isinstance(self._stage, Conversation) and self._stage.is_open
 
     @property
+    def has_said_all(self) -> bool:
+        """Whether a closed session has nothing left for its socket."""
+        return self._is_closed and not self._sealed
+
+    @property
     def waiting_bytes(self) -> int:
         """Bytes of messages that wait for the peer."""
         return self._stage.waiting_bytes if isinstance(self._stage, Conversation) else 0
@@ -236,6 +241,8 @@ class Session:
     def _close(self, event: Closed) -> None:
         self._is_closed = True
         self._events.append(event)
+        if isinstance(self._stage, Conversation):
+            self._stage.clear()
 
     def _take_events(self) -> list[Event]:
         events, self._events = self._events, []

@@ -21,6 +21,7 @@ from coc.primitives.limits_wire import (
 )
 from coc.primitives.types import PeerId
 from coc.wire.addresses import PeerAddress, network_of, owner_of
+from coc.wire.peer_book.inputs import DialWanted
 from coc.wire.peer_book.rules import BookSetup
 
 
@@ -44,8 +45,8 @@ class Connection:
     host: str
     address: PeerAddress | None = None
     """What we dialled; None where the peer did."""
-    wishes: list[PeerId | None] = field(default_factory=list)
-    """Whom layers wait for on it."""
+    wishes: list[DialWanted] = field(default_factory=list)
+    """What layers wait for on it."""
     peer: PeerId | None = None
     listen_port: int = 0
     channel_hash: bytes = b""

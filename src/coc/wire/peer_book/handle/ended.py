@@ -31,21 +31,29 @@ def on_connection_ended(core: Core, now_ms: Millis, event: ConnectionEnded) -> l
     connection = core.connections.remove(event.connection)
     if connection is None:
         return []
-    effects: list[Effect] = []
+    effects = _answer_wishes(core, connection, event.reason)
     if connection.address is not None:
         _plan_redial(core, now_ms, connection, event.reason)
-        if connection.opened_ms is None:
-            effects += [
-                DialGivenUp(connection.address, peer)
-                for peer in connection.wishes
-                # A duplicate's peer is here, by the other connection: only who wanted anybody is told.
-                if peer is None or event.reason is not Reason.DUPLICATE
-            ]
     points = FAULT_POINTS.get(event.reason, 0) if event.is_peers_fault else 0
     if points and (connection.is_proven or connection.address is None):
         if not connection.is_proven:
             points = min(points, UNPROVEN_POINTS_MAX)
         effects += core.blame(now_ms, connection.host, connection.peer, points)
+    return effects
+
+
+def _answer_wishes(core: Core, connection: Connection, reason: Reason) -> list[Effect]:
+    """Tell who waits, except where the peer is here by another connection: that one answers, or has."""
+    if connection.opened_ms is not None:
+        return []
+    is_double = reason is Reason.DUPLICATE
+    kept = core.connections.kept_with(connection.peer) if is_double and connection.peer else None
+    effects: list[Effect] = []
+    for wish in connection.wishes:
+        if kept is None or wish.peer is None:
+            effects.append(DialGivenUp(wish.address, wish.peer))
+        elif kept.opened_ms is None:
+            kept.wishes.append(wish)
     return effects
 
 

@@ -13,11 +13,13 @@ from coc.wire.peer_book.state import Core
 def on_dial_wanted(core: Core, now_ms: Millis, event: DialWanted) -> list[Effect]:
     """Dial beside the outbound share, unless the node is there already or may not be dialled. WIRE-23."""
     connections = core.connections
-    if event.peer is not None and connections.kept_with(event.peer) is not None:
+    kept = None if event.peer is None else connections.kept_with(event.peer)
+    if kept is not None and kept.opened_ms is not None:
         return []
     dialled = next((entry for entry in connections if entry.address == event.address), None)
-    if dialled is not None and dialled.opened_ms is None and len(dialled.wishes) < ERRANDS_MAX:
-        dialled.wishes.append(event.peer)
+    under_way = kept or dialled
+    if under_way is not None and under_way.opened_ms is None and len(under_way.wishes) < ERRANDS_MAX:
+        under_way.wishes.append(event)
         return []
     if (
         dialled is not None
@@ -29,7 +31,7 @@ def on_dial_wanted(core: Core, now_ms: Millis, event: DialWanted) -> list[Effect
     ):
         return [DialGivenUp(event.address, event.peer)]
     connection, dial = core.dial(event.address, event.peer, Share.ERRAND)
-    connection.wishes.append(event.peer)
+    connection.wishes.append(event)
     return [dial]
 
 

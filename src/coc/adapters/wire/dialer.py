@@ -1,0 +1,48 @@
+"""Making connections: one task a dial, none longer than `DIAL_MS_MAX`, whatever the resolver does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from coc.adapters.wire.link import Link
+from coc.primitives.limits_wire import DIAL_MS_MAX
+from coc.wire.addresses import PeerAddress
+
+
+class Dialer:
+    """Connects links; what comes to nothing is told by its number."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        make_link: Callable[[int], Link],
+        failed: Callable[[int, str], None],
+    ) -> None:
+        """Nothing is dialled yet."""
+        self._loop = loop
+        self._make_link = make_link
+        self._failed = failed
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def dial(self, number: int, address: PeerAddress) -> None:
+        """Connect, or tell that it failed."""
+        task = self._loop.create_task(self._connect(number, address))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Give up what is under way."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _connect(self, number: int, address: PeerAddress) -> None:
+        try:
+            async with asyncio.timeout(DIAL_MS_MAX / 1000):
+                await self._loop.create_connection(
+                    lambda: self._make_link(number), address.host, address.port
+                )
+        except (OSError, UnicodeError) as error:  # a host name that is none is a UnicodeError
+            self._failed(number, str(error) or "no answer in time")
