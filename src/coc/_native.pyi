@@ -6,7 +6,7 @@ take long release the interpreter lock.
 """
 
 from os import PathLike
-from typing import final
+from typing import Any, final
 
 __all__ = [
     "BlockInvalid",
@@ -38,6 +38,8 @@ __all__ = [
     "keccak256",
     "public_key_of",
     "recover_public_key",
+    "rlp_decode",
+    "rlp_encode",
     "run_blocktests",
     "run_statetests",
     "scrypt_mix",
@@ -102,6 +104,15 @@ def vrf_output(proof: bytes) -> bytes:
 
 def channel_public_key(secret: bytes) -> bytes:
     """The 32-byte X25519 public key of a 32-byte secret, which may be any."""
+
+def rlp_decode(data: bytes, depth_levels_max: int) -> Any:
+    """The RLP item that fills `data`: bytes, or a list of items.
+
+    None where `data` is not its one canonical encoding.
+    """
+
+def rlp_encode(value: Any, depth_levels_max: int) -> bytes | None:
+    """The RLP of bytes, an integer below 2^128, or a list or tuple of such; None for everything else."""
 
 def scrypt_mix(block: bytes, n: int) -> bytes:
     """ROMix of scrypt (RFC 7914): a block of 128·r bytes, a table of `n` blocks; ValueError for others."""

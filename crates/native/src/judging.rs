@@ -55,7 +55,7 @@ impl Chain {
                             self.inner.remember_sender(*tx.signed.tx_hash(), tx.sender);
                             judge(&bench, &tx).map(|judged| (tx, judged))
                         })
-                            .map_or_else(|e| Ok(Err(e)), |ok| ok.map(Ok))
+                        .map_or_else(|e| Ok(Err(e)), |ok| ok.map(Ok))
                     })
                     .collect::<Result<Vec<Result<_, TransactionInvalid>>, _>>()
             })

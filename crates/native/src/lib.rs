@@ -12,6 +12,7 @@ mod db;
 mod errors;
 mod judging;
 mod reading;
+mod rlp;
 mod scrypt;
 mod sim_disk;
 mod tool;
@@ -51,6 +52,8 @@ mod _native {
     };
     #[pymodule_export]
     use crate::reading::CallResult;
+    #[pymodule_export]
+    use crate::rlp::{rlp_decode, rlp_encode};
     #[pymodule_export]
     use crate::scrypt::scrypt_mix;
     #[pymodule_export]

@@ -7,6 +7,7 @@ The fields are (version, parent certificate, proposer, original round, VRF proof
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from coc.primitives import rlp
 from coc.primitives.errors import PrimitivesError
@@ -16,6 +17,8 @@ from coc.primitives.validators import ValidatorSet, decode_validator_set
 from coc.primitives.votes import Evidence, read_evidence
 
 CONSENSUS_DATA_VERSION = 1
+CONSENSUS_DATA_KEPT = 16
+"""Decoded ones that are remembered: a block's and its parent's are read again at each step of agreeing."""
 ROUND_BITS = 64
 
 
@@ -56,6 +59,7 @@ class ConsensusData:
         )
 
 
+@lru_cache(maxsize=CONSENSUS_DATA_KEPT)
 def decode_consensus_data(data: bytes) -> ConsensusData:
     """Read consensus data back.
 

@@ -10,6 +10,9 @@ tells which, and how long it is:
 Decoding refuses every second spelling (a single byte below 0x80 with a prefix, a long form where the short
 one fits, a length with leading zeros), bytes left over and bytes missing. Depth and size are bounded, so
 hostile input costs at most one pass over it.
+
+The native core does what is canonical; the code here is for what is not, and says what is wrong with it. A
+test holds the two to the same answers.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, TypeAlias
 
+from coc._native import rlp_decode, rlp_encode
 from coc.primitives.errors import PrimitivesError
 from coc.primitives.limits import RLP_BYTES_MAX, RLP_DEPTH_LEVELS_MAX
 
@@ -42,7 +46,8 @@ def encode(value: Encodable) -> bytes:
         RlpInvalid: a negative integer, a value of another type, or nesting deeper than
         `RLP_DEPTH_LEVELS_MAX`.
     """
-    return _encode(value, 0)
+    encoded = rlp_encode(value, RLP_DEPTH_LEVELS_MAX)
+    return _encode(value, 0) if encoded is None else encoded
 
 
 def decode(data: bytes, *, bytes_max: int = RLP_BYTES_MAX) -> Item:
@@ -53,6 +58,9 @@ def decode(data: bytes, *, bytes_max: int = RLP_BYTES_MAX) -> Item:
     """
     if len(data) > bytes_max:
         raise RlpInvalid("RLP too long", why=f"{len(data)} bytes where {bytes_max} are allowed")
+    decoded: Item | None = rlp_decode(data, RLP_DEPTH_LEVELS_MAX)
+    if decoded is not None:
+        return decoded
     item, end = _decode(data, 0, len(data), 0)
     if end != len(data):
         raise RlpInvalid(

@@ -7,6 +7,7 @@ secp256k1 public keys without their prefix byte. The hash of a set covers all of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from coc.primitives import rlp
 from coc.primitives.errors import PrimitivesError
@@ -15,6 +16,8 @@ from coc.primitives.types import Address, Hash32
 
 PUBLIC_KEY_BYTES = 64
 POWER_BITS = 64
+SETS_KEPT = 16
+"""Sets whose hash is remembered: it is asked for at every height, and sets change once a period."""
 
 
 class ValidatorSetInvalid(PrimitivesError):
@@ -49,7 +52,12 @@ class ValidatorSet:
 
     def hash(self) -> Hash32:
         """keccak-256 of the encoding."""
-        return keccak256(rlp.encode(self.encode()))
+        return _hash_of(self)
+
+
+@lru_cache(maxsize=SETS_KEPT)
+def _hash_of(validators: ValidatorSet) -> Hash32:
+    return keccak256(rlp.encode(validators.encode()))
 
 
 def address_of_key(public_key: bytes) -> Address:

@@ -47,6 +47,7 @@ from coc.node.validator.effects import (
     CheckBlock,
     DecideBlock,
     Effect,
+    EvidenceSeen,
     ExecuteBlock,
     Misbehaved,
     ProveRandomness,
@@ -81,7 +82,8 @@ from coc.node.validator.ports import SignerPort
 from coc.node.validator.signer import SigningRefused as SignerSaysNo
 from coc.primitives.types import Hash32, Millis, PeerId
 from coc.rpc.ports import Accepted, Refused
-from coc.wire.kinds import KINDS, MessageClass
+from coc.wire.identity import PeerFacts
+from coc.wire.kinds import KINDS, Kind, MessageClass
 
 T = TypeVar("T")
 Done = Callable[[Exception | None], None]
@@ -174,17 +176,18 @@ class ValidatorRuntime:
 
     # ── What peers say ──────────────────────────────────────────────────────────────────────────────────────
 
-    def on_peer_up(self, peer: PeerId) -> None:
+    def on_peer_up(self, peer: PeerId, facts: PeerFacts) -> None:
         """A peer is connected."""
+        del facts
         self.feed(PeerUp(peer))
 
     def on_peer_down(self, peer: PeerId) -> None:
         """A peer is gone."""
         self.feed(PeerDown(peer))
 
-    def on_message(self, peer: PeerId, kind: int, payload: bytes) -> None:
+    def on_message(self, peer: PeerId, kind: Kind, payload: bytes) -> None:
         """A peer sent a message."""
-        self.feed(MessageReceived(peer, kind, payload))
+        self.feed(MessageReceived(peer, kind.number, payload))
 
     # ── Inputs and effects ──────────────────────────────────────────────────────────────────────────────────
 
@@ -229,6 +232,9 @@ class ValidatorRuntime:
                 self._make(effect)
             case WriteAhead() | AppendRecord() | Sign():
                 self._keep(effect)
+            case EvidenceSeen():
+                offender = effect.evidence.offender.hex()
+                self._ports.telemetry.notice(f"validator 0x{offender} signed twice; a block will say so")
             case Alarm():
                 self._alarm(effect)
             case SubmitFromPeer():

@@ -38,7 +38,7 @@ from coc.primitives.keccak import keccak256
 from coc.primitives.secp256k1 import Secret, address_of, recover_address
 from coc.primitives.types import Hash32, Height, Millis
 from coc.rpc.ports import Outcome
-from coc.wire.identity import ChainFacts
+from coc.wire.identity import ChainFacts, Roles
 from coc.wire.peer_book.rules import PersistentPeer
 
 WAL_FOLDER, MARK_NAME = "wal", "signer.mark"
@@ -119,6 +119,7 @@ class ValidatorService:
             (choices.host, choices.port),
             choices.peers,
             folder,
+            roles=Roles.FULL if own is None else Roles.FULL | Roles.VALIDATOR,
         )
         self.network = Network(loop, setup, self.runtime)
         self.status = NodeStatus(own, lambda: len(self.network.peers()))

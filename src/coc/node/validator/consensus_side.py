@@ -19,6 +19,7 @@ from coc.node.validator.effects import (
     BuildBlock,
     DecideBlock,
     Effect,
+    EvidenceSeen,
     ExecuteBlock,
     Misbehaved,
     ProveRandomness,
@@ -165,7 +166,7 @@ def _translated(core: Core, now_ms: Millis, effect: fx.Effect) -> list[Effect]:
             core.deciding = DecideBlock(effect.block, effect.certificate)
             return [core.deciding]
         case fx.EvidenceFound():
-            return []
+            return [EvidenceSeen(effect.evidence)]
         case fx.Misbehaved():
             return [Misbehaved(effect.peer, effect.reason)]
         case fx.Alarm():

@@ -14,7 +14,7 @@ from coc.execution.mempool.inputs import PooledTransaction
 from coc.primitives.consensus_data import ConsensusData
 from coc.primitives.seals import SignRequest
 from coc.primitives.types import Hash32, Height, Millis, PeerId
-from coc.primitives.votes import CommitCertificate
+from coc.primitives.votes import CommitCertificate, Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +173,13 @@ class Misbehaved:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceSeen:
+    """A validator was caught signing twice; a block will say so."""
+
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
     """Something a person must know; an empty reason takes the last one of this part back."""
 
@@ -200,6 +207,7 @@ Effect: TypeAlias = (
     | Sign
     | SubmitFromPeer
     | Misbehaved
+    | EvidenceSeen
     | Alarm
     | PoolEffect
 )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from coc.sim.full.checkers.agreement import OneBlockAHeight
+from coc.sim.full.checkers.convictions import DoubleSignersAreConvicted
 from coc.sim.full.network import Network
 from coc.sim.full.plan import Plan, plan_of
 from coc.sim.full.watching import Violation
@@ -93,6 +94,7 @@ def _run(network: Network) -> Outcome:
     world.run_until(plan.fault_ms)
     _heal(network)
     _check_progress(network)
+    _check_convictions(network)
     agreement = next(each for each in network.watch.checkers if isinstance(each, OneBlockAHeight))
     rounds = max(agreement.rounds.values(), default=0)
     return Outcome(
@@ -115,7 +117,7 @@ def _heal(network: Network) -> None:
 
 
 def _check_progress(network: Network) -> None:
-    world, nodes = network.world, network.nodes
+    world, nodes = network.world, network.honest()
     height = max(node.height for node in nodes) + 1
     statuses = [node.node.engine.status for node in nodes]
     round_before = max((status.round for status in statuses if status.height == height), default=0)
@@ -129,6 +131,14 @@ def _check_progress(network: Network) -> None:
         allowed = ROUNDS_AFTER_HEAL_MAX + (round_before if number == height else 0)
         if height <= number <= goal and decided_in > allowed:
             raise Violation(f"liveness: height {number} took round {decided_in}")
+
+
+def _check_convictions(network: Network) -> None:
+    """Whoever was caught signing twice is convicted by the chain, on every node."""
+    checker = next(each for each in network.watch.checkers if isinstance(each, DoubleSignersAreConvicted))
+    honest, world = network.honest(), network.world
+    if not world.run_until(world.now_ms + PATIENCE_MS, lambda: checker.are_judged(honest)):
+        raise Violation("conviction: evidence was found and the chain has not judged it")
 
 
 def _crashing(network: Network, position: int, *, is_power_cut: bool) -> Callable[[], None]:

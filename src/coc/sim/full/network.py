@@ -26,7 +26,8 @@ from coc.primitives.units import ETHER
 from coc.primitives.validators import Validator
 from coc.sim.full.checkers import fresh
 from coc.sim.full.checkers.supply import NothingIsMinted
-from coc.sim.full.plan import Plan
+from coc.sim.full.liars import node_class
+from coc.sim.full.plan import TWIN, Plan
 from coc.sim.full.validator import Birth, SimValidator
 from coc.sim.full.watching import Watch
 from coc.sim.full.world import BASE_MS, World
@@ -34,6 +35,7 @@ from coc.sim.full.world import BASE_MS, World
 CHAIN_ID = 7
 CLIENTS = 6
 TRANSFER_GAS = 21_000
+FUNDED_WEI = Wei(10_000 * ETHER)
 FEE_CAP_WEI = 100 * 10**9
 PARAMETERS = BftParameters(
     propose_ms=500, vote_ms=250, delta_ms=100, cap_ms=2_000, resend_ms=300, clock_tolerance_s=5
@@ -64,10 +66,14 @@ class Network:
         genesis_hash = Hash32(Chain.open(file.text, None, b"").genesis_hash)
         parameters = file.rules.bft or PARAMETERS
         rules: BftRules = bft_rules(genesis_hash, file.rules, parameters)
-        self.nodes = [
-            SimValidator(self._birth(index, file, rules), self.world, self.watch)
-            for index in range(plan.size)
-        ]
+        lies = dict(plan.liars)
+        seats = list(range(plan.size)) + [seat for seat, lie in plan.liars if lie == TWIN]
+        self.nodes = []
+        for position, seat in enumerate(seats):
+            birth = self._birth(position, seat, file, rules)
+            node = node_class(lies.get(seat, ""))(birth, self.world, self.watch)
+            node.is_honest = seat not in lies
+            self.nodes.append(node)
         for node in self.nodes:
             node.others = [other for other in self.nodes if other is not node]
         self._nonces = [0] * CLIENTS
@@ -75,16 +81,20 @@ class Network:
             if isinstance(checker, NothingIsMinted):
                 checker.accounts = _holders(plan.size)
 
-    def _birth(self, index: int, file: Chainfile, rules: BftRules) -> Birth:
+    def honest(self) -> list[SimValidator]:
+        """The nodes that follow the protocol."""
+        return [node for node in self.nodes if node.is_honest]
+
+    def _birth(self, position: int, seat: int, file: Chainfile, rules: BftRules) -> Birth:
         registry = file.rules.registry or REGISTRY
 
         def sets(chain: Chain) -> SetReader:
             return RegistrySets(chain, registry.period_blocks)
 
         return Birth(
-            index,
-            PeerId(keccak256(b"peer %d" % index)),
-            validator_secret(index),
+            position,
+            PeerId(keccak256(b"peer %d" % position)),
+            validator_secret(seat),
             file.text,
             rules,
             sets,
@@ -116,7 +126,7 @@ def chain_file(powers: tuple[int, ...]) -> Chainfile:
         )
         for index, power in enumerate(powers)
     ]
-    funded = [address_of(client_secret(index)) for index in range(CLIENTS)]
+    funded = {address_of(client_secret(index)): FUNDED_WEI for index in range(CLIENTS)}
     chosen = NetworkGenesis(
         founders,
         REGISTRY,

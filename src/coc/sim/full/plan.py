@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Final
+
+TWIN: Final = "twin"
+LIES: Final = (TWIN, "wrong root", "minting", "wrong time", "withholding")
+"""What liars do, beside following the protocol otherwise; see `liars.py`."""
 
 HEIGHTS_OF_A_RUN = 30
 """Blocks that a usual run comes to."""
@@ -78,7 +83,7 @@ class Plan:
 
     def skew_of(self, node: int) -> int:
         """How far a node's clock is off."""
-        return self.skews_ms[node] if self.skews_ms else 0
+        return self.skews_ms[node] if node < len(self.skews_ms) else 0
 
     def is_cut(self, now_ms: int, sender: int, receiver: int) -> bool:
         """Whether a link is cut now."""
@@ -108,6 +113,7 @@ def plan_of(seed: int) -> Plan:
         crashes=_crashes(dice, size, fault_ms),
         transactions_per_s=dice.choice((0.5, 2.0, 5.0)),
     )
+    plan = replace(plan, liars=liars_of(dice, powers))
     if dice.random() < 0.2:
         plan = replace(plan, slow_disks=(dice.randrange(size),))
     if dice.random() < 0.2:
@@ -153,3 +159,16 @@ def _crashes(dice: Random, size: int, span_ms: int) -> tuple[Crash, ...]:
             for node in range(size)
         ]
     return tuple(sorted(crashes, key=lambda crash: crash.at_ms))
+
+
+def liars_of(dice: Random, powers: tuple[int, ...]) -> tuple[tuple[int, str], ...]:
+    """Liars with less than a third of the power together; none in half of the runs."""
+    if dice.random() < 0.5:
+        return ()
+    chosen: list[tuple[int, str]] = []
+    power = 0
+    for position in dice.sample(range(len(powers)), len(powers)):
+        if 3 * (power + powers[position]) < sum(powers):
+            power += powers[position]
+            chosen.append((position, dice.choice(LIES)))
+    return tuple(sorted(chosen))

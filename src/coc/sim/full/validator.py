@@ -65,6 +65,7 @@ class SimValidator:
         self.disk = SimDisk(world.plan.seed * 64 + birth.position)
         self.life = 0
         self.is_up = False
+        self.is_honest = True
         self.others: list[SimValidator] = []
         self.world = world
         self.watch = watch
@@ -73,6 +74,7 @@ class SimValidator:
         self.door: ChainDoor
         self.wal: Wal
         self.signer: MarkedSigner
+        self.sets: SetReader
         self.remembered = WalContent()
         self._turn_ms = 0
 
@@ -87,7 +89,8 @@ class SimValidator:
         self.chain = Chain.open_simulated(birth.genesis, self.disk, CHAIN_OPTIONS)
         self.wal = Wal.open(FOLDER, self.chain.genesis_hash, self.disk)
         self.signer = MarkedSigner(birth.secret, Mark.open(FOLDER, "signer.mark", self.disk))
-        rules = ChainRules(birth.sets(self.chain), recover_address, birth.gas_limit_target)
+        self.sets = birth.sets(self.chain)
+        rules = ChainRules(self.sets, recover_address, birth.gas_limit_target)
         self.door = ChainDoor(self.chain, _native.check_block, FAULTS, rules)
         lost = self.wal.created and self.chain.head.number > 0
         content = self.remembered = decode_entries(self.wal.records)
@@ -207,6 +210,8 @@ class SimValidator:
                 self._arrive(list(effect.raws), Origin.PEER)
             case fx.Misbehaved():
                 self.watch.on_accused(self, effect)
+            case fx.EvidenceSeen():
+                self.watch.on_evidence(self, effect.evidence)
             case fx.Alarm():
                 self.watch.on_alarm(self, effect)
             case pool_fx.JudgeAgain():

@@ -11,7 +11,7 @@ from coc.consensus.bft.messages import Message, decode_message
 from coc.node.validator.effects import Alarm, Misbehaved, WriteAhead
 from coc.node.validator.signer import SigningRefused
 from coc.primitives.seals import SignRequest
-from coc.primitives.votes import CommitCertificate
+from coc.primitives.votes import CommitCertificate, Evidence
 from coc.wire import kinds
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ class Checker:
 
     def on_accused(self, node: SimValidator, effect: Misbehaved) -> None:
         """A node accuses a peer."""
+
+    def on_evidence(self, node: SimValidator, evidence: Evidence) -> None:
+        """A node has evidence of double signing."""
 
 
 class Watch:
@@ -98,6 +101,14 @@ class Watch:
         node.world.tell(node.position, f"accuses {effect.peer.hex()[:8]}: {effect.reason}")
         for checker in self.checkers:
             checker.on_accused(node, effect)
+
+    def on_evidence(self, node: SimValidator, evidence: Evidence) -> None:
+        """A node has evidence of double signing."""
+        _, height, round_, step = evidence.offence()
+        who = evidence.offender.hex()[:8]
+        node.world.tell(node.position, f"convicts {who} of {height}, round {round_}, {step.name.lower()}")
+        for checker in self.checkers:
+            checker.on_evidence(node, evidence)
 
     def on_alarm(self, node: SimValidator, effect: Alarm) -> None:
         """A node calls for a person."""

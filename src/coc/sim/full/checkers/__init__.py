@@ -5,6 +5,7 @@ from __future__ import annotations
 from coc.sim.full.checkers.accusations import NobodyHonestIsAccused
 from coc.sim.full.checkers.agreement import OneBlockAHeight
 from coc.sim.full.checkers.certificates import CertificatesProve
+from coc.sim.full.checkers.convictions import DoubleSignersAreConvicted
 from coc.sim.full.checkers.double_signing import NobodySignsTwice
 from coc.sim.full.checkers.finality import NothingFinalIsLost
 from coc.sim.full.checkers.records_first import RecordsComeFirst
@@ -24,4 +25,5 @@ def fresh() -> tuple[Checker, ...]:
         CertificatesProve(),
         NothingIsMinted(),
         NobodyHonestIsAccused(),
+        DoubleSignersAreConvicted(),
     )

@@ -11,6 +11,9 @@ class NobodyHonestIsAccused(Checker):
     """An accusation costs a peer its reputation, so a false one can split a healthy network."""
 
     def on_accused(self, node: SimValidator, effect: Misbehaved) -> None:
-        """Every peer of a run without liars is honest."""
-        if not node.world.plan.liars:
-            raise Violation(f"accusation: node {node.position} accuses an honest peer: {effect.reason}")
+        """The accused is honest; what a liar says of others is worth nothing."""
+        accused = next((other for other in node.others if other.peer == effect.peer), None)
+        if node.is_honest and accused is not None and accused.is_honest:
+            raise Violation(
+                f"accusation: node {node.position} accuses honest {accused.position}: {effect.reason}"
+            )

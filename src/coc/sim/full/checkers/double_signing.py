@@ -21,7 +21,11 @@ class NobodySignsTwice(Checker):
 
     def on_message(self, node: SimValidator, message: Message) -> None:
         """Compare with what was signed for this place before."""
-        if not isinstance(message, Vote | Proposal) or message.validator != node.address:
+        if (
+            not node.is_honest
+            or not isinstance(message, Vote | Proposal)
+            or message.validator != node.address
+        ):
             return
         place = (message.validator, message.height, message.round, step_of(message))
         content = (message.block, message.valid_round) if isinstance(message, Proposal) else message.block

@@ -13,7 +13,7 @@ class SignerIsNeverAskedTwice(Checker):
 
     def on_refused(self, node: SimValidator, request: SignRequest, error: SigningRefused) -> None:
         """A refusal for the mark's sake means that the machine forgot."""
-        if error.cure:
-            return  # the mark could not be written
+        if error.cure or not node.is_honest:
+            return  # the mark could not be written, or a twin was refused
         where = (request.height, request.round, request.step.name)
         raise Violation(f"signer: node {node.position} asked for {where}: {error.why}")
