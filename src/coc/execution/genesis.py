@@ -119,7 +119,7 @@ def read_genesis(text: bytes) -> Genesis:
     accounts = _check_alloc(alloc, is_ours=is_ours)
     rules = None
     if is_ours:
-        rules = _coc_rules(config, number_of(root, "gasLimit", UINT64_MAX))
+        rules = coc_rules(config, number_of(root, "gasLimit", UINT64_MAX))
         _check_ours(root, schedule, timestamp)
         _check_system_contracts(accounts)
         if rules.registry is not None:
@@ -183,7 +183,12 @@ def _check_alloc(alloc: Mapping[str, Json], *, is_ours: bool) -> dict[Address, M
     return accounts
 
 
-def _coc_rules(config: Mapping[str, Json], gas_limit: int) -> CocRules:
+def coc_rules(config: Mapping[str, Json], gas_limit: int) -> CocRules:
+    """The `coc` section of a `config`; `gas_limit` is that of block 0.
+
+    Raises:
+        GenesisInvalid: there is none, or it breaks a rule of our chains.
+    """
     section = object_of(config, "coc", "config")
     refuse_unknown(section, _COC_FIELDS, "config.coc")
     engine = section.get("engine")
