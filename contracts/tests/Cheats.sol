@@ -20,6 +20,10 @@ interface Cheats {
     function prank(address caller) external;
     function expectRevert(bytes calldata data) external;
     function assume(bool condition) external pure;
+    function getCode(string calldata artifact) external view returns (bytes memory creationCode);
+    function load(address target, bytes32 slot) external view returns (bytes32);
+    function record() external;
+    function accesses(address target) external returns (bytes32[] memory reads, bytes32[] memory writes);
     function snapshotState() external returns (uint256 id);
     function revertToState(uint256 id) external returns (bool);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ValidatorRegistry} from "../src/ValidatorRegistry.sol";
+import {IValidatorRegistry} from "../src/IValidatorRegistry.sol";
 import {Predeploys} from "../src/Predeploys.sol";
 
 /// @dev Fee recipients that a proposer with bad intentions might name.
@@ -37,7 +37,7 @@ contract Reentering {
 
     receive() external payable {
         (bool done,) = Predeploys.VALIDATOR_REGISTRY.call{gas: 20_000}(
-            abi.encodeCall(ValidatorRegistry.setFeeRecipient, (id, address(this)))
+            abi.encodeCall(IValidatorRegistry.setFeeRecipient, (id, address(this)))
         );
         if (!done) ++refusals;
     }

@@ -76,6 +76,20 @@ contract WorstCaseTest is Stage {
         assertHolds(gasOfOpening() <= quiet, "gas of beginPeriod");
     }
 
+    /// SET-22: those who left are not walked over again.
+    function test_opening_a_period_costs_no_more_after_many_have_come_and_gone() public {
+        openChain(2);
+        jump(PERIOD_BLOCKS);
+        uint256 young = gasOfOpening();
+        for (uint256 n = 3; n < 20; ++n) {
+            register(n, STAKE_MIN);
+            requestExit(n - 2);
+            toPeriod(registry.currentPeriod() + 1);
+        }
+        toPeriod(registry.currentPeriod() + 3);
+        assertHolds(gasOfOpening() <= young, "gas of beginPeriod");
+    }
+
     /// SET-22
     function test_a_report_stays_within_a_system_call() public {
         openChain(MOST);
