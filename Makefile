@@ -35,7 +35,7 @@ RUN := $(BIN)/python tools/run_tests.py
 SOLC := contracts/node_modules/.package-lock.json
 
 .PHONY: help setup devnet test check check-python check-rust check-stub check-tidy check-contracts test-python test-rust \
-	test-contracts test-e2e contracts conformance vectors differential nightly bench fmt docs picture lock hooks clean
+	test-contracts test-e2e contracts conformance vectors differential sim nightly bench fmt docs picture lock hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ vectors: setup ## the chains and states written from the executable specificatio
 
 differential: setup $(STAMPS)/oracle ## fresh random chains against the executable specification: SEED= COUNT=
 	@PYTHONPATH=. build/oracle/bin/python -m tests.differential $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(ARGS)
+
+sim: setup ## run networks in a simulated world: SEED= COUNT=
+	@$(BIN)/coc sim --seed $(or $(SEED),0) --count $(or $(COUNT),1) $(ARGS)
 
 nightly: setup $(STAMPS)/clients $(STAMPS)/oracle ## the long campaigns: 200 kills, thousands of seeds
 	@$(BIN)/python -m tools.run_nightly

@@ -6,7 +6,7 @@ take long release the interpreter lock.
 """
 
 from os import PathLike
-from typing import Any, final
+from typing import TypeAlias, final
 
 __all__ = [
     "BlockInvalid",
@@ -50,6 +50,8 @@ __all__ = [
     "vrf_prove",
     "vrf_verify",
 ]
+
+RlpItem: TypeAlias = "bytes | list[RlpItem]"
 
 class BlockInvalid(ValueError):
     """A block breaks a rule: `args` are the sentence and a stable code."""
@@ -105,13 +107,13 @@ def vrf_output(proof: bytes) -> bytes:
 def channel_public_key(secret: bytes) -> bytes:
     """The 32-byte X25519 public key of a 32-byte secret, which may be any."""
 
-def rlp_decode(data: bytes, depth_levels_max: int) -> Any:
+def rlp_decode(data: bytes, depth_levels_max: int) -> RlpItem | None:
     """The RLP item that fills `data`: bytes, or a list of items.
 
     None where `data` is not its one canonical encoding.
     """
 
-def rlp_encode(value: Any, depth_levels_max: int) -> bytes | None:
+def rlp_encode(value: object, depth_levels_max: int) -> bytes | None:
     """The RLP of bytes, an integer below 2^128, or a list or tuple of such; None for everything else."""
 
 def scrypt_mix(block: bytes, n: int) -> bytes:

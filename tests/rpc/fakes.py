@@ -17,7 +17,7 @@ from coc.rpc.faults import Defect, Translator
 from coc.rpc.filters import FilterBook
 from coc.rpc.jobs import Answer, Pooled, Submit, Wait
 from coc.rpc.methods import Context, Services, Settings
-from coc.rpc.ports import Accepted, ChainFaults, Outcome, Refused, SyncProgress
+from coc.rpc.ports import Accepted, Agreeing, ChainFaults, Outcome, Refused, SyncProgress
 from coc.rpc.table import DEVELOPMENT
 
 ALICE = bytes.fromhex("aa" * 20)
@@ -66,6 +66,8 @@ class FakeHeader:
     gas_limit: int = 30_000_000
     base_fee_per_gas: int | None = 7
     excess_blob_gas: int | None = 0
+    consensus_data: bytes = b""
+    seal: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +321,7 @@ class FakeStatus:
     listening: bool = True
     progress: SyncProgress | None = None
     fee_recipient: bytes | None = None
+    agreement: Agreeing | None = None
 
     def peer_count(self) -> int:
         return 2
@@ -328,6 +331,9 @@ class FakeStatus:
 
     def coinbase(self) -> bytes | None:
         return self.fee_recipient
+
+    def agreeing(self) -> Agreeing | None:
+        return self.agreement
 
 
 def planned_errors_only(translator: Translator) -> Guard:

@@ -32,7 +32,17 @@ def test_a_node_says_who_it_is(node: Node) -> None:
     assert node.ask("net_listening") is True
     assert node.ask("net_peerCount") == "0x2"
     assert node.ask("eth_accounts") == [ALICE_TEXT]
-    assert node.ask("rpc_modules").keys() == {"coc", "debug", "eth", "evm", "net", "rpc", "txpool", "web3"}
+    assert node.ask("rpc_modules").keys() == {
+        "bft",
+        "coc",
+        "debug",
+        "eth",
+        "evm",
+        "net",
+        "rpc",
+        "txpool",
+        "web3",
+    }
     assert node.ask("web3_sha3", "0x") == text(node.context.keccak256(b""))
 
 

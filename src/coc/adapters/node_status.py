@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from coc.adapters.release import client_version
-from coc.rpc.ports import SyncProgress
+from coc.consensus.sync.block_sync import HEIGHTS_BEHIND_MIN
+from coc.rpc.ports import Agreeing, SyncProgress
 
 
 class NodeStatus:
     """Facts of the running node, for RPC."""
 
-    def __init__(self, coinbase: bytes | None, peers: Callable[[], int] = lambda: 0) -> None:
-        """`peers` counts connected peers; without it there are none."""
+    def __init__(
+        self,
+        coinbase: bytes | None,
+        peers: Callable[[], int] = lambda: 0,
+        agreeing: Callable[[], Agreeing | None] = lambda: None,
+    ) -> None:
+        """`peers` counts connected peers, `agreeing` says where a node of a BFT chain stands."""
         self._coinbase = coinbase
         self._peers = peers
+        self._agreeing = agreeing
+        self._started_at: int | None = None
         self.client_version = client_version()
         self.listening = True
 
@@ -23,9 +31,18 @@ class NodeStatus:
         return self._peers()
 
     def syncing(self) -> SyncProgress | None:
-        """None: there is nobody to catch up with."""
-        return None
+        """How far a node that catches up has come; None for one in step with its peers."""
+        facts = self._agreeing()
+        if facts is None or facts.goal - facts.height < HEIGHTS_BEHIND_MIN:
+            self._started_at = None
+            return None
+        self._started_at = facts.height - 1 if self._started_at is None else self._started_at
+        return SyncProgress(self._started_at, facts.height - 1, facts.goal - 1)
 
     def coinbase(self) -> bytes | None:
         """Who gets the tips; None where no blocks are made."""
         return self._coinbase
+
+    def agreeing(self) -> Agreeing | None:
+        """Where a node of a BFT chain stands; None on other chains."""
+        return self._agreeing()

@@ -7,28 +7,28 @@ from pathlib import Path
 from coc.adapters.node_keys import CONSENSUS_KEY, KEYS_FOLDER, network_key
 from coc.adapters.validator.service import NetworkChoices
 from coc.cli.validator_key import KeySources, read_key
-from coc.execution.genesis import CocRules
+from coc.cli.wire_options import WireOptions
 from coc.primitives.errors import CliError
 from coc.primitives.types import PeerId
 from coc.wire.addresses import PeerAddress
 from coc.wire.peer_book.rules import PersistentPeer
 
 
-def network_choices(
-    data: Path, rules: CocRules, sources: KeySources, listen: str, peers: tuple[str, ...]
-) -> NetworkChoices:
+def network_choices(data: Path, sources: KeySources, wire: WireOptions) -> NetworkChoices:
     """How the node of a data folder meets its peers, and whose votes it casts.
+
+    Whoever has a consensus key may be a validator, now or later: the set is chain state.
 
     Raises:
         CliError: an address cannot be read, or the key cannot.
         NodeKeyUnfit: the folder's identity cannot be used.
     """
-    del rules  # whoever has a consensus key may join later: the set is chain state
-    host, port = _host_and_port(listen)
+    host, port = _host_and_port(wire.listen)
     path = sources.key_file or data / KEYS_FOLDER / CONSENSUS_KEY
-    consensus = read_key(path, sources.password_file) if sources.key_file or path.is_file() else None
-    known = tuple(_peer(text) for text in peers)
-    return NetworkChoices(host, port, network_key(data), known, consensus)
+    has_key = wire.signer is None and (sources.key_file is not None or path.is_file())
+    consensus = read_key(path, sources.password_file) if has_key else None
+    known = tuple(_peer(text) for text in wire.peers)
+    return NetworkChoices(host, port, network_key(data), known, consensus, wire.signer)
 
 
 def _peer(text: str) -> PersistentPeer:

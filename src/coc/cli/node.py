@@ -14,6 +14,7 @@ from coc.cli.exits import told
 from coc.cli.network_announcement import announce_validator
 from coc.cli.serving import endpoint, log_level_option, refuse_public_keys_in_public, run_node
 from coc.cli.up import DEFAULT_PORT
+from coc.cli.wire_options import WireOptions
 from coc.primitives.limits import DEV_ACCOUNTS_MAX
 
 if TYPE_CHECKING:
@@ -68,6 +69,11 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     multiple=True,
     help="HOST:PORT of a peer to keep a connection to, ID@HOST:PORT to accept no other there. May repeat.",
 )
+@click.option(
+    "--signer",
+    type=click.Path(path_type=Path),
+    help="Socket of a `coc signer` that holds the validator's key instead.",
+)
 @click.option("--unlock", type=click.IntRange(0, DEV_ACCOUNTS_MAX), default=0, hidden=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object when ready, and nothing else.")
 @log_level_option
@@ -81,6 +87,7 @@ def command(
     password_file: Path | None,
     listen: str,
     peers: tuple[str, ...],
+    signer: Path | None,
     unlock: int,
     as_json: bool,
     log_level: str,
@@ -97,7 +104,7 @@ def command(
         sources = KeySources(validator_key, keystore.expanduser(), password_file)
         if unlock:
             refuse_public_keys_in_public(host, "leave --unlock out, or use a loopback address")
-        wire = WireOptions(listen, peers)
+        wire = WireOptions(listen, peers, signer)
         choices = _choices(data, HttpPlace(host, port, unlock), sources, wire)
         run_node(
             choices,
@@ -116,14 +123,6 @@ class HttpPlace:
     unlock: int
 
 
-@dataclass(frozen=True, slots=True)
-class WireOptions:
-    """Where to meet peers, as it was typed."""
-
-    listen: str
-    peers: tuple[str, ...]
-
-
 def _choices(data: Path, http: HttpPlace, sources: KeySources, wire: WireOptions) -> NodeChoices:
     from coc.adapters.data_folder import required_genesis
     from coc.adapters.live_node import HttpChoices, NodeChoices
@@ -137,7 +136,7 @@ def _choices(data: Path, http: HttpPlace, sources: KeySources, wire: WireOptions
     if genesis.coc is not None and genesis.coc.engine == "bft":
         from coc.cli.network_options import network_choices
 
-        network = network_choices(data, genesis.coc, sources, wire.listen, wire.peers)
+        network = network_choices(data, sources, wire)
         return NodeChoices(genesis=genesis, folder=data, http=place, network=network, accounts=accounts)
     key = validator_key(genesis.coc, sources)
     if key is not None and key.is_known_to_everybody:

@@ -1,4 +1,4 @@
-"""`coc up`: a development chain on this machine, with funded accounts, until Ctrl-C."""
+"""`coc up`: a development chain on this machine, with funded accounts, until Ctrl-C; or a network."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import rich_click as click
 from coc.cli.exits import told
 from coc.cli.serving import endpoint, log_level_option, refuse_public_keys_in_public, run_node
 from coc.primitives.limits import DEV_ACCOUNTS_MAX
+from coc.primitives.limits_commands import UP_NODES_MAX
 
 if TYPE_CHECKING:
     from coc.adapters.chain_port import OpenChain
@@ -38,6 +39,7 @@ class UpOptions:
     accounts: int
     mnemonic: str
     genesis: Path | None
+    nodes: int | None
     as_json: bool
     log_level: str
 
@@ -91,15 +93,42 @@ class UpOptions:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Genesis file of a new chain.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object when ready, and nothing else.")
+@click.option(
+    "--nodes",
+    type=click.IntRange(1, UP_NODES_MAX),
+    help="A network of so many validators, each a process; node 1 listens on --port, node 2 on the next …",
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print one JSON object when ready, with --nodes one for each node, and nothing else.",
+)
 @log_level_option
 def command(**options: object) -> None:
     """Start a development chain on this machine."""
     chosen = UpOptions(**options)  # type: ignore[arg-type]  # click has checked the types
     if chosen.instant and chosen.manual:
         raise click.UsageError("--instant and --manual exclude each other; leave one of them out")
+    if chosen.nodes is not None:
+        _refuse_single_choices(chosen)
     with told():
-        run(chosen)
+        if chosen.nodes is None:
+            run(chosen)
+        else:
+            from coc.cli.up_network import run_network
+
+            run_network(chosen, chosen.nodes)
+
+
+def _refuse_single_choices(options: UpOptions) -> None:
+    """Refuse what only a chain with one validator can do."""
+    if options.instant or options.manual:
+        raise click.UsageError("--nodes makes blocks at their interval; leave --instant and --manual out")
+    if options.genesis is not None:
+        raise click.UsageError("--nodes makes a genesis of its own; for another run each node by `coc node`")
+    if options.block_time < 1 or options.block_time != int(options.block_time):
+        raise click.UsageError("a network makes blocks at whole seconds; let --block-time be 1 or more")
 
 
 def run(options: UpOptions) -> None:

@@ -58,7 +58,7 @@ def decode(data: bytes, *, bytes_max: int = RLP_BYTES_MAX) -> Item:
     """
     if len(data) > bytes_max:
         raise RlpInvalid("RLP too long", why=f"{len(data)} bytes where {bytes_max} are allowed")
-    decoded: Item | None = rlp_decode(data, RLP_DEPTH_LEVELS_MAX)
+    decoded = rlp_decode(data, RLP_DEPTH_LEVELS_MAX)
     if decoded is not None:
         return decoded
     item, end = _decode(data, 0, len(data), 0)

@@ -31,6 +31,10 @@ class Header(Protocol):
     def base_fee_per_gas(self) -> int | None: ...
     @property
     def excess_blob_gas(self) -> int | None: ...
+    @property
+    def consensus_data(self) -> bytes: ...
+    @property
+    def seal(self) -> bytes: ...
 
 
 class CallResult(Protocol):
@@ -188,6 +192,19 @@ class SyncProgress:
     highest: int
 
 
+@dataclass(frozen=True, slots=True)
+class Agreeing:
+    """Where a node of a BFT chain stands; `goal` is the height that the furthest peer works on."""
+
+    height: int
+    round: int
+    step: str
+    validator: bytes | None
+    is_watching: bool
+    evidence: int
+    goal: int
+
+
 class Status(Protocol):
     """Facts of the running node."""
 
@@ -198,6 +215,7 @@ class Status(Protocol):
     def peer_count(self) -> int: ...
     def syncing(self) -> SyncProgress | None: ...
     def coinbase(self) -> bytes | None: ...
+    def agreeing(self) -> Agreeing | None: ...
 
 
 @dataclass(frozen=True, slots=True)

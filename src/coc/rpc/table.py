@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from coc.rpc import (
+    bft,
     debug_raw,
     eth_accounts,
     eth_blocks,
@@ -35,6 +36,7 @@ PUBLIC: Final[dict[str, Method]] = method_table(
     eth_send.METHODS,
     eth_accounts.METHODS,
     debug_raw.METHODS,
+    bft.METHODS,
     net.METHODS,
     txpool.METHODS,
     web3.METHODS,

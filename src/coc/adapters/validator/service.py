@@ -12,14 +12,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from coc import _native
 from coc._native import Chain
 from coc.adapters.journal_keeper import JournalKeeper
 from coc.adapters.node_status import NodeStatus
 from coc.adapters.telemetry import Telemetry
+from coc.adapters.validator.mark_file import marked_signer
 from coc.adapters.validator.runtime import ValidatorPorts, ValidatorRuntime
+from coc.adapters.validator.signer_socket import RemoteSigner
 from coc.adapters.validator.write_ahead import WriteAheadLog
 from coc.adapters.wire.network import Network, NetworkSetup
 from coc.adapters.workers import Workers
@@ -29,20 +31,35 @@ from coc.execution.mempool.view import PoolView
 from coc.node.validator.build import NodeConfig, Remembered, bft_rules, build_node
 from coc.node.validator.chain_door import ChainDoor, ChainRules
 from coc.node.validator.machine import ValidatorNode
-from coc.node.validator.ports import Faults, SetReader, StaticSets
+from coc.node.validator.ports import Faults, SetReader, SignerPort, StaticSets
 from coc.node.validator.registry_sets import RegistrySets
-from coc.node.validator.signer import MarkedSigner
 from coc.node.validator.wal_codec import WalContent
 from coc.primitives.errors import AdapterError
 from coc.primitives.keccak import keccak256
-from coc.primitives.secp256k1 import Secret, address_of, recover_address
+from coc.primitives.seals import SignRequest
+from coc.primitives.secp256k1 import Secret, recover_address
 from coc.primitives.types import Hash32, Height, Millis
-from coc.rpc.ports import Outcome
+from coc.primitives.validators import address_of_key
+from coc.rpc.ports import Agreeing, Outcome
 from coc.wire.identity import ChainFacts, Roles
 from coc.wire.peer_book.rules import PersistentPeer
 
-WAL_FOLDER, MARK_NAME = "wal", "signer.mark"
+WAL_FOLDER = "wal"
 _FORKS_DOMAIN = b"COC/forks/1\0"
+
+
+class Signer(SignerPort, Protocol):
+    """Who holds the consensus key, and how far it has signed."""
+
+    @property
+    def public_key(self) -> bytes:
+        """Of the consensus key, 64 bytes."""
+        ...
+
+    @property
+    def mark(self) -> SignRequest | None:
+        """The last request signed."""
+        ...
 
 
 class GenesisContradictsItself(AdapterError):
@@ -60,6 +77,8 @@ class NetworkChoices:
     identity: Secret
     peers: tuple[PersistentPeer, ...] = ()
     consensus: Secret | None = None
+    signer: Path | None = None
+    """The socket of a signer that holds the consensus key instead."""
 
 
 class ValidatorService:
@@ -88,8 +107,13 @@ class ValidatorService:
             Faults(_native.BlockInvalid, _native.UnknownBlock, _native.StorageFailed),
             ChainRules(sets, recover_address, rules.gas_limit_target),
         )
-        own = None if choices.consensus is None else address_of(choices.consensus)
-        wal, signer = _memory(chain, folder, choices.consensus)
+        signer = _signer(folder, choices)
+        own = None if signer is None else address_of_key(signer.public_key)
+        wal = (
+            None
+            if signer is None or folder is None
+            else WriteAheadLog(folder / WAL_FOLDER, chain.genesis_hash)
+        )
         now = Millis(time.time_ns() // 1_000_000)
         config = NodeConfig(bft, own, recover_address, has_journal=folder is not None)
         node = build_node(config, door, _remembered(chain, wal, signer), now)
@@ -108,6 +132,7 @@ class ValidatorService:
             wal=wal,
         )
         self.node: ValidatorNode = node
+        self._own = own
         self.runtime = ValidatorRuntime(node, ports)
         self.submit_many: Callable[[list[bytes], Callable[[Sequence[Outcome]], None]], None] = (
             self.runtime.submit_many
@@ -122,7 +147,20 @@ class ValidatorService:
             roles=Roles.FULL if own is None else Roles.FULL | Roles.VALIDATOR,
         )
         self.network = Network(loop, setup, self.runtime)
-        self.status = NodeStatus(own, lambda: len(self.network.peers()))
+        self.status = NodeStatus(own, lambda: len(self.network.peers()), self._agreeing)
+
+    def _agreeing(self) -> Agreeing:
+        engine, own = self.node.engine, self._own
+        status = engine.status
+        return Agreeing(
+            status.height,
+            status.round,
+            status.phase.name.lower(),
+            own,
+            engine.is_watching,
+            len(engine.pending_evidence),
+            self.node.goal,
+        )
 
     async def start(self) -> None:
         """Listen, dial, and begin."""
@@ -164,17 +202,16 @@ def _sets(chain: Chain, rules: CocRules) -> SetReader:
     return sets
 
 
-def _memory(
-    chain: Chain, folder: Path | None, secret: Secret | None
-) -> tuple[WriteAheadLog | None, MarkedSigner | None]:
-    """Log and signer of a validator; both None for a node that follows."""
-    if secret is None or folder is None:
-        return None, None
-    wal = WriteAheadLog(folder / WAL_FOLDER, chain.genesis_hash)
-    return wal, MarkedSigner(secret, _native.Mark.open(folder / WAL_FOLDER, MARK_NAME, None))
+def _signer(folder: Path | None, choices: NetworkChoices) -> Signer | None:
+    """Who signs for a validator; None for a node that follows."""
+    if choices.signer is not None:
+        return RemoteSigner(choices.signer)
+    if choices.consensus is None or folder is None:
+        return None
+    return marked_signer(folder / WAL_FOLDER, choices.consensus)
 
 
-def _remembered(chain: Chain, wal: WriteAheadLog | None, signer: MarkedSigner | None) -> Remembered:
+def _remembered(chain: Chain, wal: WriteAheadLog | None, signer: Signer | None) -> Remembered:
     if wal is None or signer is None:
         return Remembered(WalContent(), None, log_was_lost=False)
     return Remembered(wal.content, signer.mark, log_was_lost=wal.was_made and chain.head.number > 0)

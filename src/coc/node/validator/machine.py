@@ -58,6 +58,11 @@ class ValidatorNode:
         """The engine, for whoever shows where it stands."""
         return self._core.engine
 
+    @property
+    def goal(self) -> Height:
+        """The height that the furthest peer works on; our own if nobody is ahead."""
+        return self._core.sync.goal
+
     def hold_block(self, block: Hash32, height: Height, body: BlockBody) -> None:
         """Take the bytes of a block that the write-ahead log kept; before the first step."""
         self._core.blocks.keep(block, height, body)

@@ -11,7 +11,7 @@ from typing import ClassVar, Protocol
 from coc.consensus.signing_mark import BelowMark, Marked, decode_request, encode_request, judge
 from coc.primitives.errors import NodeError
 from coc.primitives.seals import SignRequest
-from coc.primitives.secp256k1 import Secret, sign
+from coc.primitives.secp256k1 import Secret, public_key_of, sign
 from coc.primitives.types import Signature
 from coc.primitives.vrf import prove
 
@@ -50,6 +50,7 @@ class MarkedSigner:
         """
         self._secret = secret
         self._file = mark
+        self.public_key = public_key_of(secret)
         payload = mark.payload
         self._mark = decode_request(payload) if payload else None
 

@@ -10,6 +10,7 @@ import msgspec
 
 from coc._native import Chain, evm_transition, sign_transaction
 from coc.consensus.bft.rules import BftRules
+from coc.contracts.addresses import INSURANCE_FUND, VALIDATOR_REGISTRY
 from coc.contracts.genesis_alloc import Founder
 from coc.contracts.registry_parameters import RegistryParameters
 from coc.execution.genesis import CocRules, Genesis, read_genesis
@@ -33,9 +34,10 @@ from coc.sim.full.watching import Watch
 from coc.sim.full.world import BASE_MS, World
 
 CHAIN_ID = 7
+BURNED = Address(bytes(20))
+"""Where the registry sends what it burns."""
 CLIENTS = 6
 TRANSFER_GAS = 21_000
-FUNDED_WEI = Wei(10_000 * ETHER)
 FEE_CAP_WEI = 100 * 10**9
 PARAMETERS = BftParameters(
     propose_ms=500, vote_ms=250, delta_ms=100, cap_ms=2_000, resend_ms=300, clock_tolerance_s=5
@@ -180,5 +182,7 @@ def _fee_recipient(index: int) -> Address:
 
 
 def _holders(size: int) -> tuple[Address, ...]:
+    """Every account that coins of a run can reach, but for the base fee, which leaves the world."""
     clients = [address_of(client_secret(index)) for index in range(CLIENTS)]
-    return (*clients, *(_fee_recipient(index) for index in range(size)))
+    contracts = (VALIDATOR_REGISTRY, INSURANCE_FUND, BURNED)
+    return (*clients, *(_fee_recipient(index) for index in range(size)), *contracts)

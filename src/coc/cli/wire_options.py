@@ -1,0 +1,15 @@
+"""Where to meet peers and who signs, as it was typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class WireOptions:
+    """HOST:PORT to listen on, [ID@]HOST:PORT of peers, and the socket of a signer."""
+
+    listen: str
+    peers: tuple[str, ...]
+    signer: Path | None

@@ -1,0 +1,204 @@
+"""One-line faults of the whole node, each put in by replacing one function, and the run that finds it.
+
+Faults of the engine alone are in `tests/sim/bft`; those of log, write-ahead log, mark and store in Rust are
+features of their crates. Here are the faults between the parts: what is written and read again, what a block
+must say, who is believed. `python -m tests.sim.full.mutants` writes the table `MUTANTS.md` again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from coc.consensus.bft import block_rules, blocks
+from coc.consensus.bft import certificates as bft_certificates
+from coc.consensus.bft.handle import opened
+from coc.consensus.signing_mark import BelowMark, Marked
+from coc.node.validator import blocks as stash
+from coc.node.validator import chain_door, consensus_side, machine, peer_side, registry_sets
+from coc.node.validator import signer as node_signer
+from coc.node.validator.wal_codec import WalContent
+from coc.sim.full import validator as sim_validator
+from coc.sim.full.campaign import Failed, run
+from coc.sim.full.plan import Crash, Cut, Plan, calm_plan, plan_of
+
+TABLE = Path(__file__).with_name("MUTANTS.md")
+SEEDS_MAX = 150
+"""Seeds within which every mutant must be found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A fault: which function becomes what, and the runs that it is looked for in."""
+
+    name: str
+    rule: str
+    place: Any
+    attribute: str
+    fault: Any
+    plan: Callable[[int], Plan]
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        """The node with the fault, until the block ends."""
+        sound = self.place.__dict__[self.attribute]
+        setattr(self.place, self.attribute, self.fault)
+        try:
+            yield
+        finally:
+            setattr(self.place, self.attribute, sound)
+
+    def broken_by(self, seed: int) -> str:
+        """What the run of a seed finds, empty if nothing."""
+        with self.planted():
+            try:
+                run(self.plan(seed))
+            except Failed as failed:
+                return failed.sentence
+            except Exception as error:  # noqa: BLE001 - a node that falls over is found as well
+                return f"defect: {error!r}"
+        return ""
+
+
+# ── Runs ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def stormy(seed: int) -> Plan:
+    """Four validators that lose power again and again, often together, on a lossy network."""
+    dice = Random(seed)  # noqa: S311 - a run must be repeatable, not secret
+    crashes: list[Crash] = []
+    for _ in range(7):
+        moment = dice.randint(1_500, 14_000)
+        together = range(4) if dice.random() < 0.5 else (dice.randrange(4),)
+        crashes += [
+            Crash(moment + dice.randint(0, 8), node, dice.randint(1, 300), is_power_cut=True)
+            for node in together
+        ]
+    crashes.sort(key=lambda crash: crash.at_ms)
+    return Plan(
+        seed, (1, 1, 1, 1), fault_ms=15_000, loss=dice.choice((0.05, 0.2)), spikes=0.1, crashes=tuple(crashes)
+    )
+
+
+def lying(lie: str) -> Callable[[int], Plan]:
+    """One of four lies, on a good network."""
+
+    def plan(seed: int) -> Plan:
+        return Plan(seed, (1, 1, 1, 1), fault_ms=12_000, loss=0.01, liars=((seed % 4, lie),))
+
+    return plan
+
+
+def lonely(seed: int) -> Plan:
+    """One of four is cut off for a while, so that it has blocks to catch up with."""
+    cut = Cut(3_000, 12_000, frozenset({seed % 4}), is_one_way=False)
+    return Plan(seed, (1, 1, 1, 1), fault_ms=14_000, loss=0.01, cuts=(cut,))
+
+
+# ── Faults ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _without_bodies(sound: Callable[..., list[bytes]]) -> Callable[..., list[bytes]]:
+    return lambda effect: sound(replace(effect, blocks={}))
+
+
+def _not_saved(self: node_signer.MarkedSigner, request: Any) -> Any:
+    verdict = node_signer.judge(self._mark, request)
+    if isinstance(verdict, BelowMark):
+        raise node_signer.SigningRefused("the signer refuses", why=verdict.reason)
+    self._mark = request
+    return node_signer.sign(self._secret, request.digest())
+
+
+def _strict(sound: Callable[..., Any]) -> Callable[..., Any]:
+    def judge(mark: Any, request: Any) -> Any:
+        return BelowMark("asked before") if mark == request else sound(mark, request)
+
+    return judge
+
+
+def _log_later(sound: Callable[..., Any]) -> Callable[..., Any]:
+    def written(self: Any, effect: Any) -> Any:
+        return sim_validator.ev.Logged(effect.sequence)
+
+    del sound
+    return written
+
+
+def _early(sound: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, block, height: sound(self, block, height + 1)
+
+
+def _other_proposer(sound: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda validators, skipped, height, round_: sound(validators, skipped, height, round_ + 1)
+
+
+def _decide_first(self: Any, effect: Any) -> Any:
+    self.watch.on_decided(self, effect.certificate)
+    return None
+
+
+MUTANTS = (
+    Mutant(
+        "only the block's hash kept", "BFT-20", sim_validator, "encode_entries",
+        _without_bodies(sim_validator.encode_entries), stormy,
+    ),
+    Mutant("write-ahead log ignored on restart", "BFT-21", sim_validator, "decode_entries",
+           lambda entries: WalContent(), stormy),
+    Mutant("blocks of the log not taken up", "BFT-21", machine.ValidatorNode, "hold_block",
+           lambda self, block, height, body: None, stormy),
+    Mutant("mark not saved", "BFT-40", node_signer.MarkedSigner, "sign", _not_saved, lying("twin")),
+    Mutant("signer refuses the identical request", "BFT-40", node_signer, "judge",
+           _strict(node_signer.judge), stormy),
+    Mutant("any request signed", "BFT-40", node_signer, "judge", lambda mark, request: Marked(request),
+           lying("twin")),
+    Mutant("message sent before its record", "BFT-20", sim_validator.SimValidator, "_written",
+           _log_later(sim_validator.SimValidator._written), plan_of),
+    Mutant("evidence not put into blocks", "BFT-39", chain_door, "replace",
+           lambda data, evidence: replace(data, evidence=()), lying("twin")),
+    Mutant("evidence never settled", "BFT-28", registry_sets.RegistrySets, "can_convict",
+           lambda self, block, validator, height: True, lying("twin")),
+    Mutant("convicts nobody", "BFT-39", registry_sets.RegistrySets, "can_convict",
+           lambda self, block, validator, height: False, lying("twin")),
+    Mutant("set changes one block early", "SET-5", registry_sets.RegistrySets, "validators",
+           _early(registry_sets.RegistrySets.validators), lying("twin")),
+    Mutant("proof checked under another round's proposer", "BFT-37", block_rules, "proposer_of",
+           _other_proposer(block_rules.proposer_of), lambda seed: calm_plan(seed, heights=6)),
+    Mutant("time of a block not looked at", "BFT-19", blocks, "is_sound",
+           lambda core, proposal, now_ms: core.height.sights.get(proposal.block) is blocks.Sight.VALID,
+           lying("wrong time")),
+    Mutant("a block's execution not awaited", "BFT-18", chain_door.ChainDoor, "execute",
+           lambda self, body: chain_door.BlockFacts(0, self._rules.sets.validators(
+               self._chain.head.hash, 1).validators[0].id, 0), lying("wrong root")),
+    Mutant("certificates of a range not verified", "SYNC-B2", chain_door, "verify_certificate",
+           lambda *arguments: None, lonely),
+    Mutant("ranges never fetched", "SYNC-B1", consensus_side, "sync_step",
+           lambda core, now_ms, event: [], lonely),
+    Mutant("blocks taken from whoever sends them first", "BFT-17", stash.BlockStash, "is_sought",
+           lambda self, block: True, plan_of),
+    Mutant("blocks not served", "BFT-17", peer_side, "_on_get_block", lambda core, peer, block: [], plan_of),
+    Mutant("head goes back when a late decision comes", "BFT-11", machine.ValidatorNode, "_on_decided",
+           lambda self, now_ms, event: [], plan_of),
+    Mutant("last commit forgotten", "BFT-27", opened, "_last_commit", lambda height, event: None, plan_of),
+    Mutant("quorum of a certificate not asked for", "BFT-26", bft_certificates.Electorate, "is_quorum",
+           lambda self, power: 2 * power > self.total, plan_of),
+)  # fmt: skip
+"""Equivalent ones among them are named in MUTANTS.md with the reason."""
+
+
+def first_finding(mutant: Mutant, first: tuple[int, ...] = ()) -> tuple[int, str] | None:
+    """The first seed that finds a mutant, and what breaks."""
+    for seed in (*first, *range(SEEDS_MAX)):
+        broken = mutant.broken_by(seed)
+        if broken:
+            return seed, broken
+    return None
+
+
+if __name__ == "__main__":
+    for one in MUTANTS:
+        print(one.name, "|", one.rule, "|", first_finding(one), flush=True)
