@@ -86,11 +86,13 @@ class ForgedChain:
         sets: Sequence[str] = ("abcd",),
         registry: Registry | None = REGISTRY,
         powers: Sequence[int] = (),
+        config: bytes = CONFIG,
     ) -> None:
         self.sets = sets
         self.powers = powers
         self.registry = registry
-        self.genesis_header = header_bytes(0, bytes(32), GENESIS_TIME_S, keccak256(CONFIG), bytes(32))
+        self.config = config
+        self.genesis_header = header_bytes(0, bytes(32), GENESIS_TIME_S, keccak256(config), bytes(32))
         self.genesis_hash = keccak256(self.genesis_header)
         self.blocks: list[Sealed] = [Sealed(self.genesis_header, b"", b"")]
         for number in range(1, height + 1):
@@ -167,7 +169,7 @@ class ForgedChain:
         return Checkpoint(self.genesis_hash, facts.height, facts.hash, next_set_hash, facts.time_s)
 
     def proof(self, target: int, checkpoint: Checkpoint | None = None) -> list[Record]:
-        provable = Provable(self, ChainOrigin(self.genesis_header, CONFIG), self.rules())
+        provable = Provable(self, ChainOrigin(self.genesis_header, self.config), self.rules())
         return list(build_proof(provable, Height(target), checkpoint))
 
     def verify(

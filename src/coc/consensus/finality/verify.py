@@ -201,6 +201,7 @@ def _begin(anchor: Anchor, trust: Trust, now_s: int, read_rules: ReadRules) -> W
         raise AnchorUnfit(
             "the proof is of another chain",
             why=f"its genesis is 0x{genesis.hash.hex()}, expected 0x{trust.genesis_hash.hex()}",
+            cure="compare the hash with a source you trust, and get a proof of that chain",
         )
     if genesis.height != 0:
         raise AnchorUnfit("the hash that is trusted as genesis is that of a later block")
