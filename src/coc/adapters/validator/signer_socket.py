@@ -148,6 +148,12 @@ class RemoteSigner:
         """
         return self._ask(AskProof(alpha))
 
+    def close(self) -> None:
+        """Let the connection go."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
     def _ask(self, question: Question) -> bytes:
         try:
             if self._socket is None:
@@ -158,9 +164,7 @@ class RemoteSigner:
                 raise ConnectionResetError("the signer closed the connection")
             reply = decode_reply(data)
         except (OSError, SignerMessageInvalid) as error:
-            if self._socket is not None:
-                self._socket.close()
-                self._socket = None
+            self.close()
             raise SignerUnreachable(
                 f"the signer at {self._path} does not answer",
                 why=str(error),
