@@ -193,7 +193,6 @@ def _tune(sock: socket.socket) -> None:
 
 def _host(peername: object) -> str:
     """The IP of the other side in its one spelling."""
-    match peername:
-        case (str(host), *_):
-            return canonical_host(host)
+    if isinstance(peername, tuple) and peername:
+        return canonical_host(str(peername[0]))
     return ""

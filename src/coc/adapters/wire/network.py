@@ -39,8 +39,8 @@ from coc.wire.peer_book.machine import PeerBook
 from coc.wire.peer_book.rules import BookSetup, PersistentPeer
 from coc.wire.session import Session
 
-MISBEHAVIOUR_POINTS = 50
-"""What a report costs where the layer names no points: twice in one half-life is a ban."""
+MISBEHAVIOUR_POINTS = 60
+"""What a report costs where the layer names no points: two within minutes are a ban."""
 
 
 @dataclass(frozen=True, slots=True)
