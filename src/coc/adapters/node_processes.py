@@ -49,6 +49,8 @@ class NodePlan:
     number: int
     command: Sequence[str]
     log: Path
+    rpc: str
+    """Where it will serve; empty where the system chooses the port."""
 
 
 class NodeProcess:
@@ -57,6 +59,8 @@ class NodeProcess:
     def __init__(self, plan: NodePlan, on_change: Callable[[NodeProcess], None]) -> None:
         """Nothing runs yet; needs a running loop."""
         self.number = plan.number
+        self.rpc = plan.rpc
+        """Where it serves, as far as that is known."""
         self.state = NodeState.STOPPED
         self.ready: dict[str, object] = {}
         """What it said when it was ready; empty before."""
@@ -170,6 +174,7 @@ class NodeProcess:
             return
         if isinstance(said, dict):
             self.ready = said
+            self.rpc = str(said.get("rpc", self.rpc))
             if self.state is NodeState.STARTING:
                 self._become(NodeState.RUNNING)
 

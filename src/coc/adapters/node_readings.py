@@ -19,6 +19,7 @@ _CALLS: Final[Sequence[tuple[str, Sequence[object]]]] = (
     ("eth_blockNumber", ()),
     ("eth_getBlockByNumber", ("finalized", False)),
     ("net_peerCount", ()),
+    ("bft_status", ()),
 )
 _READY: Final = 200
 
@@ -30,8 +31,19 @@ class Reading:
     height: int | None
     finalized: int | None
     peers: int | None
+    round: int | None
+    """Of the height that it works on."""
+    goal: int | None
+    """The height that the furthest of its peers works on."""
     problem: str
     """Why it cannot do its work; empty where it can."""
+
+    @property
+    def behind(self) -> int:
+        """Decided blocks that it lacks."""
+        if self.height is None or self.goal is None:
+            return 0
+        return max(0, self.goal - 1 - self.height)
 
 
 class NodeReader:
@@ -49,13 +61,23 @@ class NodeReader:
 
     def _read(self) -> Reading | None:
         try:
-            height, finalized, peers = self._client.call_many(_CALLS)
+            height, finalized, peers, agreeing = self._client.call_many(_CALLS)
             status, page = self._client.page("/readyz")
         except NodeUnreachable:
             return None
         reasons = [] if status == _READY else [line for line in page.splitlines()[1:] if line]
-        number = finalized.get("number") if isinstance(finalized, dict) else None
-        return Reading(_number(height), _number(number), _number(peers), reasons[0] if reasons else "")
+        return Reading(
+            _number(height),
+            _number(_member(finalized, "number")),
+            _number(peers),
+            _number(_member(agreeing, "round")),
+            _number(_member(agreeing, "goal")),
+            reasons[0] if reasons else "",
+        )
+
+
+def _member(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def _number(value: object) -> int | None:

@@ -1,0 +1,16 @@
+"""Bounds of what commands ask of a node, and of the processes that they start."""
+
+from __future__ import annotations
+
+from typing import Final
+
+UP_NODES_MAX: Final = 16
+"""Nodes of one `coc up`: each takes some 100 MiB, and a view with more rows outgrows a small terminal."""
+
+CLIENT_ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Bytes of one answer that a command reads: the set of 128 validators takes some 100 KiB, and a server that
+sends more without end is not a node.
+"""
+
+NODE_LOG_TAIL_BYTES_MAX: Final = 8 * 1024
+"""Bytes at the end of a node's log that are searched for why it ended: its last lines with a traceback."""

@@ -1,0 +1,53 @@
+"""The development network of a mnemonic: the same sentence, the same validators, and nobody else's."""
+
+from __future__ import annotations
+
+import pytest
+
+from coc.adapters.constructor_runner import run_constructor
+from coc.execution.dev_network import DevNetwork, dev_network_genesis, dev_validators
+from coc.execution.genesis import read_genesis
+from coc.execution.network_genesis import network_genesis
+from coc.primitives.mnemonic import DEV_MNEMONIC, MnemonicInvalid, dev_secrets
+from coc.primitives.secp256k1 import address_of
+
+OTHER_MNEMONIC = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+
+
+def network(node_count: int, account_count: int = 10) -> DevNetwork:
+    return DevNetwork(DEV_MNEMONIC, node_count, account_count, 31_337, 60_000_000, 1, 1_700_000_000)
+
+
+def test_the_same_sentence_gives_the_same_validators_however_it_is_typed() -> None:
+    first = dev_validators(DEV_MNEMONIC, 4)
+    assert dev_validators(f"  {DEV_MNEMONIC.upper()} ", 7)[:4] == first
+
+
+def test_no_two_keys_of_a_network_are_the_same_nor_any_of_another_sentence() -> None:
+    keys = [
+        key
+        for mnemonic in (DEV_MNEMONIC, OTHER_MNEMONIC)
+        for validator in dev_validators(mnemonic, 4)
+        for key in (validator.network, validator.consensus)
+    ]
+    accounts = [*dev_secrets(DEV_MNEMONIC, 4), *dev_secrets(OTHER_MNEMONIC, 4)]
+    assert len({*keys, *accounts}) == len(keys) + len(accounts)
+
+
+def test_the_genesis_is_that_of_equal_validators_who_can_pay_for_their_transactions() -> None:
+    genesis = read_genesis(network_genesis(dev_network_genesis(network(4, account_count=2)), run_constructor))
+    rules = genesis.coc
+    assert rules is not None
+    assert rules.registry is not None
+    assert (rules.engine, len({each.power for each in rules.validators.validators})) == ("bft", 1)
+    expected = dev_validators(DEV_MNEMONIC, 4)
+    assert [each.id for each in rules.validators.validators] == [
+        address_of(each.consensus) for each in expected
+    ]
+    funded = dev_network_genesis(network(4, account_count=2)).balances
+    assert {each.account for each in expected} == set(funded)
+
+
+def test_a_sentence_that_is_none_makes_no_network() -> None:
+    with pytest.raises(MnemonicInvalid):
+        dev_validators("test test test", 4)
