@@ -17,6 +17,7 @@ from typing import ClassVar, Protocol
 from coc import _native
 from coc._native import Chain
 from coc.adapters.journal_keeper import JournalKeeper
+from coc.adapters.node_keys import KEYS_FOLDER
 from coc.adapters.node_status import NodeStatus
 from coc.adapters.telemetry import Telemetry
 from coc.adapters.validator.mark_file import marked_signer
@@ -149,6 +150,8 @@ class ValidatorService:
         self.network = Network(loop, setup, self.runtime)
         self.status = NodeStatus(own, lambda: len(self.network.peers()), self._agreeing)
 
+        self.runtime.metrics.show(telemetry.metrics, self._agreeing, lambda: len(self.network.peers()))
+
     def _agreeing(self) -> Agreeing:
         engine, own = self.node.engine, self._own
         status = engine.status
@@ -208,10 +211,12 @@ def _signer(folder: Path | None, choices: NetworkChoices) -> Signer | None:
         return RemoteSigner(choices.signer)
     if choices.consensus is None or folder is None:
         return None
-    return marked_signer(folder / WAL_FOLDER, choices.consensus)
+    # Beside the key: whoever wipes a chain and keeps the key keeps what was signed with it.
+    return marked_signer(folder / KEYS_FOLDER, choices.consensus)
 
 
 def _remembered(chain: Chain, wal: WriteAheadLog | None, signer: Signer | None) -> Remembered:
     if wal is None or signer is None:
         return Remembered(WalContent(), None, log_was_lost=False)
-    return Remembered(wal.content, signer.mark, log_was_lost=wal.was_made and chain.head.number > 0)
+    has_signed = signer.mark is not None or chain.head.number > 0
+    return Remembered(wal.content, signer.mark, log_was_lost=wal.was_made and has_signed)
