@@ -126,6 +126,15 @@ def test_a_newcomer_to_a_full_bucket_has_the_oldest_entry_asked(stage: Stage) ->
     assert FAR[25].id not in stage.ids()
 
 
+def test_whatever_a_peer_says_counts_as_heard(stage: Stage) -> None:  # DHT-3, DHT-8
+    full(stage)
+    stage.now_ms += ENTRY_FRESH_MS_MAX
+    stage.hear(FAR[0], 1, Ping())
+    effects = stage.up(FAR[25])
+
+    assert [question.peer for question in said(effects)] == [FAR[1].id]
+
+
 def test_an_oldest_entry_that_answers_stays(stage: Stage) -> None:  # DHT-7
     full(stage)
     effects = stage.feed(FAR[25].up(), after_ms=ENTRY_FRESH_MS_MAX)

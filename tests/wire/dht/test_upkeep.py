@@ -145,6 +145,14 @@ def test_a_join_that_reached_nobody_is_tried_again_with_the_next_peer(stage: Sta
     assert Hash32(OWN.id) in targets(stage.up(FAR[1]))
 
 
+def test_a_node_that_lost_everybody_joins_anew_with_the_next_peer() -> None:  # DHT-14
+    stage = joined()
+    stage.feed(ev.PeerGone(FAR[0].id))
+    stage.feed(ev.TimerFired(ev.Timer(ev.TimerKind.JOIN)))
+
+    assert Hash32(OWN.id) in targets(stage.up(FAR[1]))
+
+
 def test_buckets_are_refreshed_after_an_hour_without_lookups() -> None:  # DHT-14
     stage = joined()
     stage.up(next(strangers(bucket=253)))
@@ -221,9 +229,9 @@ def test_answers_to_an_earlier_announcement_do_not_count_for_a_newer_record() ->
     [question] = said(stage.feed(ev.Publish(content(1))))
     [store] = said(stage.reply(question, NOBODY))
     effects = stage.feed(ev.Publish(content(1, sequence=2)))
-    assert stage.reply(store, HELD) == []
     [newer] = said(stage.reply_all(effects, NOBODY))
 
+    assert stage.reply(store, HELD) == []
     assert newer.body == Store(content(1, sequence=2))
     assert stage.reply(newer, HELD) == [fx.Announced(content(1).claim.key, 1)]
 
