@@ -1,4 +1,7 @@
-"""Catching up by ranges: who is asked, what is adopted in which order, and what becomes of bad answers."""
+"""Catching up by ranges: who is asked, what is adopted in which order, and what becomes of bad answers.
+
+BSYNC-1, BSYNC-2, BSYNC-4, BSYNC-5.
+"""
 
 from __future__ import annotations
 

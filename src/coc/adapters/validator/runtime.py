@@ -20,9 +20,11 @@ from coc.adapters.journal_keeper import JournalKeeper
 from coc.adapters.telemetry import Telemetry
 from coc.adapters.transaction_desk import TransactionDesk
 from coc.adapters.validator.block_errands import BlockErrands
+from coc.adapters.validator.consensus_metrics import ConsensusMetrics
 from coc.adapters.validator.write_ahead import WriteAheadLog
 from coc.adapters.wire.network import Network
 from coc.adapters.workers import Workers
+from coc.consensus.bft.inputs import Timer
 from coc.execution.mempool.effects import (
     Acknowledge,
     Added,
@@ -128,6 +130,7 @@ class ValidatorRuntime:
         self._is_feeding = False
         self._is_stopping = False
         self._gossip_timer: asyncio.TimerHandle | None = None
+        self.metrics = ConsensusMetrics()
         chain, workers = ports.chain, ports.service_workers
         flusher = Flusher(chain, workers, ports.telemetry)
         pools = (ports.consensus_workers, ports.deciders)
@@ -187,6 +190,7 @@ class ValidatorRuntime:
 
     def on_message(self, peer: PeerId, kind: Kind, payload: bytes) -> None:
         """A peer sent a message."""
+        self.metrics.on_message(kind.name)
         self.feed(MessageReceived(peer, kind.number, payload))
 
     # ── Inputs and effects ──────────────────────────────────────────────────────────────────────────────────
@@ -212,7 +216,8 @@ class ValidatorRuntime:
         """Perform one effect; False when those after it in the same list must not be performed."""
         match effect:
             case SetConsensusTimer():
-                self._at(effect.at_ms, ConsensusTimer(effect.timer))
+                delay_s = max(0, effect.at_ms - self._now()) / 1000
+                self._loop.call_later(delay_s, self._on_consensus_timer, effect.timer)
             case SetSyncTimer():
                 self._at(effect.at_ms, SyncTimer())
             case SetGossipTimer():
@@ -233,6 +238,7 @@ class ValidatorRuntime:
             case WriteAhead() | AppendRecord() | Sign():
                 self._keep(effect)
             case EvidenceSeen():
+                self.metrics.on_evidence()
                 offender = effect.evidence.offender.hex()
                 self._ports.telemetry.notice(f"validator 0x{offender} signed twice; a block will say so")
             case Alarm():
@@ -252,6 +258,11 @@ class ValidatorRuntime:
             case _:
                 assert_never(effect)
         return True
+
+    def _on_consensus_timer(self, timer: Timer) -> None:
+        status = self._node.engine.status
+        self.metrics.on_timer(timer, status.height, status.round)
+        self.feed(ConsensusTimer(timer))
 
     def _talk(self, effect: Send | SendAll | SendCertificate | ServeBlock | ServeBlocks | Misbehaved) -> None:
         network = self._network
@@ -294,6 +305,7 @@ class ValidatorRuntime:
             case ExecuteBlock():
                 self._errands.execute(effect)
             case DecideBlock():
+                self.metrics.on_decided(effect.certificate.round)
                 known = self._node.pool.view.senders()
                 self._errands.decide(effect, known, self._ports.wal, self._on_block)
             case _:
@@ -326,6 +338,7 @@ class ValidatorRuntime:
 
     def _persisted(self, sequence: int, error: Exception | None) -> None:
         if error is None:
+            self.metrics.on_log_synced()
             self.feed(Logged(sequence))
         else:
             self.feed(LogFailed(sequence, sentence_of(error)))

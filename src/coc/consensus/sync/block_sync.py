@@ -1,8 +1,8 @@
-"""Catching up by decided blocks: ranges from peers that are ahead, verified and adopted in order (SYNC-B…).
+"""Catching up by decided blocks: ranges from peers that are ahead, verified and adopted in order.
 
 A node one height behind is helped by the engine itself; this machine works where more is missing. One range
 is asked for at a time while the one before is being adopted. What a peer claims about its height decides only
-whom to ask: every block is adopted on its certificate.
+whom to ask: every block is adopted on its certificate. BSYNC-1, BSYNC-2, BSYNC-4, BSYNC-5.
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ class ChainDoor:
         if head.number > chain.head.number:
             chain.decide(block, certificate.encode())
             chain.set_finalized(block, block)
-        # else: catching up was faster, and the head must not go back
+        # else: catching up was faster, and the head must not go back (BSYNC-6)
         head = chain.head
         block = Hash32(head.hash)
         changed = {
@@ -185,7 +185,7 @@ class ChainDoor:
     ) -> BlocksAdopted:
         """Write a peer's decided blocks into the log, each on its certificate, until one proves nothing.
 
-        They are durable together, with the last one. A block that is here already is passed over.
+        They are durable together, with the last one. A block that is here already is passed over (BSYNC-3).
         """
         chain = self._chain
         gas_limit_before, adopted = chain.head.gas_limit, list[Hash32]()

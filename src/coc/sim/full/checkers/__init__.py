@@ -11,6 +11,7 @@ from coc.sim.full.checkers.finality import NothingFinalIsLost
 from coc.sim.full.checkers.records_first import RecordsComeFirst
 from coc.sim.full.checkers.signer import SignerIsNeverAskedTwice
 from coc.sim.full.checkers.supply import NothingIsMinted
+from coc.sim.full.checkers.time import TimeIsNearTheClocks
 from coc.sim.full.watching import Checker
 
 
@@ -24,6 +25,7 @@ def fresh() -> tuple[Checker, ...]:
         SignerIsNeverAskedTwice(),
         CertificatesProve(),
         NothingIsMinted(),
+        TimeIsNearTheClocks(),
         NobodyHonestIsAccused(),
         DoubleSignersAreConvicted(),
     )
