@@ -7,10 +7,10 @@ very set at its height does not cover; why that is enough stands in the rules FI
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from functools import partial
+from typing import TypeAlias, TypeVar
 
 from coc.consensus.bft.certificates import verify_certificate
 from coc.consensus.bft.power import Electorate
@@ -33,6 +33,8 @@ from coc.primitives.secp256k1 import recover_address
 from coc.primitives.types import Hash32, Height
 from coc.primitives.validators import ValidatorSet
 from coc.primitives.votes import decode_certificate
+
+T = TypeVar("T")
 
 ReadRules: TypeAlias = Callable[[Header, bytes], ChainRules]
 """Reads a chain's rules from the header of its block 0 and the `config` that this one covers."""
@@ -70,20 +72,18 @@ def verify_proof(records: Iterable[Record], trust: Trust, now_s: int, read_rules
     anchor = next(in_order, None)
     if not isinstance(anchor, GenesisAnchor | CheckpointAnchor):
         raise ProofFileInvalid("the proof does not begin with an anchor")
-    with _explained(1):
-        walk = _begin(anchor, trust, now_s, read_rules)
+    walk = _explained(1, partial(_begin, anchor, trust, now_s, read_rules))
     for position, record in enumerate(in_order, start=2):
-        with _explained(position):
-            match record:
-                case Link():
-                    walk.follow(record)
-                case Target():
-                    found = walk.finish(record)
-                    if next(in_order, None) is not None:
-                        raise ProofFileInvalid("the proof goes on after its target")
-                    return found
-                case _:
-                    raise ProofFileInvalid("the proof has a second anchor")
+        match record:
+            case Link():
+                _explained(position, partial(walk.follow, record))
+            case Target():
+                found = _explained(position, partial(walk.finish, record))
+                if next(in_order, None) is not None:
+                    raise ProofFileInvalid("the proof goes on after its target")
+                return found
+            case _:
+                raise ProofFileInvalid("the proof has a second anchor")
     raise ProofFileInvalid("the proof ends before its target", cure="get the file again; it was cut short")
 
 
@@ -258,11 +258,10 @@ def _at_checkpoint(anchor: CheckpointAnchor, checkpoint: Checkpoint, rules: Chai
     return Walk(rules, header.height, header, anchor.next_validators, electorate, now_s)
 
 
-@contextmanager
-def _explained(position: int) -> Iterator[None]:
+def _explained(position: int, judge: Callable[[], T]) -> T:
     """Say of what the parts complain about which record it was."""
     try:
-        yield
+        return judge()
     except FinalityRefused:
         raise
     except CocError as error:
