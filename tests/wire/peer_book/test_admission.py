@@ -68,7 +68,7 @@ def test_the_inbound_share_is_filled_and_the_next_is_told_so() -> None:  # WIRE-
     assert stage.prove(late, peer(900), host(900)) == [fx.Leave(late, Reason.TOO_MANY_PEERS)]
 
 
-def test_a_flood_from_everywhere_takes_no_outbound_place() -> None:  # WIRE-26
+def test_a_flood_from_everywhere_takes_no_outbound_place() -> None:  # WIRE-20, WIRE-26
     stage = Playbook()
     for number in range(PEERS_INBOUND_MAX):
         stage.come_in(peer(number), host(number))

@@ -273,3 +273,16 @@ def test_wishes_are_bounded() -> None:  # WIRE-23
 
     assert stage.feed(ev.DialWanted(public(99), peer(99))) == [fx.DialGivenUp(public(99), peer(99))]
     assert stage.feed(ev.DialWanted(public(98), OWN)) == [fx.DialGivenUp(public(98), OWN)]
+
+
+def test_a_wish_moves_to_the_connection_that_stays() -> None:  # WIRE-23, WIRE-24
+    stage = Playbook()
+    (dial,) = of_kind(stage.feed(ev.DialWanted(public(5), SMALLER)), fx.Dial)
+    inbound = stage.offer("20.5.0.1")
+    assert inbound is not None
+    stage.prove(inbound, SMALLER, "20.5.0.1")
+    stage.prove(dial.connection, SMALLER, "20.5.0.1")
+    assert stage.end(dial.connection, Reason.DUPLICATE) == []
+    assert stage.feed(ev.DialWanted(public(6), SMALLER)) == []
+
+    assert stage.end(inbound) == [fx.DialGivenUp(public(5), SMALLER), fx.DialGivenUp(public(6), SMALLER)]

@@ -31,7 +31,7 @@ def on_connection_ended(core: Core, now_ms: Millis, event: ConnectionEnded) -> l
     connection = core.connections.remove(event.connection)
     if connection is None:
         return []
-    effects = _answer_wishes(core, connection, event.reason)
+    effects = _answer_wishes(core, connection)
     if connection.address is not None:
         _plan_redial(core, now_ms, connection, event.reason)
     points = FAULT_POINTS.get(event.reason, 0) if event.is_peers_fault else 0
@@ -42,15 +42,14 @@ def on_connection_ended(core: Core, now_ms: Millis, event: ConnectionEnded) -> l
     return effects
 
 
-def _answer_wishes(core: Core, connection: Connection, reason: Reason) -> list[Effect]:
+def _answer_wishes(core: Core, connection: Connection) -> list[Effect]:
     """Tell who waits, except where the peer is here by another connection: that one answers, or has."""
     if connection.opened_ms is not None:
         return []
-    is_double = reason is Reason.DUPLICATE
-    kept = core.connections.kept_with(connection.peer) if is_double and connection.peer else None
     effects: list[Effect] = []
     for wish in connection.wishes:
-        if kept is None or wish.peer is None:
+        kept = None if wish.peer is None else core.connections.kept_with(wish.peer)
+        if kept is None:
             effects.append(DialGivenUp(wish.address, wish.peer))
         elif kept.opened_ms is None:
             kept.wishes.append(wish)
