@@ -8,21 +8,27 @@ is a block decided. Known blocks are passed over, so an import that was interrup
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from coc._native import BlockInvalid, Chain, Header
-from coc.adapters.chain_files import BlockFile, ChainFileInvalid
-from coc.adapters.chain_port import explained
+from coc.adapters.chain_files import BlockFile, ChainFileInvalid, SealedRecord
+from coc.adapters.chain_port import ChainFailed, explained
+from coc.consensus.bft.block_rules import BftBlockInvalid
 from coc.consensus.rotation.slots import RotationRules
 from coc.consensus.rotation.verify import ParentFacts, SealedBlock, verify_block
+from coc.consensus.sync.messages import CertifiedBlock
+from coc.node.validator.chain_door import ChainDoor
 from coc.primitives import rlp
 from coc.primitives.errors import ConsensusError, PrimitivesError
 from coc.primitives.keccak import keccak256
 from coc.primitives.limits import IMPORT_BATCH_BLOCKS_MAX, IMPORT_BATCH_BYTES_MAX
-from coc.primitives.types import Address, Hash32, Height
+from coc.primitives.types import Address, Hash32, Height, PeerId
 
+_NO_PEER: Final = PeerId(bytes(32))
+"""Whom a file's blocks come from."""
 _NUMBER_FIELD: Final = 8
 """Where the number stands in a header (yellow paper, 4.4)."""
 
@@ -51,10 +57,10 @@ Told = Callable[[Tally], None]
 """Is told of progress now and then, on the importing thread."""
 
 
-def import_file(chain: Chain, rules: RotationRules | None, file: BlockFile, told: Told) -> Tally:
+def import_file(chain: Chain, rules: RotationRules | ChainDoor | None, file: BlockFile, told: Told) -> Tally:
     """Import a file's blocks until its end or the first that is refused.
 
-    `rules` are those of our chain; None for an Ethereum chain.
+    `rules` are those of a rotation chain, the door to a BFT chain, or None for an Ethereum chain.
 
     Raises:
         ChainFileInvalid: the file is damaged, of the wrong kind, or of another chain.
@@ -126,7 +132,11 @@ def _import_batch(chain: Chain, batch: list[bytes], tally: Tally) -> bool:
 
 
 def _import_sealed(
-    chain: Chain, rules: RotationRules, file: BlockFile, tally: Tally, report: Callable[[], None]
+    chain: Chain,
+    rules: RotationRules | ChainDoor,
+    file: BlockFile,
+    tally: Tally,
+    report: Callable[[], None],
 ) -> None:
     if not file.is_sealed():
         raise ChainFileInvalid(
@@ -141,10 +151,39 @@ def _import_sealed(
             why=f"their genesis is 0x{header.genesis_hash.hex()}, ours 0x{chain.genesis_hash.hex()}",
             cure="import it into a folder made with the genesis file of its own chain",
         )
+    if isinstance(rules, ChainDoor):
+        _import_certified(chain, rules, file.sealed_records(header), tally, report)
+        return
     for record in file.sealed_records(header):
         tally.refused = _import_one(chain, rules, record.block, record.consensus_data, record.seal, tally)
         if tally.refused is not None:
             return
+        if chain.flush_is_due():
+            chain.flush()
+        report()
+
+
+def _import_certified(
+    chain: Chain,
+    door: ChainDoor,
+    records: Iterator[SealedRecord],
+    tally: Tally,
+    report: Callable[[], None],
+) -> None:
+    """Adopt blocks of a BFT chain on their certificates, a batch at a time."""
+    while batch := list(islice(records, IMPORT_BATCH_BLOCKS_MAX)):
+        before = chain.head.number
+        certified = [CertifiedBlock(each.block, each.consensus_data, each.seal) for each in batch]
+        adopted = door.adopt(_NO_PEER, certified, [])
+        imported = chain.head.number - before
+        tally.imported += imported
+        if adopted.failed:
+            raise ChainFailed(adopted.failed)
+        if adopted.refused:
+            number = chain.head.number + 1
+            tally.refused = Refused(number, BftBlockInvalid.id, adopted.refused)
+            return
+        tally.known += len(batch) - imported
         if chain.flush_is_due():
             chain.flush()
         report()

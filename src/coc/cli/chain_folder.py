@@ -9,19 +9,21 @@ from pathlib import Path
 
 from coc.adapters.chain_port import OpenChain, closing, open_chain
 from coc.adapters.data_folder import required_genesis
+from coc.adapters.validator.door import door_to
 from coc.consensus.rotation.slots import RotationRules
 from coc.execution.genesis import Genesis, read_genesis
+from coc.node.validator.chain_door import ChainDoor
 from coc.primitives.errors import CliError
 from coc.primitives.types import Hash32
 
 
 @dataclass(frozen=True, slots=True)
 class FolderChain:
-    """An open chain with the rules that its genesis gives it; `rotation` is None for an Ethereum chain."""
+    """An open chain with the rules that its genesis gives it: None for an Ethereum chain."""
 
     chain: OpenChain
     genesis: Genesis
-    rotation: RotationRules | None
+    rules: RotationRules | ChainDoor | None
 
 
 @contextmanager
@@ -33,7 +35,18 @@ def chain_in(folder: Path) -> Iterator[FolderChain]:
     """
     genesis = read_genesis(required_genesis(folder))
     with closing(open_chain(genesis.text, folder, {})) as chain:
-        yield FolderChain(chain, genesis, rotation_rules(genesis, chain.genesis_hash))
+        yield FolderChain(chain, genesis, rules_of_chain(chain, genesis))
+
+
+def rules_of_chain(chain: OpenChain, genesis: Genesis) -> RotationRules | ChainDoor | None:
+    """What blocks of this chain are held to beside Ethereum's rules.
+
+    Raises:
+        GenesisContradictsItself: genesis lists other validators than its registry holds.
+    """
+    if genesis.coc is not None and genesis.coc.engine == "bft":
+        return door_to(chain, genesis)
+    return rotation_rules(genesis, chain.genesis_hash)
 
 
 def rotation_rules(genesis: Genesis, genesis_hash: bytes) -> RotationRules | None:

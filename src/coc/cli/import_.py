@@ -67,7 +67,7 @@ def _import_all(opened: FolderChain, files: tuple[Path, ...], *, as_json: bool) 
     try:
         for path in files:
             with open_block_file(path) as file:
-                tally = import_file(opened.chain, opened.rotation, file, show)
+                tally = import_file(opened.chain, opened.rules, file, show)
             imported, known, refused = imported + tally.imported, known + tally.known, tally.refused
             if refused is not None:
                 break

@@ -24,7 +24,7 @@ from coc.adapters.validator.consensus_metrics import ConsensusMetrics
 from coc.adapters.validator.write_ahead import WriteAheadLog
 from coc.adapters.wire.network import Network
 from coc.adapters.workers import Workers
-from coc.consensus.bft.inputs import Timer
+from coc.consensus.bft.inputs import Timer, TimerKind
 from coc.execution.mempool.effects import (
     Acknowledge,
     Added,
@@ -82,7 +82,9 @@ from coc.node.validator.inputs import (
 from coc.node.validator.machine import ValidatorNode
 from coc.node.validator.ports import SignerPort
 from coc.node.validator.signer import SigningRefused as SignerSaysNo
+from coc.primitives.keccak import keccak256
 from coc.primitives.types import Hash32, Millis, PeerId
+from coc.primitives.validators import ValidatorSet
 from coc.rpc.ports import Accepted, Refused
 from coc.wire.identity import PeerFacts
 from coc.wire.kinds import KINDS, Kind, MessageClass
@@ -90,8 +92,10 @@ from coc.wire.kinds import KINDS, Kind, MessageClass
 T = TypeVar("T")
 Done = Callable[[Exception | None], None]
 
-WAL: Final = "write-ahead log"
-"""The part that telemetry names when it fails."""
+WAL, AGREEING = "write-ahead log", "agreeing"
+"""Parts that telemetry names when they fail."""
+ROUNDS_WITHOUT_REASON_MAX: Final = 3
+"""Rounds that a height may take before the node says what it waits for: one dead proposer costs one."""
 
 
 class SealingRefused(RuntimeError):
@@ -131,6 +135,8 @@ class ValidatorRuntime:
         self._is_stopping = False
         self._gossip_timer: asyncio.TimerHandle | None = None
         self.metrics = ConsensusMetrics()
+        self._privileged: ValidatorSet | None = None
+        """The set whose members the network lets in first."""
         chain, workers = ports.chain, ports.service_workers
         flusher = Flusher(chain, workers, ports.telemetry)
         pools = (ports.consensus_workers, ports.deciders)
@@ -262,6 +268,13 @@ class ValidatorRuntime:
     def _on_consensus_timer(self, timer: Timer) -> None:
         status = self._node.engine.status
         self.metrics.on_timer(timer, status.height, status.round)
+        if timer.kind is TimerKind.RESEND and status.round >= ROUNDS_WITHOUT_REASON_MAX:
+            heard, total = self._node.engine.power_heard
+            self._ports.telemetry.problem(
+                AGREEING,
+                f"no decision at height {status.height} in {status.round} rounds: validators with "
+                f"{heard} of {total} of the power are heard, more than two thirds are needed",
+            )
         self.feed(ConsensusTimer(timer))
 
     def _talk(self, effect: Send | SendAll | SendCertificate | ServeBlock | ServeBlocks | Misbehaved) -> None:
@@ -313,6 +326,12 @@ class ValidatorRuntime:
 
     def _on_block(self) -> None:
         self._ports.telemetry.block(self._ports.chain.head)
+        self._ports.telemetry.recovered(AGREEING)
+        validators = self._node.engine.validators
+        if validators is not self._privileged and self._network is not None:
+            self._privileged = validators
+            keys = (entry.network_key for entry in validators.validators)
+            self._network.set_validators(frozenset(PeerId(keccak256(key)) for key in keys))
 
     def _keep(self, effect: WriteAhead | AppendRecord | Sign) -> None:
         wal, signer = self._ports.wal, self._ports.signer

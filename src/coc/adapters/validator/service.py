@@ -12,34 +12,30 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Protocol
 
-from coc import _native
 from coc._native import Chain
 from coc.adapters.journal_keeper import JournalKeeper
 from coc.adapters.node_keys import KEYS_FOLDER
 from coc.adapters.node_status import NodeStatus
 from coc.adapters.telemetry import Telemetry
+from coc.adapters.validator.door import door_to, rules_of
 from coc.adapters.validator.mark_file import marked_signer
 from coc.adapters.validator.runtime import ValidatorPorts, ValidatorRuntime
 from coc.adapters.validator.signer_socket import RemoteSigner
 from coc.adapters.validator.write_ahead import WriteAheadLog
 from coc.adapters.wire.network import Network, NetworkSetup
 from coc.adapters.workers import Workers
-from coc.consensus.bft.rules import BftRules
-from coc.execution.genesis import CocRules, Genesis
+from coc.execution.genesis import Genesis
 from coc.execution.mempool.view import PoolView
-from coc.node.validator.build import NodeConfig, Remembered, bft_rules, build_node
-from coc.node.validator.chain_door import ChainDoor, ChainRules
+from coc.node.validator.build import NodeConfig, Remembered, build_node
 from coc.node.validator.machine import ValidatorNode
-from coc.node.validator.ports import Faults, SetReader, SignerPort, StaticSets
-from coc.node.validator.registry_sets import RegistrySets
+from coc.node.validator.ports import SignerPort
 from coc.node.validator.wal_codec import WalContent
-from coc.primitives.errors import AdapterError
 from coc.primitives.keccak import keccak256
 from coc.primitives.seals import SignRequest
 from coc.primitives.secp256k1 import Secret, recover_address
-from coc.primitives.types import Hash32, Height, Millis
+from coc.primitives.types import Hash32, Millis
 from coc.primitives.validators import address_of_key
 from coc.rpc.ports import Agreeing, Outcome
 from coc.wire.identity import ChainFacts, Roles
@@ -61,12 +57,6 @@ class Signer(SignerPort, Protocol):
     def mark(self) -> SignRequest | None:
         """The last request signed."""
         ...
-
-
-class GenesisContradictsItself(AdapterError):
-    """The validators that genesis lists are not those of its registry."""
-
-    id: ClassVar[str] = "COC-GENESIS-VALIDATORS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +89,9 @@ class ValidatorService:
             GenesisContradictsItself: the registry's alloc holds other validators than genesis lists.
         """
         chain, telemetry = parts
-        rules, bft = _rules_of(genesis, Hash32(chain.genesis_hash))
+        bft = rules_of(genesis, Hash32(chain.genesis_hash))
         loop = asyncio.get_running_loop()
-        sets = _sets(chain, rules)
-        door = ChainDoor(
-            chain,
-            _native.check_block,
-            Faults(_native.BlockInvalid, _native.UnknownBlock, _native.StorageFailed),
-            ChainRules(sets, recover_address, rules.gas_limit_target),
-        )
+        door = door_to(chain, genesis)
         signer = _signer(folder, choices)
         own = None if signer is None else address_of_key(signer.public_key)
         wal = (
@@ -183,26 +167,6 @@ class ValidatorService:
 def fork_id(genesis_hash: Hash32) -> Hash32:
     """Stands for the rules in force and to come: those of genesis, as long as no release adds any."""
     return keccak256(_FORKS_DOMAIN + genesis_hash)
-
-
-def _rules_of(genesis: Genesis, genesis_hash: Hash32) -> tuple[CocRules, BftRules]:
-    rules = genesis.coc
-    if rules is None or rules.bft is None:
-        raise GenesisContradictsItself("this chain does not agree by BFT", cure="run it without peers")
-    return rules, bft_rules(genesis_hash, rules, rules.bft)
-
-
-def _sets(chain: Chain, rules: CocRules) -> SetReader:
-    if rules.registry is None:
-        return StaticSets(rules.validators)
-    sets = RegistrySets(chain, rules.registry.period_blocks)
-    first = Hash32(chain.genesis_hash)
-    if chain.has_state(first) and sets.validators(first, Height(1)) != rules.validators:
-        raise GenesisContradictsItself(
-            "the validators that genesis lists are not those of its registry",
-            cure="make the file again with `coc genesis new`",
-        )
-    return sets
 
 
 def _signer(folder: Path | None, choices: NetworkChoices) -> Signer | None:

@@ -317,11 +317,11 @@ class Network:
     # ── Book and clock ──────────────────────────────────────────────────────────────────────────────────────
 
     def _tick(self) -> None:
+        self._timer = self._loop.call_later(WIRE_TICK_MS / 1000, self._tick)
         now_ms = self.now_ms()
         for link in tuple(self._links.values()):
             link.tick(now_ms)
         self._step(ev.Ticked())
-        self._timer = self._loop.call_later(WIRE_TICK_MS / 1000, self._tick)
 
     def _step(self, event: ev.Input) -> None:
         """Hand the book an input; one that comes of an effect waits for the rest of them."""

@@ -48,6 +48,7 @@ from coc.consensus.bft.resend import status_of
 from coc.consensus.bft.rules import Setup
 from coc.consensus.bft.state import Core
 from coc.primitives.types import Millis
+from coc.primitives.validators import ValidatorSet
 from coc.primitives.votes import Evidence
 
 
@@ -111,6 +112,18 @@ class BftMachine:
     def is_watching(self) -> bool:
         """Whether nothing is signed because the write-ahead log was lost (BFT-41)."""
         return self._core.is_watching
+
+    @property
+    def power_heard(self) -> tuple[int, int]:
+        """Power of the validators heard in this round or later ones, and of all: more than 2/3 are needed."""
+        height = self._core.height
+        heard = [index for index, round_ in height.votes.highest.items() if round_ >= height.round]
+        return sum(height.electorate.power_at(index) for index in heard), height.electorate.total
+
+    @property
+    def validators(self) -> ValidatorSet:
+        """The set of the height in progress."""
+        return self._core.height.facts.validators
 
     @property
     def pending_evidence(self) -> tuple[Evidence, ...]:
