@@ -66,6 +66,7 @@ def test_a_configured_peer_is_tried_for_ever_and_ever_more_slowly() -> None:  # 
 
 def test_a_learned_address_is_forgotten_after_failing_in_a_row() -> None:  # WIRE-21
     stage = Playbook()
+    stage.come_in(peer(9), "20.9.0.1")
     stage.learn(public(1))
     dialled = 0
     for _ in range(2 * DIAL_FAILURES_MAX):
@@ -75,6 +76,18 @@ def test_a_learned_address_is_forgotten_after_failing_in_a_row() -> None:  # WIR
 
     assert dialled == DIAL_FAILURES_MAX
     assert stage.known() == set()
+
+
+def test_a_node_that_is_cut_off_forgets_nobody() -> None:  # WIRE-21
+    stage = Playbook(seeds=[public(1)])
+    for _ in range(3 * DIAL_FAILURES_MAX):
+        (dial,) = stage.dials(DIAL_BACKOFF_MS_MAX)
+        stage.end(dial.connection)
+    (dial,) = stage.dials(DIAL_BACKOFF_MS_MAX)
+    stage.come_in(peer(9), "20.9.0.1")
+    stage.end(stage.go_out(dial, peer(1)))
+
+    assert [dial.address for dial in stage.dials(DIAL_BACKOFF_MS_MAX)] == [public(1)]
 
 
 def test_a_connection_that_lasted_is_redialled_after_a_second() -> None:  # WIRE-22

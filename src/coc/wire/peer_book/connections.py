@@ -127,6 +127,10 @@ class Connections:
         dialler = self._setup.own if connection.address is not None else connection.peer or b""
         return (dialler, connection.channel_hash)
 
+    def has_open(self) -> bool:
+        """Whether anybody can be reached."""
+        return any(entry.opened_ms is not None for entry in self)
+
     # ── Room ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def has_room_to_admit(self, host: str) -> bool:

@@ -1,8 +1,8 @@
 """Addresses that are known, and when each may be dialled.
 
 A failed address waits 1 s, 2 s, 4 s … up to 30 s. One that an operator configured is tried for ever; a
-learned one is forgotten after `DIAL_FAILURES_MAX` failures in a row. A list that is full makes room by
-forgetting what never worked and failed most. WIRE-21, WIRE-22, WIRE-25.
+learned one is forgotten after `DIAL_FAILURES_MAX` failures in a row, if others can be reached. A list that is
+full makes room by forgetting what never worked and failed most. WIRE-21, WIRE-22, WIRE-25.
 """
 
 from __future__ import annotations
@@ -112,15 +112,16 @@ class KnownAddresses:
             self._networks[network_of(known.address.host)] -= 1
 
     def on_success(self, now_ms: int, known: Known, peer: PeerId) -> None:
-        """The address led to a peer that took us in."""
+        """The address led to a peer that took us in; what failed before, during an outage, counts half."""
         known.succeeded_ms = now_ms
         known.seen = peer
+        known.failures = min(known.failures, DIAL_FAILURES_MAX // 2)
 
-    def on_failure(self, now_ms: int, known: Known) -> None:
-        """Wait, longer each time; a learned address is forgotten in the end."""
+    def on_failure(self, now_ms: int, known: Known, *, is_online: bool) -> None:
+        """Wait, longer each time; a learned address is forgotten in the end, unless we are cut off."""
         known.failures += 1
         known.due_ms = now_ms + backoff_ms(known.failures)
-        if known.failures >= DIAL_FAILURES_MAX:
+        if known.failures >= DIAL_FAILURES_MAX and is_online:
             self.forget(known)
 
     def due(self, now_ms: int, *, with_learned: bool) -> list[Known]:

@@ -77,4 +77,4 @@ def _plan_redial(core: Core, now_ms: Millis, connection: Connection, reason: Rea
     if reason is Reason.DUPLICATE or reason is Reason.NOT_NEEDED:
         known.due_ms = now_ms
         return
-    core.known.on_failure(now_ms, known)
+    core.known.on_failure(now_ms, known, is_online=core.connections.has_open())
