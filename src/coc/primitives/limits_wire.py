@@ -50,6 +50,11 @@ WIRE_DHT_BYTES_MAX: Final = 64 * KIB
 WIRE_QUEUE_FRAMES_MAX: Final = 4_096
 """Frames that wait in one class of one connection: each costs some 300 bytes beside its payload."""
 
+WIRE_KERNEL_BYTES_MAX: Final = 256 * KIB
+"""Bytes that the kernel is asked to hold for one peer: a vote waits behind them, and a peer 50 ms away still
+gets some 5 MB/s.
+"""
+
 WIRE_QUEUE_CONTROL_BYTES_MAX: Final = 64 * KIB
 """Bytes that wait in the control class: a few answers with addresses; an older one is not missed."""
 

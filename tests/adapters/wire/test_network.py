@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from pathlib import Path
 
 from coc.adapters.wire.network import Network, NetworkSetup
@@ -11,6 +12,7 @@ from coc.primitives.limits_wire import (
     DIAL_BACKOFF_MS_MAX,
     PEER_STORE_SAVE_MS,
     WIRE_FRAME_BYTES_MAX,
+    WIRE_KERNEL_BYTES_MAX,
 )
 from coc.primitives.types import PeerId
 from coc.wire.addresses import PeerAddress
@@ -69,6 +71,22 @@ def test_a_vote_arrives_before_the_blocks_that_were_sent_before_it() -> None:  #
         assert all(payload == block for _, name, payload in bert.notes.messages if name == "BLOCK")
         await until(lambda: anna.network._traffic.waiting_bytes == 0)
         assert anna.network.send(bert.peer, BLOCK, b"there is room again")
+
+    played(use)
+
+
+def test_the_kernel_is_asked_to_hold_little_and_to_send_at_once() -> None:  # WIRE-8
+    async def use(stage: Stage) -> None:
+        anna = await stage.node(1)
+        bert = await stage.node(2, anna.as_persistent())
+        await anna.notes.until(lambda: anna.is_up(bert))
+        for node in (anna, bert):
+            (link,) = node.network._links.values()
+            assert link._transport is not None
+            sock = link._transport.get_extra_info("socket")
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            # Linux counts its own overhead and says twice what was asked for.
+            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * WIRE_KERNEL_BYTES_MAX
 
     played(use)
 

@@ -1,7 +1,7 @@
 """One connection: a socket on one side, a session on the other.
 
 The socket is given one record at a time and the next when it has drained, so what waits is in the session's
-queues, where a vote goes first. TCP_NOTSENT_LOWAT asks the kernel for the same restraint.
+queues, where a vote goes first, and only a little in the kernel's, where it does not.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import asyncio
 import contextlib
 import socket
 from math import inf
-from typing import Final, Protocol, cast
+from typing import Protocol, cast
 
-from coc.primitives.limits_wire import WIRE_LINGER_MS
+from coc.primitives.limits_wire import WIRE_KERNEL_BYTES_MAX, WIRE_LINGER_MS
 from coc.wire.addresses import PeerAddress, canonical_host
 from coc.wire.errors import Reason
 from coc.wire.events import Event
@@ -20,9 +20,6 @@ from coc.wire.identity import PeerFacts, ProvenPeer
 from coc.wire.kinds import Kind
 from coc.wire.pieces import RECORD_BYTES_MAX
 from coc.wire.session import Session
-
-_UNSENT_BYTES: Final = 2 * RECORD_BYTES_MAX
-"""What the kernel may hold that has not left: enough to keep a fast line busy between two turns."""
 
 
 class LinkOwner(Protocol):
@@ -184,11 +181,9 @@ class Link(asyncio.Protocol):
 
 
 def _tune(sock: socket.socket) -> None:
-    """Send votes at once, and keep the kernel's own queue short."""
+    """Send votes at once, and keep the kernel's own queue short. WIRE-8."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
-        with contextlib.suppress(OSError):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, WIRE_KERNEL_BYTES_MAX)
 
 
 def _host(peername: object) -> str:
