@@ -21,6 +21,7 @@ from coc.primitives.keccak import keccak256
 from coc.primitives.limits import IMPORT_BATCH_BLOCKS_MAX, IMPORT_BATCH_BYTES_MAX
 from coc.primitives.secp256k1 import address_of
 from coc.primitives.types import Hash32
+from coc.primitives.vrf import prove
 from tests.adapters.sealed_chain import (
     INTERVAL_S,
     OTHER_VALIDATORS,
@@ -134,7 +135,7 @@ BAD_BLOCKS: dict[str, tuple[Maker, str]] = {
     "names a stranger as proposer": (with_data(proposer=address_of(STRANGER)), "COC-ROTATION"),
     "names another round": (with_data(original_round=7), "COC-ROTATION"),
     "carries another parent certificate": (with_data(parent_certificate=b"\x01"), "COC-ROTATION"),
-    "carries a VRF proof": (with_data(vrf_proof=b"\x01"), "COC-ROTATION"),
+    "carries a VRF proof": (with_data(vrf_proof=prove(STRANGER, b"anything")), "COC-ROTATION"),
     "carries another validator set": (with_data(validators=OTHER_VALIDATORS), "COC-ROTATION"),
     "installs another validator set": (with_data(next_validators=OTHER_VALIDATORS), "COC-ROTATION"),
     "pays its tips to a stranger": (lambda chain: chain.build(coinbase=address_of(STRANGER)), "COC-ROTATION"),
