@@ -91,7 +91,7 @@ def lying(lie: str) -> Callable[[int], Plan]:
     """One of four lies, on a good network."""
 
     def plan(seed: int) -> Plan:
-        return Plan(seed, (1, 1, 1, 1), fault_ms=12_000, loss=0.01, liars=((seed % 4, lie),))
+        return Plan(seed, (1, 1, 1, 1), fault_ms=22_000, loss=0.01, liars=((seed % 4, lie),))
 
     return plan
 
@@ -169,7 +169,7 @@ MUTANTS = (
     Mutant("a conviction is never final", "BFT-39", registry_sets.RegistrySets, "can_convict",
            lambda self, block, validator, height: True, lying("twin")),
     Mutant("set changes one block early", "SET-5", registry_sets.RegistrySets, "validators",
-           _early(registry_sets.RegistrySets.validators), lying("twin")),
+           _early(registry_sets.RegistrySets.validators), lying("twin"), "set"),
     Mutant("proof checked under another round's proposer", "BFT-37", block_rules, "proposer_of",
            _other_proposer(block_rules.proposer_of), lambda seed: calm_plan(seed, heights=6)),
     Mutant("time of a block not looked at", "BFT-19", blocks, "is_sound",

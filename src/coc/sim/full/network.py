@@ -63,7 +63,7 @@ class Network:
         """Nothing has started."""
         self.plan = plan
         self.world = World.of(plan)
-        self.watch = Watch(fresh())
+        self.watch = Watch(fresh(REGISTRY.period_blocks))
         file = chain_file(plan.powers)
         genesis_hash = Hash32(Chain.open(file.text, None, b"").genesis_hash)
         parameters = file.rules.bft or PARAMETERS
