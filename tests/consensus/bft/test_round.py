@@ -12,8 +12,10 @@ from tests.consensus.bft.playbook import (
     HEIGHT,
     OTHER,
     PARENT,
+    PEER,
     RULES,
     Playbook,
+    certificate,
     facts_of,
     height_facts,
     of_kind,
@@ -291,3 +293,15 @@ def test_timers_of_other_heights_and_rounds_change_nothing(stage: Playbook) -> N
     old = ev.Timer(TimerKind.PROPOSE, Height(HEIGHT - 1), 0)
 
     assert stage.play(ev.TimerFired(old)) == stage.fire(TimerKind.PROPOSE, 1) == []
+
+
+def test_a_certified_block_that_is_invalid_here_is_not_decided_and_a_person_is_told() -> None:
+    """BFT-11: then this node differs from all others."""
+    stage = Playbook()
+    stage.start()
+    stage.hear(proposal(0, BLOCK))
+    stage.hold(BLOCK, None)
+    effects = stage.play(ev.CertificateReceived(PEER, certificate(0, BLOCK, (0, 1, 2))))
+    assert of_kind(effects, fx.Decide) == []
+    assert ["differs" in alarm.reason for alarm in of_kind(effects, fx.Alarm)] == [True]
+    assert of_kind(stage.fire(TimerKind.RESEND), fx.Alarm) == []
