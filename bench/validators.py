@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import generator
@@ -57,8 +58,8 @@ class Net:
 def network(folder: Path) -> Iterator[Net]:
     """Four validators on the data in a folder."""
     command = [
-        str(COC), "up", "--nodes", str(VALIDATORS), "--json", "--port", str(FIRST_PORT), "--data", str(folder),
-        "--accounts", str(ACCOUNTS), "--gas-limit", str(GAS_LIMIT),
+        str(COC), "up", "--nodes", str(VALIDATORS), "--json", "--port", str(FIRST_PORT),
+        "--data", str(folder), "--accounts", str(ACCOUNTS), "--gas-limit", str(GAS_LIMIT),
     ]  # fmt: skip
     began = time.monotonic()
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
@@ -132,7 +133,7 @@ def _arrivals(net: Net, count: int) -> list[float]:
 
 
 def _intervals(name: str, arrivals: list[float]) -> dict[str, float]:
-    gaps = sorted(later - earlier for earlier, later in zip(arrivals, arrivals[1:], strict=False))
+    gaps = sorted(later - earlier for earlier, later in pairwise(arrivals))
     return {
         f"{name}: interval p50, s": statistics.median(gaps),
         f"{name}: interval p99, s": gaps[min(len(gaps) - 1, int(len(gaps) * 0.99))],
