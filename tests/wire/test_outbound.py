@@ -18,6 +18,7 @@ from coc.primitives.limits_wire import (
     WIRE_QUEUE_STORAGE_BYTES_MAX,
     WIRE_QUEUE_TRANSACTIONS_BYTES_MAX,
 )
+from coc.wire import kinds
 from coc.wire.frames import HEAD_BYTES, Frame
 from coc.wire.kinds import (
     ADDRESSES,
@@ -37,6 +38,7 @@ from coc.wire.kinds import (
 )
 from coc.wire.outbound import Outbound, Put
 from coc.wire.pieces import PIECE_BYTES_MAX, Assembly
+from tests.tidy.tree import ROOT
 
 QUEUES = [
     (ADDRESSES, WIRE_QUEUE_CONTROL_BYTES_MAX),
@@ -47,6 +49,14 @@ QUEUES = [
     (STORAGE, WIRE_QUEUE_STORAGE_BYTES_MAX),
     (DHT, WIRE_QUEUE_DHT_BYTES_MAX),
 ]
+
+
+CLASS_NAMES = {
+    kind: {MessageClass.POSE: "PoSe", MessageClass.DHT: "DHT"}.get(
+        kind.message_class, kind.message_class.name.lower()
+    )
+    for kind in KINDS.values()
+}
 
 
 def class_of(piece: bytes) -> MessageClass:
@@ -74,11 +84,16 @@ def filled(kind: Kind) -> Outbound:
     return outbound
 
 
-def test_every_kind_has_its_place_in_the_registry() -> None:  # WIRE-3
-    assert len(KINDS) == 25
-    assert all(KINDS[kind.number] is kind for kind in KINDS.values())
-    assert len({kind.name for kind in KINDS.values()}) == len(KINDS)
+def test_every_kind_has_its_place_in_the_registry_and_in_the_rules() -> None:  # WIRE-3
+    defined = {name: kind for name, kind in vars(kinds).items() if isinstance(kind, Kind)}
+    rules = (ROOT / "specs/wire.md").read_text(encoding="utf-8")
+
+    assert defined == {kind.name: kind for kind in KINDS.values()}
+    assert len(KINDS) == len(defined)
     assert set(CLASS_RULES) == set(MessageClass)
+    for name, kind in defined.items():
+        row = next(line for line in rules.splitlines() if line.startswith(f"| {CLASS_NAMES[kind]} |"))
+        assert f" {name} {kind.number:02X}" in row
 
 
 def test_a_class_holds_its_limit_and_not_a_frame_more() -> None:  # WIRE-10

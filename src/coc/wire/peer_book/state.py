@@ -40,8 +40,8 @@ class Core:
         return peer is not None and self.reputations.is_banned(now_ms, peer)
 
     def is_host_banned(self, now_ms: Millis, host: str) -> bool:
-        """Whether this address stays out; loopback never does."""
-        return not is_loopback(host) and self.reputations.is_banned(now_ms, owner_of(host))
+        """Whether this address stays out; loopback never does, because it is never blamed."""
+        return self.reputations.is_banned(now_ms, owner_of(host))
 
     def dial(self, address: PeerAddress, expected: PeerId | None, share: Share) -> tuple[Connection, Dial]:
         """Begin to dial."""
