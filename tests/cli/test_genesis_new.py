@@ -12,6 +12,7 @@ import pytest
 from coc.adapters.validator_file import read_validator_file
 from coc.contracts.addresses import VALIDATOR_REGISTRY
 from coc.execution.genesis import read_genesis
+from coc.primitives.limits import BFT_TIMEOUT_MS_MAX, BLOCK_INTERVAL_SECONDS_MAX
 from coc.primitives.units import ETHER
 from tests.cli.folders import coc, facts, refusal
 
@@ -96,6 +97,14 @@ def test_accounts_start_with_what_they_were_given(public: Path, tmp_path: Path) 
     alloc = json.loads((tmp_path / "g").read_bytes())["alloc"]
     assert int(alloc[ONE.lower()]["balance"], 16) == 15 * ETHER // 10
     assert int(alloc[TWO.lower()]["balance"], 16) == 10_000 * ETHER
+
+
+def test_times_that_can_only_be_typing_errors_are_a_wrong_command_line(public: Path, tmp_path: Path) -> None:
+    facts(make(public, tmp_path / "longest", "--block-time", BLOCK_INTERVAL_SECONDS_MAX))
+    facts(make(public, tmp_path / "slowest", "--cap-ms", BFT_TIMEOUT_MS_MAX))
+    assert make(public, tmp_path / "g", "--block-time", BLOCK_INTERVAL_SECONDS_MAX + 1).exit_code == 2
+    assert make(public, tmp_path / "g", "--cap-ms", BFT_TIMEOUT_MS_MAX + 1).exit_code == 2
+    assert not (tmp_path / "g").exists()
 
 
 def test_an_existing_file_is_left_as_it_is(public: Path, tmp_path: Path) -> None:

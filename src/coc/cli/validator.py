@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -301,17 +302,14 @@ def _sheet(facts: dict[str, Any]) -> str:
     if facts["convictions"]:
         rows.append(("convicted", f"{facts['convictions']} times for signing twice"))
     if facts["firstBlockWithoutPower"] is not None:
-        rows.append(
-            ("votes", f"up to block {facts['firstBlockWithoutPower'] - 1:,}; the head is {facts['head']:,}")
-        )
+        last = facts["firstBlockWithoutPower"] - 1
+        rows.append(("last vote", f"block {last:,}; the head is {facts['head']:,}"))
         rows.append(("unlocks", _unlocking(facts)))
     return "\n".join(f"{name:<10} {value}" for name, value in rows)
 
 
 def _unlocking(facts: dict[str, Any]) -> str:
-    import time
-
-    when = "some time after its power has ended"
-    if facts["unlockTime"] is not None:
-        when = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(facts["unlockTime"]))
-    return f"at block {facts['unlockBlock']:,}, {when}"
+    if facts["unlockTime"] is None:
+        return f"at block {facts['unlockBlock']:,} at the earliest; the time is set when its power ends"
+    when = datetime.fromtimestamp(facts["unlockTime"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"at block {facts['unlockBlock']:,}, and not before {when}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 from coc.contracts.abi import WORD_BYTES, selector
@@ -36,7 +37,7 @@ def refusal_of(revert_data: bytes) -> Refusal | None:
     ]
     try:
         return reader(words)
-    except (IndexError, ValueError):  # fewer arguments than the error has
+    except (IndexError, ValueError, OverflowError):  # fewer arguments than the error has, or no such time
         return None
 
 
@@ -66,7 +67,8 @@ def _still_locked(words: _Words) -> Refusal:
         return Refusal("the validator is not leaving", "ask to leave first: `coc validator exit`")
     if time_s == 0:
         return Refusal("its power has not ended yet", f"its stake is locked at least until block {height:,}")
-    return Refusal(f"its stake is locked until block {height:,} and the time {time_s} (seconds since 1970)")
+    when = datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return Refusal(f"its stake is locked until block {height:,} and {when}")
 
 
 _READERS: Final[dict[bytes, _Reader]] = {
