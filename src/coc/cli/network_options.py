@@ -27,11 +27,16 @@ def network_choices(data: Path, sources: KeySources, wire: WireOptions) -> Netwo
     path = sources.key_file or data / KEYS_FOLDER / CONSENSUS_KEY
     has_key = wire.signer is None and (sources.key_file is not None or path.is_file())
     consensus = read_key(path, sources.password_file) if has_key else None
-    known = tuple(_peer(text) for text in wire.peers)
+    known = tuple(read_peer(text) for text in wire.peers)
     return NetworkChoices(host, port, network_key(data), known, consensus, wire.signer)
 
 
-def _peer(text: str) -> PersistentPeer:
+def read_peer(text: str) -> PersistentPeer:
+    """Read [ID@]HOST:PORT.
+
+    Raises:
+        CliError: it has another form.
+    """
     identity, has_identity, place = text.rpartition("@")
     host, port = _host_and_port(place)
     if not has_identity:

@@ -70,6 +70,13 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="HOST:PORT of a peer to keep a connection to, ID@HOST:PORT to accept no other there. May repeat.",
 )
 @click.option(
+    "--join",
+    help="HOST:PORT of a node: make the data folder with the genesis that it gives, and stay its peer.",
+)
+@click.option(
+    "--genesis-hash", help="Hash of the genesis to join: what the node gives is checked against it."
+)
+@click.option(
     "--signer",
     type=click.Path(path_type=Path),
     help="Socket of a `coc signer` that holds the validator's key instead.",
@@ -87,12 +94,14 @@ def command(
     password_file: Path | None,
     listen: str,
     peers: tuple[str, ...],
+    join: str | None,
+    genesis_hash: str | None,
     signer: Path | None,
     unlock: int,
     as_json: bool,
     log_level: str,
 ) -> None:
-    """Run a node on a data folder that `coc init` or `coc up` made.
+    """Run a node on a data folder that `coc init` or `coc up` made, or that --join makes.
 
     On a chain of several validators it meets its peers, follows what they agree on, and with the key of a
     validator votes with them. With the key of its only validator a chain of ours goes on; without it, and for
@@ -104,7 +113,13 @@ def command(
         sources = KeySources(validator_key, keystore.expanduser(), password_file)
         if unlock:
             refuse_public_keys_in_public(host, "leave --unlock out, or use a loopback address")
-        wire = WireOptions(listen, peers, signer)
+        if join is None and genesis_hash is not None:
+            raise click.UsageError("--genesis-hash says which chain to --join")
+        if join is not None:
+            from coc.cli.joining import join_network
+
+            join_network(data, join, genesis_hash)
+        wire = WireOptions(listen, peers if join is None else (*peers, join), signer)
         choices = _choices(data, HttpPlace(host, port, unlock), sources, wire)
         run_node(
             choices,

@@ -151,6 +151,9 @@ ERRAND_MS: Final = 30_000
 DIAL_MS_MAX: Final = 5_000
 """Milliseconds for a TCP connection: two lost SYN packets."""
 
+GENESIS_FETCH_MS_MAX: Final = 120_000
+"""Milliseconds from the connection to a genesis: the longest one over a line of 1.2 Mbit/s."""
+
 DIAL_BACKOFF_MS_MIN: Final = 1_000
 """Milliseconds until a failed address is dialled again; doubled with every further failure."""
 

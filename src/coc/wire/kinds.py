@@ -109,6 +109,8 @@ GET_STATE: Final = Kind("GET_STATE", 0x28, MessageClass.BLOCKS, WIRE_REQUEST_BYT
 STATE: Final = Kind("STATE", 0x29, MessageClass.BLOCKS, WIRE_FRAME_BYTES_MAX)
 GET_CODES: Final = Kind("GET_CODES", 0x2A, MessageClass.BLOCKS, WIRE_REQUEST_BYTES_MAX)
 CODES: Final = Kind("CODES", 0x2B, MessageClass.BLOCKS, WIRE_FRAME_BYTES_MAX)
+GET_GENESIS: Final = Kind("GET_GENESIS", 0x2C, MessageClass.BLOCKS, 0)
+GENESIS: Final = Kind("GENESIS", 0x2D, MessageClass.BLOCKS, WIRE_FRAME_BYTES_MAX)
 
 # Transactions: announced by hash, fetched by whoever lacks them.
 ANNOUNCE_TRANSACTIONS: Final = Kind(
@@ -144,6 +146,8 @@ KINDS: Final[Mapping[int, Kind]] = {
         STATE,
         GET_CODES,
         CODES,
+        GET_GENESIS,
+        GENESIS,
         ANNOUNCE_TRANSACTIONS,
         GET_TRANSACTIONS,
         TRANSACTIONS,

@@ -21,6 +21,7 @@ from coc.adapters.telemetry import Telemetry
 from coc.adapters.transaction_desk import TransactionDesk
 from coc.adapters.validator.block_errands import BlockErrands
 from coc.adapters.validator.consensus_metrics import ConsensusMetrics
+from coc.adapters.validator.peer_errands import Introduction, PeerErrands
 from coc.adapters.validator.write_ahead import WriteAheadLog
 from coc.adapters.wire.network import Network
 from coc.adapters.workers import Workers
@@ -42,12 +43,14 @@ from coc.execution.mempool.inputs import JournalFailed, Judged
 from coc.node.inputs import Arrived
 from coc.node.validator.chain_door import ChainDoor
 from coc.node.validator.effects import (
+    AddressesFound,
     AdoptBlocks,
     Alarm,
     AppendRecord,
     BuildBlock,
     CheckBlock,
     DecideBlock,
+    DialNode,
     Effect,
     EvidenceSeen,
     ExecuteBlock,
@@ -58,22 +61,29 @@ from coc.node.validator.effects import (
     SendCertificate,
     ServeBlock,
     ServeBlocks,
+    ServeGenesis,
     SetConsensusTimer,
+    SetDhtTimer,
     SetGossipTimer,
     SetSyncTimer,
     Sign,
+    SignRecord,
     SubmitFromPeer,
     WriteAhead,
 )
 from coc.node.validator.inputs import (
     ConsensusTimer,
+    DhtTimer,
+    DialFailed,
     GossipTimer,
     Input,
     LogFailed,
     Logged,
     MessageReceived,
+    PeerContact,
     PeerDown,
     PeerUp,
+    RecordSigned,
     Signed,
     SigningRefused,
     Start,
@@ -118,6 +128,7 @@ class ValidatorPorts:
     telemetry: Telemetry
     signer: SignerPort | None
     wal: WriteAheadLog | None
+    introduction: Introduction
 
 
 class ValidatorRuntime:
@@ -141,6 +152,7 @@ class ValidatorRuntime:
         flusher = Flusher(chain, workers, ports.telemetry)
         pools = (ports.consensus_workers, ports.deciders)
         self._errands = BlockErrands(ports.door, pools, flusher, self.feed)
+        self._peer_errands = PeerErrands(self._errands, ports.introduction, ports.telemetry, self.feed)
         self._desk = TransactionDesk(chain, workers, self._pool_head, self.feed)
         self.submit_many = self._desk.submit_many
 
@@ -187,8 +199,7 @@ class ValidatorRuntime:
 
     def on_peer_up(self, peer: PeerId, facts: PeerFacts) -> None:
         """A peer is connected."""
-        del facts
-        self.feed(PeerUp(peer))
+        self.feed(PeerUp(peer, PeerContact(facts.public_key, facts.host, facts.listen_port)))
 
     def on_peer_down(self, peer: PeerId) -> None:
         """A peer is gone."""
@@ -230,8 +241,16 @@ class ValidatorRuntime:
                 if self._gossip_timer is not None:
                     self._gossip_timer.cancel()
                 self._gossip_timer = self._at(effect.at_ms, GossipTimer())
-            case Send() | SendAll() | SendCertificate() | ServeBlock() | ServeBlocks() | Misbehaved():
-                self._talk(effect)
+            case SetDhtTimer():
+                self._at(effect.at_ms, DhtTimer(effect.timer))
+            case SignRecord():
+                self.feed(RecordSigned(self._ports.introduction.sign(effect.claim)))
+            case Send() | SendAll() | Misbehaved() | ServeGenesis() | DialNode() | AddressesFound():
+                if self._network is not None:
+                    self._peer_errands.talk(self._network, effect)
+            case SendCertificate() | ServeBlock() | ServeBlocks():
+                if self._network is not None:
+                    self._peer_errands.serve(self._network, self._ports.service_workers, effect)
             case (
                 CheckBlock()
                 | ProveRandomness()
@@ -276,30 +295,6 @@ class ValidatorRuntime:
                 f"{heard} of {total} of the power are heard, more than two thirds are needed",
             )
         self.feed(ConsensusTimer(timer))
-
-    def _talk(self, effect: Send | SendAll | SendCertificate | ServeBlock | ServeBlocks | Misbehaved) -> None:
-        network = self._network
-        if network is None:
-            return
-        match effect:
-            case Send():
-                network.send(effect.peer, KINDS[effect.kind], effect.payload)
-            case SendAll():
-                network.broadcast(KINDS[effect.kind], effect.payload)
-            case Misbehaved():
-                network.misbehaved(effect.peer, effect.reason)
-            case SendCertificate() | ServeBlock() | ServeBlocks():
-                self._ports.service_workers.run(
-                    lambda: self._errands.answer(effect), lambda answer: self._answered(effect.peer, answer)
-                )
-            case _:
-                assert_never(effect)
-
-    def _answered(self, peer: PeerId, answer: tuple[int, bytes] | Exception | None) -> None:
-        if isinstance(answer, Exception):
-            self._ports.telemetry.problem("serving", f"a block cannot be read: {sentence_of(answer)}")
-        elif answer is not None and self._network is not None:
-            self._network.send(peer, KINDS[answer[0]], answer[1])
 
     def _make(
         self,
@@ -400,4 +395,6 @@ def _may_wait(event: Input) -> bool:
     if isinstance(event, MessageReceived):
         kind = KINDS.get(event.kind)
         return kind is None or kind.message_class is not MessageClass.CONSENSUS
-    return isinstance(event, Arrived | Judged | GossipTimer | SyncTimer)
+    return isinstance(
+        event, Arrived | Judged | GossipTimer | SyncTimer | DhtTimer | DialFailed | RecordSigned
+    )

@@ -21,9 +21,12 @@ from coc.adapters.node_status import NodeStatus
 from coc.adapters.telemetry import Telemetry
 from coc.adapters.validator.door import door_to, rules_of
 from coc.adapters.validator.mark_file import marked_signer
+from coc.adapters.validator.node_table import table_config
+from coc.adapters.validator.peer_errands import Introduction
 from coc.adapters.validator.runtime import ValidatorPorts, ValidatorRuntime
 from coc.adapters.validator.signer_socket import RemoteSigner
 from coc.adapters.validator.write_ahead import WriteAheadLog
+from coc.adapters.wire.listening import bound, place_of
 from coc.adapters.wire.network import Network, NetworkSetup
 from coc.adapters.workers import Workers
 from coc.execution.genesis import Genesis
@@ -38,6 +41,7 @@ from coc.primitives.secp256k1 import Secret, recover_address
 from coc.primitives.types import Hash32, Millis
 from coc.primitives.validators import address_of_key
 from coc.rpc.ports import Agreeing, Outcome
+from coc.wire.dht.endpoints import Role
 from coc.wire.identity import ChainFacts, Roles
 from coc.wire.peer_book.rules import PersistentPeer
 
@@ -87,9 +91,11 @@ class ValidatorService:
         Raises:
             StorageFailed: write-ahead log or signer's mark cannot be used.
             GenesisContradictsItself: the registry's alloc holds other validators than genesis lists.
+            WireListenFailed: the address for peers is in use or not ours.
         """
         chain, telemetry = parts
-        bft = rules_of(genesis, Hash32(chain.genesis_hash))
+        introduction = Introduction(genesis.text, Hash32(chain.genesis_hash), choices.identity)
+        bft = rules_of(genesis, introduction.genesis_hash)
         loop = asyncio.get_running_loop()
         door = door_to(chain, genesis)
         signer = _signer(folder, choices)
@@ -100,7 +106,10 @@ class ValidatorService:
             else WriteAheadLog(folder / WAL_FOLDER, chain.genesis_hash)
         )
         now = Millis(time.time_ns() // 1_000_000)
-        config = NodeConfig(bft, own, recover_address, has_journal=folder is not None)
+        listening = bound(choices.host, choices.port)
+        role = Role.FULL if own is None else Role.FULL | Role.VALIDATOR
+        table = table_config(introduction, place_of(listening), role, choices.peers, now)
+        config = NodeConfig(bft, own, recover_address, has_journal=folder is not None, table=table)
         node = build_node(config, door, _remembered(chain, wal, signer), now)
         service = Workers(loop)
         journal = JournalKeeper(folder, chain, service, telemetry)
@@ -115,6 +124,7 @@ class ValidatorService:
             telemetry=telemetry,
             signer=signer,
             wal=wal,
+            introduction=introduction,
         )
         self.node: ValidatorNode = node
         self._own = own
@@ -125,8 +135,8 @@ class ValidatorService:
         self.view: PoolView = node.pool.view
         setup = NetworkSetup(
             choices.identity,
-            ChainFacts(Hash32(chain.genesis_hash), fork_id(Hash32(chain.genesis_hash))),
-            (choices.host, choices.port),
+            chain_facts(introduction.genesis_hash),
+            listening,
             choices.peers,
             folder,
             roles=Roles.FULL if own is None else Roles.FULL | Roles.VALIDATOR,
@@ -162,6 +172,11 @@ class ValidatorService:
     def close(self) -> None:
         """Let journal and threads go."""
         self.runtime.close()
+
+
+def chain_facts(genesis_hash: Hash32) -> ChainFacts:
+    """What two nodes of one chain must agree on before they talk."""
+    return ChainFacts(genesis_hash, fork_id(genesis_hash))
 
 
 def fork_id(genesis_hash: Hash32) -> Hash32:

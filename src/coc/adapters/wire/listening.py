@@ -38,6 +38,12 @@ def bound(host: str, port: int) -> socket.socket:
     return listening
 
 
+def place_of(listening: socket.socket) -> tuple[str, int]:
+    """The IP and the port that a socket is bound to."""
+    host, port = listening.getsockname()[:2]
+    return host, port
+
+
 def _failed(host: str, port: int, error: OSError | UnicodeError) -> WireListenFailed:
     in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
     why = (error.strerror if isinstance(error, OSError) else None) or str(error)

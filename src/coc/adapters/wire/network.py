@@ -7,6 +7,7 @@ thread; the router is called there too and must not wait.
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections import deque
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from typing import Protocol, assert_never
 from coc.adapters.log_lines import LOGGER
 from coc.adapters.wire.dialer import Dialer
 from coc.adapters.wire.link import Link
-from coc.adapters.wire.listening import bound
+from coc.adapters.wire.listening import bound, place_of
 from coc.adapters.wire.noise import fresh_noise
 from coc.adapters.wire.peer_log import log_connected, log_ended
 from coc.adapters.wire.peer_store import PeerStore
@@ -49,8 +50,8 @@ class NetworkSetup:
 
     identity: Secret
     chain: ChainFacts
-    listen: tuple[str, int]
-    """Host and port to accept connections on; port 0 leaves the choice to the system."""
+    listen: tuple[str, int] | socket.socket
+    """Where to accept connections: host and port, where port 0 lets the system choose, or a bound socket."""
     persistent: tuple[PersistentPeer, ...] = ()
     folder: Path | None = None
     seeds: tuple[PeerAddress, ...] = ()
@@ -87,14 +88,14 @@ class Network:
         self._loop = loop
         self._router = router
         self._epoch_ms = time.time_ns() // 1_000_000 - int(loop.time() * 1000)
-        self._socket = bound(*setup.listen)
-        self.port: int = self._socket.getsockname()[1]
+        self._socket = bound(*setup.listen) if isinstance(setup.listen, tuple) else setup.listen
+        host, self.port = place_of(self._socket)
         identity = Identity(setup.identity)
         self.peer = identity.peer
         offer = Offer(self.port, setup.roles)
         self._handshakes = HandshakeSetup(identity, setup.chain, fresh_noise(), offer)
         self._store = PeerStore(setup.folder)
-        is_development = setup.is_development or is_loopback(setup.listen[0])
+        is_development = setup.is_development or is_loopback(host)
         book = BookSetup(identity.peer, setup.persistent, setup.seeds, is_development)
         self._book = PeerBook(book, self._store.load(self._now()), self._now())
         self._dialer = Dialer(loop, lambda number: Link(self, number), self._on_dial_failed)

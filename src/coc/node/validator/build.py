@@ -13,12 +13,27 @@ from coc.execution.genesis_bft import BftParameters
 from coc.execution.mempool.admission import PoolLimits
 from coc.execution.mempool.pool import Mempool
 from coc.node.validator.chain_door import ChainDoor
-from coc.node.validator.core import Setup
+from coc.node.validator.core import Discovery, Setup
 from coc.node.validator.machine import ValidatorNode
 from coc.node.validator.wal_codec import WalContent
 from coc.primitives.seals import SignRequest
 from coc.primitives.types import Address, Hash32, Height, Millis
+from coc.wire.dht.machine import Dht
+from coc.wire.dht.records import Record
+from coc.wire.dht.rules import Setup as TableSetup
 from coc.wire.transaction_gossip.machine import TransactionGossip
+
+
+@dataclass(frozen=True, slots=True)
+class TableConfig:
+    """How a node finds others, and its own signed endpoint record."""
+
+    setup: TableSetup
+    record: Record
+
+    def build(self) -> Discovery:
+        """A table that knows nobody yet."""
+        return Discovery(Dht(self.setup, self.record), self.record.claim)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +44,8 @@ class NodeConfig:
     own: Address | None
     verify: Verifier
     has_journal: bool
+    table: TableConfig | None = None
+    """None for a node that is told whom to meet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +70,9 @@ def build_node(config: NodeConfig, door: ChainDoor, remembered: Remembered, now_
     setup = EngineSetup(config.rules, config.own, config.verify, silent_above)
     opening = HeightOpened(facts, remembered.content.records)
     pool = Mempool(door.pool_head(), PoolLimits(), has_journal=config.has_journal)
+    discovery = None if config.table is None else config.table.build()
     node = ValidatorNode(
-        Setup(config.own, facts, TransactionGossip()),
+        Setup(config.own, facts, TransactionGossip(), discovery),
         lambda: BftMachine(setup, opening, now_ms),
         pool,
     )

@@ -12,7 +12,17 @@ from coc.node.validator.blocks import BlockStash
 from coc.node.validator.effects import DecideBlock, ExecuteBlock
 from coc.primitives.types import Address, Hash32, PeerId
 from coc.primitives.votes import CommitCertificate
+from coc.wire.dht.machine import Dht
+from coc.wire.dht.records import Claim
 from coc.wire.transaction_gossip.machine import TransactionGossip
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The table of nodes, and what this one claims about itself there."""
+
+    table: Dht
+    claim: Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +32,8 @@ class Setup:
     own: Address | None
     first_height: HeightFacts
     gossip: TransactionGossip
+    discovery: Discovery | None = None
+    """None for a node that is told whom to meet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,8 @@ class Core:
     pool: Mempool
     blocks: BlockStash = field(default_factory=BlockStash)
     peers: dict[PeerId, None] = field(default_factory=dict)
+    told_genesis: set[PeerId] = field(default_factory=set)
+    """Peers that were given the genesis over the connection they have."""
     sync: BlockSync = field(init=False)
     """Catching up, where more than a height is missing."""
     facts: HeightFacts = field(init=False)

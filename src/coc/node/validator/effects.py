@@ -15,6 +15,9 @@ from coc.primitives.consensus_data import ConsensusData
 from coc.primitives.seals import SignRequest
 from coc.primitives.types import Hash32, Height, Millis, PeerId
 from coc.primitives.votes import CommitCertificate, Evidence
+from coc.wire.dht.hosts import Contact
+from coc.wire.dht.inputs import Timer as TableTimer
+from coc.wire.dht.records import Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,44 @@ class ServeBlocks:
 
     peer: PeerId
     wish: BlockRange
+
+
+@dataclass(frozen=True, slots=True)
+class ServeGenesis:
+    """Send a peer the genesis text of the chain."""
+
+    peer: PeerId
+
+
+@dataclass(frozen=True, slots=True)
+class DialNode:
+    """Connect to a node for a question; answer `PeerUp`, or `DialFailed` with the same fields."""
+
+    host: str
+    port: int
+    peer: PeerId | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetDhtTimer:
+    """Hand in `DhtTimer` at this time."""
+
+    timer: TableTimer
+    at_ms: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class SignRecord:
+    """Sign a claim with the network key; answer `RecordSigned`."""
+
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class AddressesFound:
+    """Nodes that proved who they are, and where: worth a connection when there is room."""
+
+    contacts: Sequence[Contact]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +236,11 @@ Effect: TypeAlias = (
     | SendCertificate
     | ServeBlock
     | ServeBlocks
+    | ServeGenesis
+    | DialNode
+    | SetDhtTimer
+    | SignRecord
+    | AddressesFound
     | CheckBlock
     | ProveRandomness
     | BuildBlock

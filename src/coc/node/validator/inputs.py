@@ -14,6 +14,8 @@ from coc.node.inputs import Arrived
 from coc.primitives.seals import SignRequest
 from coc.primitives.types import Address, Hash32, Height, PeerId, Signature
 from coc.primitives.votes import Evidence
+from coc.wire.dht.inputs import Timer as TableTimer
+from coc.wire.dht.records import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,43 @@ class GossipTimer:
 
 
 @dataclass(frozen=True, slots=True)
+class DhtTimer:
+    """A timer that the table of nodes asked for has gone off."""
+
+    timer: TableTimer
+
+
+@dataclass(frozen=True, slots=True)
+class DialFailed:
+    """A `DialNode` came to nothing; the fields are the effect's."""
+
+    host: str
+    port: int
+    peer: PeerId | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSigned:
+    """The record asked for."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class PeerContact:
+    """A peer's key, the IP it is connected from, and the port it accepts connections on there, or 0."""
+
+    public_key: bytes
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class PeerUp:
-    """A peer is connected, and its identity proven."""
+    """A peer is connected, and its identity proven; only the table of nodes asks for its contact."""
 
     peer: PeerId
+    contact: PeerContact | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +218,9 @@ Input: TypeAlias = (
     Start
     | ConsensusTimer
     | GossipTimer
+    | DhtTimer
+    | DialFailed
+    | RecordSigned
     | PeerUp
     | PeerDown
     | MessageReceived

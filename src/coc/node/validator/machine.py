@@ -16,7 +16,7 @@ from coc.consensus.sync.messages import BlockBody
 from coc.execution.mempool.inputs import HeadChanged, JournalFailed, Judged, Submit
 from coc.execution.mempool.pool import Mempool
 from coc.node.inputs import Arrived
-from coc.node.validator import consensus_side, peer_side, sync_side
+from coc.node.validator import consensus_side, dht_side, peer_side, sync_side
 from coc.node.validator.core import Core, Setup
 from coc.node.validator.effects import Alarm, Effect
 from coc.node.validator.inputs import (
@@ -28,6 +28,8 @@ from coc.node.validator.inputs import (
     BuildFailed,
     ConsensusTimer,
     DecisionFailed,
+    DhtTimer,
+    DialFailed,
     ExecutionFailed,
     GossipTimer,
     Input,
@@ -37,6 +39,7 @@ from coc.node.validator.inputs import (
     PeerDown,
     PeerUp,
     RandomnessProved,
+    RecordSigned,
     Signed,
     SigningRefused,
     Start,
@@ -72,11 +75,18 @@ class ValidatorNode:
         core = self._core
         match event:
             case Start():
-                return consensus_side.engine_step(core, now_ms, bft.Started())
+                opened = consensus_side.engine_step(core, now_ms, bft.Started())
+                return [*opened, *dht_side.on_start(core, now_ms)]
             case ConsensusTimer():
                 return consensus_side.on_timer(core, now_ms, event)
             case GossipTimer():
                 return peer_side.on_gossip_timer(core, now_ms)
+            case DhtTimer():
+                return dht_side.on_timer(core, now_ms, event)
+            case DialFailed():
+                return dht_side.on_dial_failed(core, now_ms, event)
+            case RecordSigned():
+                return dht_side.on_record_signed(core, now_ms, event)
             case PeerUp():
                 return peer_side.on_peer_up(core, now_ms, event)
             case PeerDown():

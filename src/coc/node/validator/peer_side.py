@@ -16,6 +16,7 @@ from coc.consensus.sync.messages import (
 )
 from coc.execution.mempool.effects import Added, Refuse
 from coc.execution.mempool.inputs import HeadChanged, JournalFailed, Judged, Origin, Submit
+from coc.node.validator import dht_side
 from coc.node.validator.consensus_side import engine_step
 from coc.node.validator.core import Core
 from coc.node.validator.effects import (
@@ -25,6 +26,7 @@ from coc.node.validator.effects import (
     Send,
     ServeBlock,
     ServeBlocks,
+    ServeGenesis,
     SetGossipTimer,
     SubmitFromPeer,
 )
@@ -42,16 +44,19 @@ from coc.wire.transaction_gossip import inputs as gossip
 def on_peer_up(core: Core, now_ms: Millis, event: PeerUp) -> list[Effect]:
     """A peer is here: tell it where we stand, and what waits in our pool."""
     core.peers[event.peer] = None
-    return gossip_step(core, now_ms, gossip.PeerCame(event.peer, tuple(core.pool.view.hashes())))
+    came = gossip.PeerCame(event.peer, tuple(core.pool.view.hashes()))
+    return [*gossip_step(core, now_ms, came), *dht_side.on_peer_up(core, now_ms, event)]
 
 
 def on_peer_down(core: Core, now_ms: Millis, event: PeerDown) -> list[Effect]:
     """A peer is gone."""
     core.peers.pop(event.peer, None)
+    core.told_genesis.discard(event.peer)
     return [
         *engine_step(core, now_ms, bft.PeerGone(event.peer)),
         *sync_step(core, now_ms, PeerLeft(event.peer)),
         *gossip_step(core, now_ms, gossip.PeerGone(event.peer)),
+        *dht_side.on_peer_down(core, now_ms, event),
     ]
 
 
@@ -138,6 +143,10 @@ def _on_readable(core: Core, now_ms: Millis, event: MessageReceived) -> list[Eff
     if event.kind == kinds.TRANSACTIONS.number:
         delivered = gossip.Delivered(peer, transactions.decode_transactions(payload))
         return gossip_step(core, now_ms, delivered)
+    if event.kind == kinds.GET_GENESIS.number:
+        return _on_get_genesis(core, peer)
+    if event.kind == kinds.DHT.number:
+        return dht_side.on_message(core, now_ms, event)
     return []
 
 
@@ -166,3 +175,11 @@ def _on_get_block(core: Core, peer: PeerId, block: Hash32) -> list[Effect]:
     if body is not None:
         return [Send(peer, kinds.BLOCK.number, encode_body(body))]
     return [ServeBlock(peer, block)]
+
+
+def _on_get_genesis(core: Core, peer: PeerId) -> list[Effect]:
+    """Once a connection: a small question with an answer of megabytes (WIRE-37)."""
+    if peer in core.told_genesis or peer not in core.peers:
+        return []
+    core.told_genesis.add(peer)
+    return [ServeGenesis(peer)]

@@ -186,6 +186,10 @@ class SimValidator:
                     self._send(other.peer, effect.kind, effect.payload)
             case fx.SendCertificate() | fx.ServeBlock() | fx.ServeBlocks():
                 self._serve(effect)
+            case fx.ServeGenesis():
+                self._send(effect.peer, kinds.GENESIS.number, self.birth.genesis)
+            case fx.DialNode() | fx.SetDhtTimer() | fx.SignRecord() | fx.AddressesFound():
+                raise AssertionError("simulated nodes are connected to all, and built without a table")
             case fx.CheckBlock():
                 self.later(dice.randint(0, 1), lambda: self._checked(effect))
             case fx.ProveRandomness():

@@ -1,0 +1,118 @@
+"""The table of nodes (`coc.wire.dht`) as a part of a node: its inputs and effects in the node's words.
+
+A node without a table, as in simulated runs where everybody is connected, leaves all of this out. What the
+table is for here: it finds other nodes, and tells them where this one is (DHT-26).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from coc.node.validator.core import Core, Discovery
+from coc.node.validator.effects import (
+    AddressesFound,
+    Alarm,
+    DialNode,
+    Effect,
+    Misbehaved,
+    Send,
+    SetDhtTimer,
+    SignRecord,
+)
+from coc.node.validator.inputs import DhtTimer, DialFailed, MessageReceived, PeerDown, PeerUp, RecordSigned
+from coc.primitives.limits_dht import RECORD_TTL_SECONDS_MAX
+from coc.primitives.types import Millis, Seconds
+from coc.wire import kinds
+from coc.wire.dht import effects as fx
+from coc.wire.dht import inputs as ev
+from coc.wire.dht.records import Claim
+
+ANNOUNCING = "announcing its address"
+"""The part that an alarm names when other nodes may no longer find this one."""
+
+
+def on_start(core: Core, now_ms: Millis) -> list[Effect]:
+    """Peers can be dialled."""
+    return dht_step(core, now_ms, ev.Started())
+
+
+def on_timer(core: Core, now_ms: Millis, event: DhtTimer) -> list[Effect]:
+    """A timer of the table."""
+    return dht_step(core, now_ms, ev.TimerFired(event.timer))
+
+
+def on_peer_up(core: Core, now_ms: Millis, event: PeerUp) -> list[Effect]:
+    """A peer is here, and proved its key."""
+    at = event.contact
+    return (
+        [] if at is None else dht_step(core, now_ms, ev.PeerUp(event.peer, at.public_key, at.host, at.port))
+    )
+
+
+def on_peer_down(core: Core, now_ms: Millis, event: PeerDown) -> list[Effect]:
+    """A peer is gone."""
+    return dht_step(core, now_ms, ev.PeerGone(event.peer))
+
+
+def on_message(core: Core, now_ms: Millis, event: MessageReceived) -> list[Effect]:
+    """A peer asks the table, or answers it."""
+    return dht_step(core, now_ms, ev.MessageReceived(event.peer, event.payload))
+
+
+def on_dial_failed(core: Core, now_ms: Millis, event: DialFailed) -> list[Effect]:
+    """Nobody was there, or somebody else."""
+    return dht_step(core, now_ms, ev.DialFailed(event.host, event.port, event.peer))
+
+
+def on_record_signed(core: Core, now_ms: Millis, event: RecordSigned) -> list[Effect]:
+    """Announce a newer record; one that the table will not have is not signed again, or it would go on."""
+    found = core.setup.discovery
+    return [] if found is None else _translated(found, now_ms, ev.Publish(event.record), signs_anew=False)
+
+
+def renewed(claim: Claim, now_ms: Millis) -> Claim:
+    """The same claim once more: newer than itself and than those of earlier lives (DHT-26)."""
+    expiry = Seconds(now_ms // 1_000 + RECORD_TTL_SECONDS_MAX)
+    return replace(claim, sequence=max(now_ms, claim.sequence + 1), expiry_seconds=expiry)
+
+
+def dht_step(core: Core, now_ms: Millis, event: ev.Input) -> list[Effect]:
+    """Hand an input to the table, if there is one, and its effects on."""
+    found = core.setup.discovery
+    return [] if found is None else _translated(found, now_ms, event, signs_anew=True)
+
+
+def _translated(discovery: Discovery, now_ms: Millis, event: ev.Input, *, signs_anew: bool) -> list[Effect]:
+    return [
+        wish
+        for effect in discovery.table.step(now_ms, event)
+        for wish in _translate(discovery, now_ms, effect, signs_anew=signs_anew)
+    ]
+
+
+def _translate(discovery: Discovery, now_ms: Millis, effect: fx.Effect, *, signs_anew: bool) -> list[Effect]:
+    match effect:
+        case fx.Send():
+            return [Send(effect.peer, kinds.DHT.number, effect.data)]
+        case fx.Dial():
+            return [DialNode(effect.host, effect.port, effect.peer)]
+        case fx.SetTimer():
+            return [SetDhtTimer(effect.timer, effect.at_ms)]
+        case fx.Misbehaved():
+            return [Misbehaved(effect.peer, effect.reason)]
+        case fx.PeersDiscovered():
+            return [AddressesFound(effect.contacts)]
+        case fx.Renew():
+            return [SignRecord(renewed(effect.record.claim, now_ms))]
+        case fx.NotPublished():
+            # A machine that slept for a day finds its record expired.
+            if signs_anew:
+                return [SignRecord(renewed(discovery.claim, now_ms))]
+            return [Alarm(ANNOUNCING, effect.reason)]
+        case fx.Announced():
+            return [Alarm(ANNOUNCING, "")] if effect.holders else []
+        case fx.LookedUp() | fx.Found() | fx.Refused():
+            return []  # answers to wishes, of which a node has none beside the table's own upkeep
+        case _:
+            assert_never(effect)
