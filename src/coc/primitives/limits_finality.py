@@ -20,9 +20,6 @@ FINALITY_LINKS_MAX: Final = 2**20
 is proved from a checkpoint.
 """
 
-CHECKPOINT_TEXT_CHARS_MAX: Final = 256
-"""Characters of a checkpoint: three hashes of 66, two numbers of at most 20 digits and four colons are 242."""
-
 assert 1_200 * GENESIS_VALIDATORS_MAX <= FINALITY_RECORD_BYTES_MAX  # noqa: S101 - the largest genesis
 assert (  # noqa: S101 - a block with two full sets, 200 bytes each, and two certificates
     6 * (200 * GENESIS_VALIDATORS_MAX + CERTIFICATE_BYTES_MAX) <= FINALITY_RECORD_BYTES_MAX

@@ -6,7 +6,6 @@ import pytest
 
 from coc.consensus.finality.checkpoint import Checkpoint, parse_checkpoint
 from coc.consensus.finality.faults import CheckpointInvalid
-from coc.primitives.limits_finality import CHECKPOINT_TEXT_CHARS_MAX
 from coc.primitives.types import UINT64_MAX, Hash32, Height
 
 CHECKPOINT = Checkpoint(
@@ -20,7 +19,6 @@ def test_a_checkpoint_is_read_as_it_was_written() -> None:  # FIN-10
     )
     for checkpoint in (CHECKPOINT, largest):
         assert parse_checkpoint(checkpoint.text()) == checkpoint
-    assert len(largest.text()) <= CHECKPOINT_TEXT_CHARS_MAX
     assert CHECKPOINT.text().startswith("0x0a0a")
 
 
@@ -40,7 +38,7 @@ def test_a_checkpoint_is_read_as_it_was_written() -> None:  # FIN-10
         lambda text: text.rpartition(":")[0],
         lambda text: text + ":1",
         lambda text: "",
-        lambda text: text + "0" * CHECKPOINT_TEXT_CHARS_MAX,
+        lambda text: text + "0" * 1_000_000,
     ],
 )
 def test_any_other_form_is_refused(change: object) -> None:  # FIN-10

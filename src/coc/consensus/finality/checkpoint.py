@@ -8,7 +8,6 @@ from typing import Final
 
 from coc.consensus.finality.faults import CheckpointInvalid
 from coc.primitives.errors import quoted
-from coc.primitives.limits_finality import CHECKPOINT_TEXT_CHARS_MAX
 from coc.primitives.types import UINT64_MAX, Hash32, Height, format_data
 
 _FORM: Final = re.compile(
@@ -44,7 +43,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
     Raises:
         CheckpointInvalid: another form.
     """
-    found = _FORM.fullmatch(text) if len(text) <= CHECKPOINT_TEXT_CHARS_MAX else None
+    found = _FORM.fullmatch(text)
     if found is not None and max(int(found[2]), int(found[5])) <= UINT64_MAX:
         genesis, block, set_hash = (Hash32(bytes.fromhex(found[part])) for part in (1, 3, 4))
         return Checkpoint(genesis, Height(int(found[2])), block, set_hash, int(found[5]))
