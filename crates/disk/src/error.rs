@@ -43,6 +43,8 @@ pub enum DiskErrorKind {
     UnexpectedEnd,
     /// The file is longer than it may be.
     TooLong,
+    /// Bytes of the file that would go are lent as memory.
+    Lent,
     /// The simulated power is off.
     PowerLost,
     /// The device failed in another way.
@@ -72,6 +74,7 @@ impl fmt::Display for DiskErrorKind {
             Self::SyncFailed => "the device did not make it durable; check the disk, then start again",
             Self::UnexpectedEnd => "the file ends too early",
             Self::TooLong => "the file is too long",
+            Self::Lent => "some of its bytes are in use; close it first",
             Self::PowerLost => "the simulated power is off",
             Self::Other => "the device failed",
         })

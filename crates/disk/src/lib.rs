@@ -30,5 +30,5 @@ pub use dice::Dice;
 pub use error::{DiskError, DiskErrorKind};
 pub use faulty::{Counters, FaultyDisk, SECTOR_BYTES, SimulatedCosts};
 pub use memory::MemDisk;
-pub use port::{DirLock, Disk, DiskFile, LOCK_FILE_NAME, OpenMode};
+pub use port::{DirLock, Disk, DiskFile, LENT_ALIGNMENT_BYTES, LOCK_FILE_NAME, Lent, OpenMode};
 pub use real::RealDisk;

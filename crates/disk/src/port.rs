@@ -88,6 +88,12 @@ pub trait Disk: Send + Sync + fmt::Debug {
     fn free_bytes(&self, dir: &Path) -> Result<u64, DiskError>;
 }
 
+/// Where bytes that are lent may begin: a multiple of every page size in use.
+pub const LENT_ALIGNMENT_BYTES: u64 = 64 << 10;
+
+/// Bytes of a file that a disk lends as memory; see [`DiskFile::lend`].
+pub type Lent = Arc<dyn AsRef<[u8]> + Send + Sync>;
+
 /// One open file. All calls take an explicit offset and may come from several threads at once.
 #[allow(clippy::len_without_is_empty)] // Nobody asks a file whether it is empty.
 pub trait DiskFile: Send + Sync + fmt::Debug {
@@ -130,6 +136,16 @@ pub trait DiskFile: Send + Sync + fmt::Debug {
 
     /// The path this file was opened under, for error messages.
     fn path(&self) -> &Path;
+
+    /// The bytes from `from` to `to` as memory, on disks that can lend them; elsewhere they are read with
+    /// [`read_at`](DiskFile::read_at).
+    ///
+    /// They must be synced, and are never written again; from now on this handle refuses to make the file shorter than
+    /// `to`. `from` is a multiple of [`LENT_ALIGNMENT_BYTES`].
+    fn lend(&self, from: u64, to: u64) -> Option<Lent> {
+        let _ = (from, to);
+        None
+    }
 
     /// Reads exactly `buffer.len()` bytes from `offset`.
     ///

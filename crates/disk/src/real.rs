@@ -9,8 +9,11 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use memmap2::{Advice, Mmap, MmapOptions};
+use parking_lot::Mutex;
+
 use crate::error::{DiskError, DiskErrorKind};
-use crate::port::{DirLock, Disk, DiskFile, LOCK_FILE_NAME, OpenMode};
+use crate::port::{DirLock, Disk, DiskFile, LOCK_FILE_NAME, Lent, OpenMode};
 
 /// Zeros written at a time where the file system cannot reserve space (bytes): large enough to
 /// cost few calls, small enough to be nothing in memory.
@@ -38,7 +41,7 @@ impl Disk for RealDisk {
         }
         let action = if mode.creates() { "create" } else { "open" };
         let file = options.open(path).map_err(|error| creation_error(action, path, &error))?;
-        Ok(Arc::new(RealFile { file, path: path.to_path_buf() }))
+        Ok(Arc::new(RealFile { file, path: path.to_path_buf(), lent_bytes: Mutex::new(0) }))
     }
 
     fn exists(&self, path: &Path) -> Result<bool, DiskError> {
@@ -122,6 +125,9 @@ impl Disk for RealDisk {
 struct RealFile {
     file: File,
     path: PathBuf,
+    /// Up to which byte the file was lent as memory. Touching a mapped page beyond a file's end kills the process, so it is
+    /// held while a page is mapped and while the file gets shorter.
+    lent_bytes: Mutex<u64>,
 }
 
 impl RealFile {
@@ -174,6 +180,11 @@ impl DiskFile for RealFile {
     }
 
     fn set_len(&self, bytes: u64) -> Result<(), DiskError> {
+        let lent_bytes = self.lent_bytes.lock();
+        if bytes < *lent_bytes {
+            let detail = format!("{bytes} bytes wanted, the first {lent_bytes} are lent");
+            return Err(DiskError::new("resize", &self.path, DiskErrorKind::Lent, detail));
+        }
         self.file.set_len(bytes).map_err(|error| self.failed("resize", &error))
     }
 
@@ -195,6 +206,29 @@ impl DiskFile for RealFile {
 
     fn path(&self) -> &Path {
         &self.path
+    }
+
+    fn lend(&self, from: u64, to: u64) -> Option<Lent> {
+        let mut lent_bytes = self.lent_bytes.lock();
+        let length = usize::try_from(to.checked_sub(from)?).ok().filter(|length| *length > 0)?;
+        if to > self.len().ok()? {
+            return None;
+        }
+        // SAFETY: the caller writes these bytes no more; the file is not made shorter through this handle, as `set_len` takes
+        // the lock held here, and not through others, as the folder is locked by whoever opened it for writing.
+        let map = unsafe { MmapOptions::new().offset(from).len(length).map(&self.file) }.ok()?;
+        // Reads jump about: what lies behind the page asked for would be fetched for nothing.
+        let _ = map.advise(Advice::Random);
+        *lent_bytes = to.max(*lent_bytes);
+        Some(Arc::new(Mapped(map)))
+    }
+}
+
+struct Mapped(Mmap);
+
+impl AsRef<[u8]> for Mapped {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }
 

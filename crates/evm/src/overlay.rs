@@ -12,7 +12,7 @@ use crate::storage_only::COLLIDES;
 use alloy_primitives::map::{AddressMap, AddressSet, B256Map, HashMap};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_rlp::Encodable;
-use coc_trie::{Trie, Value, keccak256_many};
+use coc_trie::{Loc, Node, NodeReader, NodesRead, Trie, Value, keccak256_many};
 use rayon::prelude::*;
 use revm::bytecode::Bytecode;
 use revm::state::{AccountInfo, EvmState};
@@ -22,8 +22,11 @@ mod reads;
 
 /// Storage tries with fewer changed slots than this are updated on the calling thread: handing them out costs more.
 const PARALLEL_ACCOUNTS_MIN: usize = 64;
-/// Accounts read ahead by one core at a time: neighbours in the trie, which share most of their path.
+/// Accounts read ahead by one core at a time, at least: neighbours in the trie, which share most of their path, and
+/// whose nodes are fetched and checked side by side.
 const PRELOADED_PER_TASK: usize = 64;
+/// Tasks a core that reading ahead is split into where there is enough: a core that is late leaves the rest to others.
+const PRELOADING_TASKS: usize = 4;
 
 /// Names the ancestors of the block that is being executed.
 pub trait BlockHashes: Send + Sync {
@@ -67,6 +70,8 @@ pub struct Overlay {
     codes: B256Map<Bytecode>,
     new_codes: B256Map<Bytes>,
     dirty: Vec<Address>,
+    /// What was read ahead of the tries below: sealing goes down the same paths.
+    read: NodesRead,
 }
 
 /// What an overlay became when it was sealed.
@@ -90,6 +95,7 @@ impl Overlay {
             codes: B256Map::default(),
             new_codes: B256Map::default(),
             dirty: Vec::new(),
+            read: NodesRead::default(),
         }
     }
 
@@ -99,7 +105,7 @@ impl Overlay {
     }
 
     fn entry(&mut self, address: Address) -> Result<&mut Entry, StateError> {
-        entry_of(&mut self.entries, &self.below, address)
+        entry_of(&mut self.entries, &self.below, &mut self.read, address)
     }
 
     /// Reads these accounts ahead, on all cores. What is here already stays as it is.
@@ -111,10 +117,13 @@ impl Overlay {
         let mut keyed: Vec<(B256, Address)> = keccak256_many(&names).into_iter().zip(wanted).collect();
         keyed.sort_unstable_by_key(|(key, _)| *key);
         let below = &self.below;
-        let read = |(key, address): &(B256, Address)| Ok((*address, load(below, *key)?));
-        let loaded: Result<Vec<_>, StateError> =
-            keyed.par_iter().with_min_len(PRELOADED_PER_TASK).map(read).collect();
-        self.entries.extend(loaded?);
+        let share = keyed.len().div_ceil(PRELOADING_TASKS * rayon::current_num_threads());
+        let tasks = keyed.par_chunks(share.max(PRELOADED_PER_TASK));
+        let loaded: Result<Vec<_>, StateError> = tasks.map(|some| load_many(below, some)).collect();
+        for (entries, nodes) in loaded? {
+            self.entries.extend(entries);
+            self.read.extend(nodes);
+        }
         Ok(())
     }
 
@@ -222,7 +231,7 @@ impl Overlay {
             if !account.is_touched() {
                 continue;
             }
-            let Ok(entry) = entry_of(&mut self.entries, &self.below, address) else {
+            let Ok(entry) = entry_of(&mut self.entries, &self.below, &mut self.read, address) else {
                 continue; // the EVM read this account through us a moment ago, so it is always here
             };
             let changed;
@@ -266,14 +275,14 @@ impl Overlay {
         dirty.sort_unstable();
         // `entries` is walked once: borrowing many entries mutably at the same time needs one pass.
         let mut work: Vec<&mut Entry> = self.entries.values_mut().filter(|entry| entry.dirty).collect();
-        let below = &self.below;
-        let seal = |entry: &mut &mut Entry| entry.seal(below);
+        let nodes = self.read.before(&*self.below.nodes);
+        let seal = |entry: &mut &mut Entry| entry.seal(&nodes);
         let changes: Result<Vec<_>, StateError> = if work.len() >= PARALLEL_ACCOUNTS_MIN {
             work.par_iter_mut().with_min_len(16).map(seal).collect()
         } else {
             work.iter_mut().map(seal).collect()
         };
-        let accounts = self.below.accounts.update(&*self.below.nodes, changes?)?;
+        let accounts = self.below.accounts.update(&nodes, changes?)?;
         self.below = self.below.with_accounts(accounts);
         Ok(Sealed { state: self.below.clone(), codes: std::mem::take(&mut self.new_codes), changed: dirty })
     }
@@ -282,35 +291,58 @@ impl Overlay {
 fn entry_of<'a>(
     entries: &'a mut AddressMap<Entry>,
     below: &WorldState,
+    read: &mut NodesRead,
     address: Address,
 ) -> Result<&'a mut Entry, StateError> {
     use alloy_primitives::map::hash_map::Entry as Place;
     match entries.entry(address) {
         Place::Occupied(occupied) => Ok(occupied.into_mut()),
-        Place::Vacant(vacant) => Ok(vacant.insert(load(below, keccak256(address))?)),
+        Place::Vacant(vacant) => {
+            let key = keccak256(address);
+            let found = read.get(&below.accounts, &*below.nodes, key.as_slice())?;
+            Ok(vacant.insert(Entry::of(key, found.as_ref())?))
+        }
     }
 }
 
-fn load(below: &WorldState, key: B256) -> Result<Entry, StateError> {
-    let found = below.accounts.get(&*below.nodes, key.as_slice())?;
-    let (info, storage) = match found {
-        None => (None, Trie::empty()),
-        Some(value) => {
-            let account = Account::decode_rlp(value.rlp())?;
-            let info = AccountInfo {
-                balance: account.balance,
-                nonce: account.nonce,
-                code_hash: account.code_hash,
-                code: None,
-                ..AccountInfo::default()
-            };
-            (Some(info), value.storage().cloned().unwrap_or_else(Trie::empty))
+/// Accounts with their names, and the nodes that were read to find them.
+type Loaded = (Vec<(Address, Entry)>, Vec<(Loc, Arc<Node>)>);
+
+/// Accounts by keys that are sorted.
+fn load_many(below: &WorldState, keyed: &[(B256, Address)]) -> Result<Loaded, StateError> {
+    let keys: Vec<B256> = keyed.iter().map(|(key, _)| *key).collect();
+    let mut entries = Vec::with_capacity(keyed.len());
+    let mut unreadable = None;
+    let nodes = below.accounts.get_many(&*below.nodes, &keys, |index, value| {
+        let (key, address) = keyed[index];
+        match Entry::of(key, value) {
+            Ok(entry) => entries.push((address, entry)),
+            Err(error) => unreadable = Some(error),
         }
-    };
-    Ok(Entry { key, info, storage, slots: HashMap::default(), dirty_slots: Vec::new(), dirty: false })
+    })?;
+    unreadable.map_or(Ok((entries, nodes)), Err)
 }
 
 impl Entry {
+    /// The account that the trie has at `key`.
+    fn of(key: B256, found: Option<&Value>) -> Result<Entry, StateError> {
+        let (info, storage) = match found {
+            None => (None, Trie::empty()),
+            Some(value) => {
+                let account = Account::decode_rlp(value.rlp())?;
+                let info = AccountInfo {
+                    balance: account.balance,
+                    nonce: account.nonce,
+                    code_hash: account.code_hash,
+                    code: None,
+                    ..AccountInfo::default()
+                };
+                (Some(info), value.storage().cloned().unwrap_or_else(Trie::empty))
+            }
+        };
+        Ok(Entry { key, info, storage, slots: HashMap::default(), dirty_slots: Vec::new(), dirty: false })
+    }
+
     fn wipe(&mut self) {
         self.storage = Trie::empty();
         self.slots.clear();
@@ -323,7 +355,7 @@ impl Entry {
     }
 
     /// The change this entry makes to the account trie; afterwards it is clean and stands on its new storage trie.
-    fn seal(&mut self, below: &WorldState) -> Result<(B256, Option<Value>), StateError> {
+    fn seal(&mut self, nodes: &dyn NodeReader) -> Result<(B256, Option<Value>), StateError> {
         self.dirty = false;
         let Some(info) = &self.info else {
             self.dirty_slots.clear();
@@ -335,7 +367,7 @@ impl Entry {
             let held = self.dirty_slots.drain(..).filter_map(|slot| self.slots.get(&slot));
             let changes =
                 held.map(|slot| (slot.key, (!slot.value.is_zero()).then(|| slot_value(slot.value))));
-            self.storage = self.storage.update(&*below.nodes, changes)?;
+            self.storage = self.storage.update(nodes, changes)?;
         }
         let account = Account {
             nonce: info.nonce,

@@ -5,9 +5,12 @@
 
 use crate::error::StateError;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use alloy_rlp::{Decodable, Encodable, Header as RlpHeader};
+use alloy_rlp::{BufMut, Decodable, Encodable, Header as RlpHeader};
 use coc_trie::{NodeReader, Trie, Value};
 use std::sync::Arc;
+
+/// Bytes of the longest account: two for the list, nine for the nonce, 33 each for balance, root and hash.
+const ENCODED_BYTES_MAX: usize = 2 + 9 + 3 * 33;
 
 /// Where contract code is kept by hash.
 pub trait CodeReader: Send + Sync {
@@ -31,18 +34,21 @@ pub struct Account {
 impl Account {
     /// The four-item list the trie stores.
     pub fn encode_rlp(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(ENCODED_BYTES_MAX);
+        self.encode_to(&mut out);
+        out
+    }
+
+    fn encode_to(&self, out: &mut dyn BufMut) {
         let payload_length = self.nonce.length()
             + self.balance.length()
             + self.storage_root.length()
             + self.code_hash.length();
-        let header = RlpHeader { list: true, payload_length };
-        let mut out = Vec::with_capacity(header.length_with_payload());
-        header.encode(&mut out);
-        self.nonce.encode(&mut out);
-        self.balance.encode(&mut out);
-        self.storage_root.encode(&mut out);
-        self.code_hash.encode(&mut out);
-        out
+        RlpHeader { list: true, payload_length }.encode(out);
+        self.nonce.encode(out);
+        self.balance.encode(out);
+        self.storage_root.encode(out);
+        self.code_hash.encode(out);
     }
 
     /// Reads the four-item list.
@@ -85,17 +91,7 @@ impl WorldState {
 
     /// The value of `slot` in a storage trie; absent slots are zero.
     pub fn slot(&self, storage: &Trie, slot: &B256) -> Result<U256, StateError> {
-        self.slot_at(storage, &keccak256(slot))
-    }
-
-    /// [`Self::slot`] by the slot's key in the trie, which is keccak-256 of its number.
-    pub fn slot_at(&self, storage: &Trie, key: &B256) -> Result<U256, StateError> {
-        let Some(value) = storage.get(&*self.nodes, key.as_slice())? else {
-            return Ok(U256::ZERO);
-        };
-        let mut bytes: &[u8] = value.rlp();
-        U256::decode(&mut bytes)
-            .map_err(|_| StateError("a slot in a storage trie is not an RLP integer".into()))
+        slot_of(storage.get(&*self.nodes, keccak256(slot).as_slice())?.as_ref())
     }
 
     /// The code with this hash.
@@ -116,5 +112,16 @@ impl WorldState {
 
 /// The trie value of an account with its storage trie.
 pub fn account_value(account: &Account, storage: Trie) -> Value {
-    Value::account(account.encode_rlp(), storage)
+    let mut encoded = [0; ENCODED_BYTES_MAX];
+    let mut rest = &mut encoded[..];
+    account.encode_to(&mut rest);
+    let length = ENCODED_BYTES_MAX - rest.len();
+    Value::account(&encoded[..length], storage)
+}
+
+/// What a storage trie's value says of a slot; absent slots are zero.
+pub(crate) fn slot_of(found: Option<&Value>) -> Result<U256, StateError> {
+    let Some(value) = found else { return Ok(U256::ZERO) };
+    let mut bytes: &[u8] = value.rlp();
+    U256::decode(&mut bytes).map_err(|_| StateError("a slot in a storage trie is not an RLP integer".into()))
 }

@@ -1,7 +1,7 @@
 //! The way back from a node's Merkle encoding: strict, so that every node has exactly one encoding that is
 //! accepted.
 
-use crate::children::{Children, FANOUT};
+use crate::children::{FANOUT, Gathering};
 use crate::encode::{EMPTY_STRING, HASH_STRING};
 use crate::node::{Child, HASHED_FROM_BYTES, Node, NodeKind, Reference};
 use crate::{Loc, Nibbles, Value};
@@ -14,8 +14,20 @@ const LONGEST_SHORT_PAYLOAD: usize = 55;
 /// What is wrong with an encoding.
 pub(crate) type Flaw = &'static str;
 
+/// Bytes of a hash with its header.
+const HASH_ITEM_BYTES: usize = 33;
+
 /// Where a decoder takes the places of hashed children from, in order.
-pub(crate) type Places<'a> = &'a mut dyn FnMut() -> Result<Loc, Flaw>;
+pub(crate) trait Places {
+    /// The place of the next hashed child.
+    fn next_place(&mut self) -> Result<Loc, Flaw>;
+}
+
+impl<Next: FnMut() -> Result<Loc, Flaw>> Places for Next {
+    fn next_place(&mut self) -> Result<Loc, Flaw> {
+        self()
+    }
+}
 
 /// One RLP item: its payload, and whether it is a list.
 struct Item<'a> {
@@ -26,7 +38,7 @@ struct Item<'a> {
 }
 
 /// Reads a node from exactly `rlp`. An account leaf comes without its storage trie.
-pub(crate) fn decode_node(rlp: &[u8], places: Places<'_>) -> Result<NodeKind, Flaw> {
+pub(crate) fn decode_node(rlp: &[u8], places: &mut impl Places) -> Result<NodeKind, Flaw> {
     let mut rest = rlp;
     let node = next_item(&mut rest)?;
     if !node.is_list || !rest.is_empty() {
@@ -38,17 +50,21 @@ pub(crate) fn decode_node(rlp: &[u8], places: Places<'_>) -> Result<NodeKind, Fl
     if items.is_empty() {
         return decode_short(&first, &second, places);
     }
-    let mut slots = [const { Child::Empty }; FANOUT];
-    slots[0] = decode_child(&first, places)?;
-    slots[1] = decode_child(&second, places)?;
-    for slot in &mut slots[2..] {
-        *slot = decode_child(&next_item(&mut items)?, places)?;
+    let mut items = node.payload;
+    // Without inline children and value this is how many there are: of the sixteen, each there takes 33 bytes and each other one.
+    let likely = items.len().saturating_sub(FANOUT + 1) / (HASH_ITEM_BYTES - 1);
+    let mut children = Gathering::with_capacity(likely.min(FANOUT));
+    for nibble in 0..FANOUT as u8 {
+        match take_child(&mut items, places)? {
+            Child::Empty => {}
+            child => children.push(nibble, child),
+        }
     }
     let value = next_item(&mut items)?;
     if value.is_list || !items.is_empty() {
         return Err("a branch must end with its value");
     }
-    let children = Children::from_slots(slots);
+    let children = children.finish();
     if children.count() + usize::from(!value.payload.is_empty()) < 2 {
         return Err("a branch must fork");
     }
@@ -56,7 +72,7 @@ pub(crate) fn decode_node(rlp: &[u8], places: Places<'_>) -> Result<NodeKind, Fl
     Ok(NodeKind::Branch { children, value })
 }
 
-fn decode_short(path: &Item<'_>, target: &Item<'_>, places: Places<'_>) -> Result<NodeKind, Flaw> {
+fn decode_short(path: &Item<'_>, target: &Item<'_>, places: &mut impl Places) -> Result<NodeKind, Flaw> {
     if path.is_list {
         return Err("a path must be a string");
     }
@@ -75,7 +91,23 @@ fn decode_short(path: &Item<'_>, target: &Item<'_>, places: Places<'_>) -> Resul
     Ok(NodeKind::Extension { path, child: Box::new(child) })
 }
 
-fn decode_child(item: &Item<'_>, places: Places<'_>) -> Result<Child, Flaw> {
+/// The next child of a branch.
+fn take_child(items: &mut &[u8], places: &mut impl Places) -> Result<Child, Flaw> {
+    match *items {
+        [HASH_STRING, rest @ ..] if rest.len() >= HASH_ITEM_BYTES - 1 => {
+            let (hash, rest) = rest.split_at(HASH_ITEM_BYTES - 1);
+            *items = rest;
+            Ok(Child::Stored { hash: B256::from_slice(hash), loc: places.next_place()? })
+        }
+        [EMPTY_STRING, rest @ ..] => {
+            *items = rest;
+            Ok(Child::Empty)
+        }
+        _ => decode_child(&next_item(items)?, places),
+    }
+}
+
+fn decode_child(item: &Item<'_>, places: &mut impl Places) -> Result<Child, Flaw> {
     if item.is_list {
         if item.whole.len() >= HASHED_FROM_BYTES {
             return Err("a child of 32 bytes or more must stand by its hash");
@@ -85,7 +117,7 @@ fn decode_child(item: &Item<'_>, places: Places<'_>) -> Result<Child, Flaw> {
     }
     match item.payload.len() {
         0 => Ok(Child::Empty),
-        32 => Ok(Child::Stored { hash: B256::from_slice(item.payload), loc: places()? }),
+        32 => Ok(Child::Stored { hash: B256::from_slice(item.payload), loc: places.next_place()? }),
         _ => Err("a child must be a hash, a node or nothing"),
     }
 }

@@ -40,6 +40,7 @@ impl Flush<'_> {
             NodeKind::Leaf { .. } => {}
             NodeKind::Extension { child, .. } => self.write_child(child)?,
             NodeKind::Branch { children, .. } => {
+                children.warm();
                 children.iter().try_for_each(|(_, child)| self.write_child(child))?;
             }
         }

@@ -44,7 +44,10 @@ fn gather<'a>(node: &'a Node, depth: usize, depths: &mut Vec<Vec<&'a Node>>) {
     match node.kind() {
         NodeKind::Leaf { .. } => {}
         NodeKind::Extension { child, .. } => gather_child(child),
-        NodeKind::Branch { children, .. } => children.iter().for_each(|(_, child)| gather_child(child)),
+        NodeKind::Branch { children, .. } => {
+            children.warm();
+            children.iter().for_each(|(_, child)| gather_child(child));
+        }
     }
 }
 

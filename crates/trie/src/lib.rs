@@ -27,6 +27,7 @@
 //! # Ok::<(), coc_trie::TrieError>(())
 //! ```
 
+mod ahead;
 mod children;
 mod decode;
 mod encode;
@@ -48,6 +49,7 @@ mod trie;
 mod update;
 mod value;
 
+pub use ahead::{NodesRead, Through};
 pub use children::Children;
 pub use error::{ProofError, TrieError};
 pub use iterate::Entries;

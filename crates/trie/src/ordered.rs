@@ -1,7 +1,7 @@
 //! Roots of lists: transactions, receipts, withdrawals.
 
 use crate::Trie;
-use crate::encode::write_string;
+use crate::encode::{EMPTY_STRING, write_string};
 use crate::nibbles::Nibbles;
 use crate::update::{Change, grow};
 use crate::value::Value;
@@ -15,7 +15,11 @@ pub fn ordered_root<Item: AsRef<[u8]>>(items: impl IntoIterator<Item = Item>) ->
     let entry =
         |(index, item): (usize, Item)| Change { key: index_key(index), value: Some(Value::new(item)) };
     let mut entries: Vec<Change> = items.into_iter().enumerate().map(entry).collect();
-    entries.sort_unstable_by_key(|entry| entry.key);
+    // The RLP of 0 is a byte above those of 1 to 127, which stand for themselves; the others are in order.
+    let of_one_byte = entries.len().min(usize::from(EMPTY_STRING));
+    if of_one_byte > 0 {
+        entries[..of_one_byte].rotate_left(1);
+    }
     grow(0, &mut entries).map_or_else(Trie::empty, |root| Trie { root }).root_hash()
 }
 

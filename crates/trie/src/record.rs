@@ -13,6 +13,7 @@
 
 use crate::decode::{Flaw, account_storage_root, decode_node};
 use crate::encode::encode_node;
+use crate::keccak::keccak256_many;
 use crate::node::{Child, Node, NodeKind, Reference};
 use crate::{EMPTY_ROOT_HASH, Loc, Trie, TrieError, Value};
 use alloy_primitives::{B256, keccak256};
@@ -37,24 +38,49 @@ impl Node {
     /// [`TrieError::Damaged`] when the hash, a length or the encoding is not as it must be.
     pub fn decode_record(record: &[u8], expected: &B256) -> Result<Node, TrieError> {
         let damaged = |what| TrieError::damaged(expected, what);
-        let (rlp, locs) = split(record).ok_or_else(|| damaged("the record is shorter than it says"))?;
-        if keccak256(rlp) != *expected {
-            return Err(damaged("its encoding has another hash"));
-        }
-        let mut locs = locs.chunks_exact(LOC_BYTES).map(read_loc);
-        let mut next_loc = || locs.next().unwrap_or(Err("the place of a child is missing"));
-        let mut kind = decode_node(rlp, &mut next_loc).map_err(damaged)?;
-        if let Some(value) = kind.value_mut()
-            && let Some(root) = storage_root(value)
-        {
-            let storage = Trie::stored(root, next_loc().map_err(damaged)?);
-            *value = Value::account(value.rlp(), storage);
-        }
-        if locs.next().is_some() {
-            return Err(damaged("the record is longer than its node"));
-        }
-        Ok(Node::with_reference(kind, Reference::hash(*expected)))
+        let (rlp, locs) = split(record).map_err(damaged)?;
+        decode_hashed(rlp, locs, keccak256(rlp), expected).map_err(damaged)
     }
+
+    /// [`Node::decode_record`] of many records, whose hashes are checked several at once.
+    ///
+    /// # Errors
+    /// That of the first record that has one, with its position in the list.
+    pub fn decode_records(records: &[(&[u8], B256)]) -> Result<Vec<Node>, (usize, TrieError)> {
+        let damaged = |index: usize, what| (index, TrieError::damaged(&records[index].1, what));
+        let parts = records
+            .iter()
+            .enumerate()
+            .map(|(at, (record, _))| split(record).map_err(|what| damaged(at, what)));
+        let parts: Vec<_> = parts.collect::<Result<_, _>>()?;
+        let encodings: Vec<&[u8]> = parts.iter().map(|(rlp, _)| *rlp).collect();
+        let hashes = keccak256_many(&encodings);
+        let mut nodes = Vec::with_capacity(records.len());
+        for (at, ((rlp, locs), hash)) in parts.into_iter().zip(hashes).enumerate() {
+            nodes.push(decode_hashed(rlp, locs, hash, &records[at].1).map_err(|what| damaged(at, what))?);
+        }
+        Ok(nodes)
+    }
+}
+
+/// The node with this encoding, which hashes to `hash` and should hash to `expected`.
+fn decode_hashed(rlp: &[u8], locs: &[u8], hash: B256, expected: &B256) -> Result<Node, Flaw> {
+    if hash != *expected {
+        return Err("its encoding has another hash");
+    }
+    let mut locs = locs.chunks_exact(LOC_BYTES).map(read_loc);
+    let mut next_loc = || locs.next().unwrap_or(Err("the place of a child is missing"));
+    let mut kind = decode_node(rlp, &mut next_loc)?;
+    if let Some(value) = kind.value_mut()
+        && let Some(root) = storage_root(value)
+    {
+        let storage = Trie::stored(root, next_loc()?);
+        *value = Value::account(value.rlp(), storage);
+    }
+    if locs.next().is_some() {
+        return Err("the record is longer than its node");
+    }
+    Ok(Node::with_reference(kind, Reference::hash(hash)))
 }
 
 /// Appends the record of `node` and says where it begins (after some bytes that mean nothing).
@@ -95,14 +121,18 @@ pub(crate) fn storage_root(value: &Value) -> Option<B256> {
 }
 
 fn read_loc(bytes: &[u8]) -> Result<Loc, Flaw> {
-    match bytes.iter().rev().fold(0, |place, byte| place << 8 | u64::from(*byte)) {
+    let place = bytes.try_into().map_or(0, u64::from_le_bytes);
+    match place {
         0 => Err("the place of a child is zero"),
         place => Ok(Loc(place)),
     }
 }
 
-fn split(record: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (len, rest) = record.split_first_chunk::<LENGTH_BYTES>()?;
-    let (rlp, locs) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
-    (locs.len() % LOC_BYTES == 0).then_some((rlp, locs))
+/// A record's encoding and the places after it.
+fn split(record: &[u8]) -> Result<(&[u8], &[u8]), Flaw> {
+    let parts = record.split_first_chunk::<LENGTH_BYTES>().and_then(|(len, rest)| {
+        let (rlp, locs) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
+        (locs.len() % LOC_BYTES == 0).then_some((rlp, locs))
+    });
+    parts.ok_or("the record is shorter than it says")
 }

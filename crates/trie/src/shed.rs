@@ -1,6 +1,6 @@
 //! Letting written nodes go from memory.
 
-use crate::children::{Children, FANOUT};
+use crate::children::{Children, Replacing};
 use crate::node::{Child, Node, NodeKind};
 use crate::{Loc, Trie, Value};
 use std::sync::Arc;
@@ -49,11 +49,13 @@ fn shed_storage(account: &Value, nibbles: usize) -> Option<Value> {
 }
 
 fn shed_children(children: &Children, nibbles: usize) -> Option<Children> {
-    let mut slots = [const { None }; FANOUT];
+    let mut changed = None;
     for (nibble, child) in children.iter() {
-        slots[usize::from(nibble)] = shed(child, nibbles);
+        if let Some(child) = shed(child, nibbles) {
+            changed.get_or_insert_with(|| children.replacing(0)).put(nibble, child);
+        }
     }
-    slots.iter().any(Option::is_some).then(|| children.with(slots))
+    changed.map(Replacing::finish)
 }
 
 fn rebuilt(node: &Node, kind: NodeKind, loc: Loc) -> Node {

@@ -5,7 +5,7 @@
 //! changes changed nothing, so that untouched nodes (written and hashed already) stay the very same. Larger
 //! subtrees are hashed on the way back, by the thread that built them.
 
-use crate::children::{Children, FANOUT};
+use crate::children::{Children, FANOUT, Gathering, Replacing};
 use crate::hashing::hash_all_below;
 use crate::node::{Child, Node, NodeKind};
 use crate::read::whole_key;
@@ -155,38 +155,56 @@ impl Descent<'_> {
             }
             below = rest;
         }
-        let changed = self.change_children(children, depth, below)?;
-        is_changed |= changed.iter().any(Option::is_some);
+        let changed = if below.len() < PARALLEL_FROM_CHANGES {
+            self.change_children(children, depth, below)?
+        } else {
+            self.change_children_in_parallel(children, depth, below)?
+        };
+        is_changed |= changed.is_some();
         if !is_changed {
             return Ok(None);
         }
-        self.fork(children.with(changed), value, count).map(Some)
+        self.fork(changed.unwrap_or_else(|| children.clone()), value, count).map(Some)
     }
 
-    /// What each child becomes; nothing where it stays.
+    /// What the children become; nothing if all stay.
     fn change_children(
         &self,
         children: &Children,
         depth: usize,
         changes: &mut [Change],
-    ) -> Result<[Option<Child>; FANOUT], TrieError> {
-        let mut slots = [const { None }; FANOUT];
-        if changes.len() < PARALLEL_FROM_CHANGES {
-            for (nibble, group) in groups(changes, depth) {
-                slots[usize::from(nibble)] = self.change(children.get(nibble), depth + 1, group)?;
+    ) -> Result<Option<Children>, TrieError> {
+        let touched = changes.iter().fold(0, |touched, change| touched | 1_u16 << change.key.at(depth));
+        let mut changed = None;
+        for (nibble, group) in groups(changes, depth) {
+            if let Some(child) = self.change(children.get(nibble), depth + 1, group)? {
+                changed.get_or_insert_with(|| children.replacing(touched)).put(nibble, child);
             }
-            return Ok(slots);
         }
+        Ok(changed.map(Replacing::finish))
+    }
+
+    /// [`Self::change_children`] on several threads.
+    fn change_children_in_parallel(
+        &self,
+        children: &Children,
+        depth: usize,
+        changes: &mut [Change],
+    ) -> Result<Option<Children>, TrieError> {
         let groups: Vec<_> = groups(changes, depth).collect();
-        let changed: Vec<_> = groups
+        let touched = groups.iter().fold(0, |touched, (nibble, _)| touched | 1 << nibble);
+        let new: Vec<_> = groups
             .into_par_iter()
             .with_max_len(1)
             .map(|(nibble, group)| Ok((nibble, self.change(children.get(nibble), depth + 1, group)?)))
             .collect::<Result<_, TrieError>>()?;
-        for (nibble, child) in changed {
-            slots[usize::from(nibble)] = child;
+        let mut changed = None;
+        for (nibble, child) in new {
+            if let Some(child) = child {
+                changed.get_or_insert_with(|| children.replacing(touched)).put(nibble, child);
+            }
         }
-        Ok(slots)
+        Ok(changed.map(Replacing::finish))
     }
 
     /// The node that has these children and this value: no more than a leaf or extension where nothing forks.
@@ -307,21 +325,23 @@ fn branch(children: Children, value: Option<Value>, changes: usize) -> Child {
 }
 
 fn grow_children(depth: usize, changes: &mut [Change]) -> Children {
-    let mut slots = [const { Child::Empty }; FANOUT];
-    if changes.len() < PARALLEL_FROM_CHANGES {
-        for (nibble, group) in groups(changes, depth) {
-            slots[usize::from(nibble)] = grow(depth + 1, group).unwrap_or(Child::Empty);
+    let is_small = changes.len() < PARALLEL_FROM_CHANGES;
+    let groups = groups(changes, depth);
+    let mut children = Gathering::with_capacity(0);
+    if is_small {
+        for (nibble, group) in groups {
+            children.push_some(nibble, grow(depth + 1, group));
         }
-        return Children::from_slots(slots);
+        return children.finish();
     }
-    let groups: Vec<_> = groups(changes, depth).collect();
+    let groups: Vec<_> = groups.collect();
     let grown: Vec<_> = groups
         .into_par_iter()
         .with_max_len(1)
         .map(|(nibble, group)| (nibble, grow(depth + 1, group)))
         .collect();
     for (nibble, child) in grown {
-        slots[usize::from(nibble)] = child.unwrap_or(Child::Empty);
+        children.push_some(nibble, child);
     }
-    Children::from_slots(slots)
+    children.finish()
 }

@@ -3,6 +3,7 @@
 use super::{COLLIDES, Overlay, Slot, bytecode, entry_of, slot_key};
 use crate::error::StateError;
 use crate::fork::EMPTY_CODE_HASH;
+use crate::state::slot_of;
 use alloy_primitives::{Address, B256, U256};
 use revm::bytecode::Bytecode;
 use revm::state::{AccountInfo, EvmState};
@@ -32,12 +33,13 @@ impl revm::Database for Overlay {
     }
 
     fn storage(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
-        let entry = entry_of(&mut self.entries, &self.below, address)?;
+        let entry = entry_of(&mut self.entries, &self.below, &mut self.read, address)?;
         if let Some(held) = entry.slots.get(&slot) {
             return Ok(held.value);
         }
         let key = slot_key(slot);
-        let value = self.below.slot_at(&entry.storage, &key)?;
+        let found = self.read.get(&entry.storage, &*self.below.nodes, key.as_slice())?;
+        let value = slot_of(found.as_ref())?;
         entry.slots.insert(slot, Slot { key, value });
         Ok(value)
     }

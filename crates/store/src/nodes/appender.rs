@@ -18,7 +18,7 @@ use std::sync::Arc;
 const PIECE_BYTES: usize = 1 << 20;
 
 /// Unsynced bytes at which the appender syncs by itself, which bounds the memory of a flush of any size.
-const UNSYNCED_BYTES_MAX: usize = 64 << 20;
+const UNSYNCED_BYTES_MAX: usize = 16 << 20;
 
 /// What the writer must remember between flushes.
 #[derive(Default)]
@@ -77,7 +77,7 @@ impl<'a> NodeAppender<'a> {
             let mut tail = self.files.tail.write();
             tail.advance();
             if let Some(youngest) = self.files.generations.write().get_mut(&tail.generation()) {
-                youngest.synced_bytes = tail.start();
+                youngest.grow(tail.start());
             }
         }
         Ok(self.files.lengths())
@@ -94,7 +94,7 @@ impl<'a> NodeAppender<'a> {
         let youngest = files.tail.read().generation();
         let number = youngest.checked_add(1).ok_or(StoreError::GenerationsExhausted { limit: u16::MAX })?;
         let file = header::create(files.disk.as_ref(), &files.dir, number, files.genesis_hash)?;
-        files.generations.write().insert(number, Generation { file, synced_bytes: HEADER_BYTES });
+        files.generations.write().insert(number, Generation::of(file, HEADER_BYTES));
         *files.tail.write() = Tail::new(number, HEADER_BYTES);
         Ok(number)
     }

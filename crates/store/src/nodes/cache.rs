@@ -1,27 +1,40 @@
-//! Decoded nodes by location, bounded in bytes of memory, sharded, evicted by a CLOCK-like policy (`quick_cache`).
+//! Decoded branches by location, bounded in bytes of memory, sharded, evicted by a CLOCK-like policy (`quick_cache`).
+//!
+//! Small nodes are not kept. Each stands below one key or a few, so it is seldom read twice, and reading it again, with a hash
+//! of one block, costs no more than keeping it and letting it go.
 
 use super::generation_of;
-use coc_trie::{Loc, Node};
+use coc_trie::{Loc, Node, NodeKind};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use std::sync::Arc;
 
-/// Memory of a typical node with its cache entry, in bytes: only the first guess of how many entries will fit.
-const TYPICAL_NODE_BYTES: u64 = 400;
+/// Memory of a typical branch with its cache entry, in bytes: only the first guess of how many entries will fit.
+const TYPICAL_NODE_BYTES: u64 = 600;
 
 /// What the cache itself takes for an entry beside the node: key, pointer, hash table slot, list links.
 const ENTRY_BYTES: u64 = 64;
 
+/// Children from which on a branch is kept: its encoding is longer than one block of keccak-256.
+const CHILDREN_MIN: usize = 4;
+
 pub(super) struct NodeCache {
-    nodes: Cache<Loc, Arc<Node>, NodeWeight>,
+    nodes: Cache<Loc, Kept, NodeWeight>,
+}
+
+/// A node and the bytes that it takes, which are not to be counted again when it goes.
+#[derive(Clone)]
+struct Kept {
+    node: Arc<Node>,
+    bytes: u64,
 }
 
 #[derive(Clone)]
 struct NodeWeight;
 
-impl Weighter<Loc, Arc<Node>> for NodeWeight {
-    fn weight(&self, _loc: &Loc, node: &Arc<Node>) -> u64 {
-        node.memory_bytes() as u64 + ENTRY_BYTES
+impl Weighter<Loc, Kept> for NodeWeight {
+    fn weight(&self, _loc: &Loc, kept: &Kept) -> u64 {
+        kept.bytes
     }
 }
 
@@ -32,11 +45,16 @@ impl NodeCache {
     }
 
     pub(super) fn get(&self, loc: Loc) -> Option<Arc<Node>> {
-        self.nodes.get(&loc)
+        self.nodes.get(&loc).map(|kept| kept.node)
     }
 
-    pub(super) fn insert(&self, loc: Loc, node: Arc<Node>) {
-        self.nodes.insert(loc, node);
+    /// Keeps a node if that is worth it.
+    pub(super) fn offer(&self, loc: Loc, node: &Arc<Node>) {
+        let NodeKind::Branch { children, .. } = node.kind() else { return };
+        if children.count() >= CHILDREN_MIN {
+            let bytes = node.memory_bytes() as u64 + ENTRY_BYTES;
+            self.nodes.insert(loc, Kept { node: Arc::clone(node), bytes });
+        }
     }
 
     pub(super) fn forget_generation(&self, generation: u16) {

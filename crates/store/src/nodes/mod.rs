@@ -33,6 +33,7 @@ mod generation;
 mod header;
 mod reader;
 mod tail;
+mod window;
 
 pub use appender::NodeAppender;
 pub use generation::{GenerationLength, generation_of};
@@ -49,6 +50,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tail::Tail;
+use window::Window;
 
 /// Longest node record in bytes. A branch of a state trie takes at most 668 with its locations; the rest is margin
 /// for tries with longer values.
@@ -93,10 +95,25 @@ pub struct NodeFiles {
     cache: NodeCache,
 }
 
-/// One file and how many bytes of it are synced.
+/// One file, how many bytes of it are synced, and those that the disk lends as memory.
+#[derive(Clone)]
 struct Generation {
     file: Arc<dyn DiskFile>,
     synced_bytes: u64,
+    window: Arc<Window>,
+}
+
+impl Generation {
+    fn of(file: Arc<dyn DiskFile>, synced_bytes: u64) -> Generation {
+        let window = Arc::new(Window::of(file.as_ref(), synced_bytes));
+        Generation { file, synced_bytes, window }
+    }
+
+    /// Takes note that more of the file is synced.
+    fn grow(&mut self, synced_bytes: u64) {
+        self.synced_bytes = synced_bytes;
+        self.window = Arc::new(self.window.grown(self.file.as_ref(), synced_bytes));
+    }
 }
 
 impl NodeFiles {
@@ -129,7 +146,7 @@ impl NodeFiles {
                 file.set_len(*bytes)?;
                 opened.cut_bytes += length - bytes;
             }
-            generations.insert(*number, Generation { file, synced_bytes: *bytes });
+            generations.insert(*number, Generation::of(file, *bytes));
         }
         for number in present.into_iter().filter(|number| !marked.contains_key(number)) {
             disk.remove(&generation::path(dir, number))?;
@@ -137,7 +154,7 @@ impl NodeFiles {
         }
         if generations.is_empty() {
             let file = header::create(disk.as_ref(), dir, generation::FIRST, options.genesis_hash)?;
-            generations.insert(generation::FIRST, Generation { file, synced_bytes: HEADER_BYTES });
+            generations.insert(generation::FIRST, Generation::of(file, HEADER_BYTES));
         }
         let tail = generations.last_key_value().map(|(number, kept)| Tail::new(*number, kept.synced_bytes));
         let files = NodeFiles {

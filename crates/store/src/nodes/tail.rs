@@ -54,9 +54,9 @@ impl Tail {
         rest.get(..u32::from_le_bytes(*length) as usize)
     }
 
-    /// Lets go of everything: it is synced now.
+    /// Lets go of everything: it is synced now. The memory stays for what comes next.
     pub(super) fn advance(&mut self) {
         self.start += self.bytes.len() as u64;
-        self.bytes = Vec::new();
+        self.bytes.clear();
     }
 }
