@@ -191,6 +191,15 @@ def test_messages_for_the_next_height_wait_for_it(stage: Playbook) -> None:  # B
     assert stage.machine.status.votes == (VoteBitmap(0, Step.PREVOTE, OTHER, 0b0001),)
 
 
+def test_messages_for_a_height_that_was_passed_over_count_for_no_other(stage: Playbook) -> None:  # BFT-33
+    for position in range(3):
+        stage.hear(vote(position, Step.PRECOMMIT, 0, OTHER, NEXT))
+    after_next = Height(NEXT + 1)
+    stage.play(ev.HeightOpened(height_facts(after_next, OTHER)))
+
+    assert stage.machine.status == Status(after_next, 0, Phase.PROPOSE, (), (), ())
+
+
 def test_few_early_messages_of_a_validator_are_kept_the_newest(stage: Playbook) -> None:  # BFT-33
     for round_ in range(NEXT_HEIGHT_MESSAGES_PER_VALIDATOR_MAX + 2):
         stage.hear(vote(0, Step.PREVOTE, round_, None, NEXT))

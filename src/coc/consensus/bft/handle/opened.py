@@ -33,12 +33,14 @@ def on_opened(core: Core, now_ms: Millis, event: HeightOpened) -> list[Effect]:
     """The next height: carry over what outlives the one before."""
     core.is_watching = core.is_watching and not _was_decided_without_us(core, event)
     core.last = _last_commit(core.height, event)
-    early = [message for waiting in core.early.values() for message in waiting]
+    # Catching up may pass over heights, and what was kept for one of them says nothing about this one.
+    kept = [message for waiting in core.early.values() for _, message in waiting]
+    early = [message for message in kept if message.height == event.facts.height]
     core.early = {}
     core.outbox.clear()
     core.height = first_height(core.setup, event, now_ms)
     effects = _begin(core, now_ms, event)
-    for _peer, message in early:
+    for message in early:
         effects += _take_early(core, message)
     effects += advance(core, now_ms)
     if any(peer.status and peer.status.height > event.facts.height for peer in core.peers.values()):
