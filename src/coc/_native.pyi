@@ -93,7 +93,7 @@ def sign(secret: bytes, digest: bytes) -> bytes:
     """A 65-byte signature r ‖ s ‖ y parity over a 32-byte digest (RFC 6979, low s)."""
 
 def recover_public_key(digest: bytes, signature: bytes) -> bytes:
-    """The 64-byte public key that made a 65-byte signature; ValueError where no key could have."""
+    """The 64-byte public key that made a 65-byte signature of low s; ValueError where no key could have."""
 
 def vrf_prove(secret: bytes, alpha: bytes) -> bytes:
     """The 81-byte proof of a secret key's output for `alpha` (ECVRF of RFC 9381, secp256k1, suite 0xFE)."""

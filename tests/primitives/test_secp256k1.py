@@ -70,3 +70,15 @@ def test_one_mistyped_case_is_noticed_and_one_case_alone_is_fine() -> None:
     assert parse_checked(text.lower()) == parse_checked(text) == parse_checked("0x" + text[2:].upper())
     with pytest.raises(HexInvalid, match="checksum"):
         parse_checked(text.replace("A", "a", 1))
+
+
+def test_the_second_form_of_a_signature_is_refused() -> None:
+    """Who carries a vote could else rewrite it without the key: r, -s and the other parity."""
+    secret = secp256k1.secret_of(bytes(31) + b"\x07")
+    digest = keccak256(b"a vote")
+    signature = secp256k1.sign(secret, digest)
+    high_s = secp256k1.ORDER - int.from_bytes(signature[32:64], "big")
+    second = Signature(signature[:32] + high_s.to_bytes(32, "big") + bytes([1 - signature[64]]))
+    assert secp256k1.recover_address(digest, signature) == secp256k1.address_of(secret)
+    with pytest.raises(secp256k1.SignatureInvalid):
+        secp256k1.recover_address(digest, second)

@@ -71,15 +71,10 @@ impl Chain {
         let rules = self.shared.schedule.rules(number, attributes.timestamp, parent.total_difficulty);
         let header = self.draft(&parent.header, parent.hash, &rules, attributes)?;
         let calls = self.shared.engine.calls(number, header.beneficiary, &attributes.consensus_data)?;
-        let lineage = Lineage { shared: self.shared.clone(), from: parent.hash };
+        let lineage = Arc::new(Lineage { shared: self.shared.clone(), from: parent.hash });
         let reads = self.shared.failed_reads.count();
-        let mut executor = BlockExecutor::begin(
-            &header,
-            rules,
-            parent.state.clone(),
-            Arc::new(lineage),
-            &calls.before,
-        )?;
+        let mut executor =
+            BlockExecutor::begin(&header, rules, parent.state.clone(), lineage, &calls.before)?;
         let mut body = Body { transactions: Vec::new(), ommers: Vec::new(), withdrawals: None };
         let (mut senders, mut refused, mut bytes) = (Vec::new(), Vec::new(), BLOCK_RLP_MARGIN);
         for (transaction, sender) in transactions {
@@ -126,8 +121,8 @@ impl Chain {
         let included = block.body.transactions.iter().map(|transaction| *transaction.tx_hash()).collect();
         let gas_used = executed.gas_used;
         let validated = Validated { executed, senders, rules };
-        let total_difficulty = parent.total_difficulty;
-        self.insert(hash, block, rlp.len(), attributes.consensus_data.clone(), total_difficulty, validated);
+        let data = attributes.consensus_data.clone();
+        self.insert(hash, block, rlp.len(), data, parent.total_difficulty, validated);
         Ok(Built { hash, rlp, included, refused, gas_used })
     }
 

@@ -88,7 +88,10 @@ pub fn offences(data: &[u8]) -> Result<Vec<Offence>, BlockInvalid> {
     if offences.len() > EVIDENCE_PER_BLOCK_MAX {
         return Err(BlockInvalid::new(
             "COC_EVIDENCE",
-            format!("the block has {} pieces of evidence, {EVIDENCE_PER_BLOCK_MAX} are allowed", offences.len()),
+            format!(
+                "the block has {} pieces of evidence, {EVIDENCE_PER_BLOCK_MAX} are allowed",
+                offences.len()
+            ),
         ));
     }
     Ok(offences)

@@ -37,12 +37,7 @@ impl EngineRules {
     ///
     /// # Errors
     /// [`BlockInvalid`]: the evidence has another shape, or there is too much of it.
-    pub fn calls(
-        &self,
-        number: u64,
-        beneficiary: Address,
-        data: &[u8],
-    ) -> Result<EngineCalls, BlockInvalid> {
+    pub fn calls(&self, number: u64, beneficiary: Address, data: &[u8]) -> Result<EngineCalls, BlockInvalid> {
         let offences = if data.is_empty() { Vec::new() } else { consensus_data::offences(data)? };
         let Some(period) = self.period_blocks else {
             return if offences.is_empty() {

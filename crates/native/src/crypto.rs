@@ -48,7 +48,15 @@ pub fn sign<'py>(py: Python<'py>, secret: &[u8], digest: &[u8]) -> PyResult<Boun
     Ok(PyBytes::new(py, &out))
 }
 
-/// The 64-byte public key that made a 65-byte signature.
+/// Half the order of the curve: with an s above it a signature is the second form of another one (EIP-2).
+const S_MAX: U256 = U256::from_limbs([
+    0xdfe9_2f46_681b_20a0,
+    0x5d57_6e73_57a4_501d,
+    0xffff_ffff_ffff_ffff,
+    0x7fff_ffff_ffff_ffff,
+]);
+
+/// The 64-byte public key that made a 65-byte signature in its one form, that with the low s.
 #[pyfunction]
 pub fn recover_public_key<'py>(
     py: Python<'py>,
@@ -61,6 +69,9 @@ pub fn recover_public_key<'py>(
         return Err(value_error("the last byte of a signature is the y parity, 0 or 1"));
     }
     let (r, s) = (U256::from_be_slice(&bytes[..32]), U256::from_be_slice(&bytes[32..64]));
+    if s > S_MAX {
+        return Err(value_error("the signature has a high s; only its other form is taken"));
+    }
     let key = coc_evm::transaction::recover_public_key(&digest, r, s, bytes[64] == 1)
         .ok_or_else(|| value_error("no key could have made the signature"))?;
     Ok(PyBytes::new(py, &key))

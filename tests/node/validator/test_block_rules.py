@@ -10,8 +10,9 @@ from dataclasses import replace
 import pytest
 
 from coc.consensus.sync.messages import BlockBody
-from coc.primitives.consensus_data import decode_consensus_data
+from coc.primitives.consensus_data import ConsensusDataInvalid, decode_consensus_data
 from coc.primitives.keccak import keccak256
+from coc.primitives.limits_consensus import EVIDENCE_PER_BLOCK_ITEMS_MAX
 from coc.primitives.seals import Step
 from coc.primitives.secp256k1 import address_of, sign
 from coc.primitives.types import Address, Hash32, Height, Signature
@@ -150,3 +151,12 @@ def _built_by_force(forge: Forge, evidence: tuple[Evidence, ...]) -> BlockBody:
     finally:
         object.__setattr__(rules, "sets", sets)
     return built.body
+
+
+def test_a_block_has_a_bounded_number_of_pieces_of_evidence(forge: Forge) -> None:
+    pieces = tuple(double_vote(forge, 1) for _ in range(EVIDENCE_PER_BLOCK_ITEMS_MAX + 1))
+    assert (
+        len(decode_consensus_data(forge.wish(evidence=pieces[1:]).data.encode()).evidence) == len(pieces) - 1
+    )
+    with pytest.raises(ConsensusDataInvalid):
+        decode_consensus_data(forge.wish(evidence=pieces).data.encode())
