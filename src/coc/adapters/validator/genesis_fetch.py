@@ -15,10 +15,8 @@ from coc.adapters.node_keys import new_secret
 from coc.adapters.validator.service import chain_facts
 from coc.adapters.wire.link import Link
 from coc.adapters.wire.noise import fresh_noise
-from coc.execution.forks import ForksInvalid
 from coc.execution.genesis import Genesis, read_genesis
-from coc.execution.genesis_fields import GenesisInvalid
-from coc.primitives.errors import AdapterError
+from coc.primitives.errors import AdapterError, CocError
 from coc.primitives.limits_wire import DIAL_MS_MAX, GENESIS_FETCH_MS_MAX
 from coc.primitives.types import Hash32
 from coc.wire.errors import Reason
@@ -71,10 +69,13 @@ def _verified(node: PersistentPeer, text: bytes, genesis_hash: Hash32) -> Genesi
     try:
         genesis = read_genesis(text)
         found = genesis_hash_of(genesis)
-    except (GenesisInvalid, ForksInvalid, GenesisNotFetched) as error:
+    except CocError as error:
         raise _lied(node, f"{error.what}: {error.why}" if error.why else error.what) from error
     if found != genesis_hash:
         raise _lied(node, f"its hash is 0x{found.hex()}, asked for was 0x{genesis_hash.hex()}")
+    if genesis.coc is None or genesis.coc.engine != "bft":
+        # The hash covers the rules of our chains only: without their section they could be any.
+        raise _lied(node, "it lacks the rules of a network of validators")
     return genesis
 
 
