@@ -14,7 +14,7 @@ from coc.adapters.node_readings import Reading
 from coc.cli.keyboard import DOWN, UP, keys_in
 from coc.cli.network_view import KEY_HELP, Row, network_view, quorum_of
 
-WELL = Reading(height=1_234, finalized=1_233, peers=3, round=0, goal=1_235, problem="")
+WELL = Reading(height=1_234, finalized=1_233, peers=3, round=0, goal=1_235, is_watching=False, problem="")
 
 
 def row(number: int, state: NodeState = NodeState.RUNNING, reading: Reading | None = WELL) -> Row:
@@ -87,6 +87,12 @@ def test_a_node_that_lacks_blocks_is_behind_but_not_for_the_last_moment() -> Non
     assert [almost.behind, far.behind, replace(far, goal=None).behind] == [1, 5, 0]
     assert "running" in lines([row(1, reading=almost)])[1]
     assert "behind" in lines([row(1, reading=far)])[1]
+
+
+def test_a_validator_that_watches_before_it_votes_is_seen_to() -> None:
+    shown = lines([row(1, reading=replace(WELL, is_watching=True))])
+    assert "watching" in shown[1]
+    assert "0 of 1 nodes work" in "\n".join(shown)
 
 
 def test_a_network_that_ends_says_so() -> None:

@@ -4,7 +4,8 @@
     DIR/node-1/                 a data folder with keys/ and genesis.json; the node makes the rest of it
     DIR/node-1.log              what the node wrote to standard error since the network was started
 
-A node's folder may be removed while the network stands still: it is made again, and the node catches up.
+What a node needs and has lost, its keys or the genesis, is put back at the next start; the rest it gets from
+the others. Whoever wipes a node leaves its `keys/`, in which it remembers what it has signed.
 """
 
 from __future__ import annotations

@@ -35,6 +35,8 @@ class Reading:
     """Of the height that it works on."""
     goal: int | None
     """The height that the furthest of its peers works on."""
+    is_watching: bool
+    """It does not vote yet, because it does not know what it has signed."""
     problem: str
     """Why it cannot do its work; empty where it can."""
 
@@ -72,6 +74,7 @@ class NodeReader:
             _number(peers),
             _number(_member(agreeing, "round")),
             _number(_member(agreeing, "goal")),
+            _member(agreeing, "watching") is True,
             reasons[0] if reasons else "",
         )
 

@@ -26,7 +26,7 @@ _COLOURS: Final = {
     NodeState.FAILED: "red",
 }
 _NOTHING: Final = "–"
-_SAYS_NOTHING: Final = Reading(None, None, None, None, None, "")
+_SAYS_NOTHING: Final = Reading(None, None, None, None, None, is_watching=False, problem="")
 _BEHIND_BLOCKS: Final = 2
 """A node that hears of a decision a moment later is not behind yet."""
 
@@ -94,6 +94,8 @@ def _state(row: Row) -> Text:
             return Text("no answer", style="yellow")
         if row.reading is not None and row.reading.behind > _BEHIND_BLOCKS:
             return Text("behind", style="yellow")
+        if row.reading is not None and row.reading.is_watching:
+            return Text("watching", style="yellow")
     return Text(row.state.value, style=_COLOURS[row.state])
 
 
@@ -114,6 +116,11 @@ def _note(row: Row) -> Text:
     return Text.assemble((f"node {row.number}: ", "bold red"), _problem(row), overflow="ellipsis")
 
 
+def _votes(row: Row) -> bool:
+    watches = row.reading is not None and row.reading.is_watching
+    return row.state is NodeState.RUNNING and not row.is_silent and not watches
+
+
 def _verdict(rows: Sequence[Row]) -> Text:
     """Whether enough nodes work for the chain to go on."""
     states = {row.state for row in rows}
@@ -121,7 +128,7 @@ def _verdict(rows: Sequence[Row]) -> Text:
         return Text("the nodes are told to stop", style="yellow")
     if states == {NodeState.STOPPED}:
         return Text("stopped")
-    working = sum(row.state is NodeState.RUNNING and not row.is_silent for row in rows)
+    working = sum(map(_votes, rows))
     needed = quorum_of(len(rows))
     share = f"{working} of {len(rows)} nodes work, {needed} are needed"
     if working >= needed:
