@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise
 
 from coc.primitives.limits_dht import (
     ANNOUNCE_MS,
     ANNOUNCE_RETRY_MS,
     ANNOUNCES_PER_UPKEEP_MAX,
     BOOTSTRAPS_MAX,
+    BUCKET_ENTRIES_MAX,
     BUCKET_REFRESH_MS,
     JOIN_RETRY_MS_MAX,
     JOIN_RETRY_MS_MIN,
@@ -151,6 +152,33 @@ def test_a_node_that_lost_everybody_joins_anew_with_the_next_peer() -> None:  # 
     stage.feed(ev.TimerFired(ev.Timer(ev.TimerKind.JOIN)))
 
     assert Hash32(OWN.id) in targets(stage.up(FAR[1]))
+
+
+def looks_for_itself(stage: Stage, until_ms: int) -> list[int]:
+    """Seconds from now at which a node looks for its own id; its peers answer that they know nobody."""
+    began_ms, seen = stage.now_ms, list[int]()
+    while stage.now_ms - began_ms < until_ms:
+        effects = stage.feed(ev.TimerFired(ev.Timer(ev.TimerKind.JOIN)), JOIN_RETRY_MS_MIN)
+        if Hash32(OWN.id) in targets(effects):
+            seen.append((stage.now_ms - began_ms) // 1_000)
+        settle(stage, effects)
+    return seen
+
+
+def test_while_few_are_known_a_node_looks_for_itself_again_ever_less_often() -> None:  # DHT-14
+    seen = looks_for_itself(joined(), 20 * 60_000)
+
+    assert seen[:3] == [5, 15, 35]
+    assert max(later - sooner for sooner, later in pairwise(seen)) == JOIN_RETRY_MS_MAX // 1_000
+
+
+def test_a_node_that_knows_many_does_not_look_for_itself_again() -> None:  # DHT-14
+    stage = joined()
+    stage.up(*islice(strangers(bucket=255), BUCKET_ENTRIES_MAX))
+    settle(stage, stage.up(next(strangers(bucket=254))))
+
+    assert len(stage.ids()) >= BUCKET_ENTRIES_MAX
+    assert looks_for_itself(stage, 60_000) == []
 
 
 def test_buckets_are_refreshed_after_an_hour_without_lookups() -> None:  # DHT-14

@@ -131,6 +131,8 @@ class Core:
     is_started: bool = False
     is_joined: bool = False
     join_pause_ms: int = 0
+    look_pause_ms: int = 0
+    """Until we look for ourselves again while few are known."""
     own_refreshed_ms: int = NEVER_MS
     _numbers: int = 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coc.primitives.limits_dht import (
+    BUCKET_ENTRIES_MAX,
     ENTRY_FRESH_MS_MAX,
     ENTRY_SILENT_MS_MAX,
     JOIN_RETRY_MS_MAX,
@@ -47,11 +48,24 @@ def dial_bootstraps(core: Core, now_ms: Millis) -> list[Effect]:
     effects: list[Effect] = []
     if core.peers:
         core.join_pause_ms = JOIN_RETRY_MS_MIN
+        effects += _look_again(core, now_ms)
     else:
         core.is_joined = False
+        core.look_pause_ms = 0
         core.join_pause_ms = min(max(2 * core.join_pause_ms, JOIN_RETRY_MS_MIN), JOIN_RETRY_MS_MAX)
         effects += [Dial(one.host, one.port, one.peer) for one in core.setup.dialled_first]
     return [*effects, SetTimer(Timer(TimerKind.JOIN), Millis(now_ms + core.join_pause_ms))]
+
+
+def _look_again(core: Core, now_ms: Millis) -> list[Effect]:
+    """Look for ourselves again while few are known: nodes that join together miss each other."""
+    core.look_pause_ms = max(core.look_pause_ms, JOIN_RETRY_MS_MIN)
+    is_due = now_ms - core.own_refreshed_ms >= core.look_pause_ms
+    if not core.is_joined or len(core.table) >= BUCKET_ENTRIES_MAX or not is_due:
+        return []
+    core.look_pause_ms = min(2 * core.look_pause_ms, JOIN_RETRY_MS_MAX)
+    chores.join(core, now_ms)
+    return pump(core, now_ms)
 
 
 def check_oldest(
