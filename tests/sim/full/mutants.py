@@ -17,12 +17,12 @@ from typing import Any
 
 from coc.consensus.bft import block_rules, blocks
 from coc.consensus.signing_mark import BelowMark, Marked
-from coc.node.validator import chain_door, consensus_side, machine, peer_side, registry_sets
+from coc.node.validator import chain_door, machine, peer_side, registry_sets
 from coc.node.validator import signer as node_signer
 from coc.node.validator.wal_codec import WalContent
 from coc.sim.full import validator as sim_validator
 from coc.sim.full.campaign import Failed, run
-from coc.sim.full.plan import Crash, Cut, Plan, calm_plan, plan_of
+from coc.sim.full.plan import Crash, Plan, calm_plan, plan_of
 
 TABLE = Path(__file__).with_name("MUTANTS.md")
 SEEDS_MAX = 150
@@ -94,12 +94,6 @@ def lying(lie: str) -> Callable[[int], Plan]:
         return Plan(seed, (1, 1, 1, 1), fault_ms=22_000, loss=0.01, liars=((seed % 4, lie),))
 
     return plan
-
-
-def lonely(seed: int) -> Plan:
-    """One of four is cut off for a while, so that it has blocks to catch up with."""
-    cut = Cut(3_000, 12_000, frozenset({seed % 4}), is_one_way=False)
-    return Plan(seed, (1, 1, 1, 1), fault_ms=14_000, loss=0.01, cuts=(cut,))
 
 
 # ── Faults ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -174,9 +168,8 @@ MUTANTS = (
            _other_proposer(block_rules.proposer_of), lambda seed: calm_plan(seed, heights=6)),
     Mutant("time of a block not looked at", "BFT-19", blocks, "is_sound",
            _any_time, lying("wrong time"), "time"),
-    Mutant("ranges never fetched", "BSYNC-2", consensus_side, "sync_step",
-           lambda core, now_ms, event: [], lonely),
-    Mutant("blocks not served", "BFT-17", peer_side, "_on_get_block", lambda core, peer, block: [], plan_of),
+    Mutant("blocks not served", "BFT-17", peer_side, "_on_get_block", lambda core, peer, block: [],
+           lambda seed: calm_plan(seed, heights=3)),
 )  # fmt: skip
 
 
