@@ -25,7 +25,6 @@ from coc.adapters.constructor_runner import run_constructor
 from coc.adapters.network_folder import NetworkFolder
 from coc.adapters.node_processes import NodePlan, NodeProcess, NodeState, free_ports, stop_all
 from coc.cli.exits import fail
-from coc.cli.network_console import NetworkConsole
 from coc.cli.serving import endpoint, refuse_public_keys_in_public
 from coc.execution.dev_genesis import DEV_GAS_LIMIT
 from coc.execution.dev_network import DevNetwork, DevValidator, dev_network_genesis, dev_validators
@@ -165,8 +164,7 @@ class Front(Protocol):
 async def _run(plans: Sequence[NodePlan], *, as_json: bool) -> None:
     """Start all, wait for a signal or the front to say stop, and stop all; a second signal kills."""
     stop = asyncio.Event()
-    shows = not as_json and sys.stdout.isatty()
-    front: Front = NetworkConsole(stop) if shows else NetworkLines(stop, as_json=as_json)
+    front = _front(stop, as_json=as_json)
     nodes = [NodeProcess(plan, front.on_change) for plan in plans]
 
     def on_signal() -> None:
@@ -184,6 +182,14 @@ async def _run(plans: Sequence[NodePlan], *, as_json: bool) -> None:
     finally:
         await stop_all(nodes)
         front.close()
+
+
+def _front(stop: asyncio.Event, *, as_json: bool) -> Front:
+    if as_json or not sys.stdout.isatty():
+        return NetworkLines(stop, as_json=as_json)
+    from coc.cli.network_console import NetworkConsole
+
+    return NetworkConsole(stop)
 
 
 class NetworkLines:
