@@ -51,7 +51,7 @@ __all__ = [
     "vrf_verify",
 ]
 
-RlpItem: TypeAlias = "bytes | list[RlpItem]"
+RlpItem: TypeAlias = bytes | list[RlpItem]
 
 class BlockInvalid(ValueError):
     """A block breaks a rule: `args` are the sentence and a stable code."""

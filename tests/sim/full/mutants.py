@@ -16,10 +16,14 @@ from random import Random
 from typing import Any
 
 from coc.consensus.bft import block_rules, blocks
-from coc.consensus.signing_mark import BelowMark, Marked
+from coc.consensus.bft.proposers import proposer_of
+from coc.consensus.bft.state import Sight
+from coc.consensus.signing_mark import BelowMark, Marked, judge
 from coc.node.validator import chain_door, machine, peer_side, registry_sets
 from coc.node.validator import signer as node_signer
-from coc.node.validator.wal_codec import WalContent
+from coc.node.validator.inputs import Logged
+from coc.node.validator.wal_codec import WalContent, encode_entries
+from coc.primitives.secp256k1 import sign
 from coc.sim.full import validator as sim_validator
 from coc.sim.full.campaign import Failed, run
 from coc.sim.full.plan import Crash, Plan, calm_plan, plan_of
@@ -104,23 +108,23 @@ def _without_bodies(sound: Callable[..., list[bytes]]) -> Callable[..., list[byt
 
 
 def _not_saved(self: node_signer.MarkedSigner, request: Any) -> Any:
-    verdict = node_signer.judge(self._mark, request)
+    verdict = judge(self._mark, request)
     if isinstance(verdict, BelowMark):
         raise node_signer.SigningRefused("the signer refuses", why=verdict.reason)
     self._mark = request
-    return node_signer.sign(self._secret, request.digest())
+    return sign(self._secret, request.digest())
 
 
 def _strict(sound: Callable[..., Any]) -> Callable[..., Any]:
-    def judge(mark: Any, request: Any) -> Any:
+    def strict(mark: Any, request: Any) -> Any:
         return BelowMark("asked before") if mark == request else sound(mark, request)
 
-    return judge
+    return strict
 
 
 def _log_later(sound: Callable[..., Any]) -> Callable[..., Any]:
     def written(self: Any, effect: Any) -> Any:
-        return sim_validator.ev.Logged(effect.sequence)
+        return Logged(effect.sequence)
 
     del sound
     return written
@@ -132,7 +136,7 @@ def _early(sound: Callable[..., Any]) -> Callable[..., Any]:
 
 def _any_time(core: Any, proposal: Any, now_ms: int) -> bool:
     del now_ms
-    return core.height.sights.get(proposal.block) is blocks.Sight.VALID
+    return core.height.sights.get(proposal.block) is Sight.VALID
 
 
 def _other_proposer(sound: Callable[..., Any]) -> Callable[..., Any]:
@@ -146,7 +150,7 @@ FORGETFUL = Mutant(
 
 MUTANTS = (
     Mutant("only the block's hash kept", "BFT-20", sim_validator, "encode_entries",
-           _without_bodies(sim_validator.encode_entries), stormy),
+           _without_bodies(encode_entries), stormy),
     FORGETFUL,
     Mutant("blocks of the log not taken up", "BFT-21", machine.ValidatorNode, "hold_block",
            lambda self, block, height, body: None, stormy),
@@ -155,7 +159,7 @@ MUTANTS = (
     Mutant("whatever is asked for is signed", "BFT-40", node_signer, "judge",
            lambda mark, request: Marked(request), stormy, "double sign", FORGETFUL),
     Mutant("signer refuses the identical request", "BFT-40", node_signer, "judge",
-           _strict(node_signer.judge), stormy),
+           _strict(judge), stormy),
     Mutant("message sent before its record", "BFT-20", sim_validator.SimValidator, "_written",
            _log_later(sim_validator.SimValidator._written), plan_of),
     Mutant("evidence not put into blocks", "BFT-39", chain_door, "replace",
@@ -165,7 +169,7 @@ MUTANTS = (
     Mutant("set changes one block early", "SET-5", registry_sets.RegistrySets, "validators",
            _early(registry_sets.RegistrySets.validators), lying("twin"), "set"),
     Mutant("proof checked under another round's proposer", "BFT-37", block_rules, "proposer_of",
-           _other_proposer(block_rules.proposer_of), lambda seed: calm_plan(seed, heights=6)),
+           _other_proposer(proposer_of), lambda seed: calm_plan(seed, heights=6)),
     Mutant("time of a block not looked at", "BFT-19", blocks, "is_sound",
            _any_time, lying("wrong time"), "time"),
     Mutant("blocks not served", "BFT-17", peer_side, "_on_get_block", lambda core, peer, block: [],
