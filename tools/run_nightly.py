@@ -26,6 +26,7 @@ CAMPAIGNS = {
     "COC_CRASH_KILLS": "200",  # kills of a real node under load
     "COC_CRASH_RUNS": "200000",  # seeds of the block log on the faulty disk
     "COC_CRASH_SEEDS": "20000",  # seeds of the node files on the faulty disk
+    "COC_NETWORK_KILLS": "200",  # kills of four validators together, under load
     "COC_DIFFERENTIAL_CHAINS": "50",  # random chains on each network
 }
 """How much more than in `make test`; each can be set from outside."""
@@ -97,7 +98,8 @@ def main() -> int:
     settings = {name: os.environ.get(name, value) for name, value in CAMPAIGNS.items()}
     seed = int(os.environ.get("SEED") or secrets.randbelow(10**6))
     settings["SEED"] = str(seed)
-    settings["COC_CRASH_SEED"] = os.environ.get("COC_CRASH_SEED", str(seed))
+    for name in ("COC_CRASH_SEED", "COC_NETWORK_SEED"):
+        settings[name] = os.environ.get(name, str(seed))
     os.environ.update(settings)
     before = commit()
     chosen = (*suites(), differential(seed, settings["COC_DIFFERENTIAL_CHAINS"]))

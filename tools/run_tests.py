@@ -161,6 +161,9 @@ def mutants() -> tuple[Suite, ...]:
 APART = ("tests/conformance", "tests/e2e", "tests/differential", "tests/vectors")
 """Folders that the plain Python suite leaves to suites of their own."""
 
+NETWORK = "tests/e2e/network"
+"""Whole networks of real processes: counted, and run, apart from single nodes."""
+
 FORGE_TEST = ("sh", "-c", "cd contracts && exec node_modules/.bin/forge test")
 """forge takes the paths of its configuration from the folder it is started in."""
 
@@ -189,7 +192,8 @@ def suites() -> tuple[Suite, ...]:
             variable="CONFORMANCE_DIR",
         ),
         _pytest("conformance", "-n", str(WORKERS), places=("tests/conformance",), variable="CONFORMANCE_DIR"),
-        _pytest("e2e", places=("tests/e2e",)),
+        _pytest("e2e", "--ignore", NETWORK, places=("tests/e2e",)),
+        _pytest("e2e-network", places=(NETWORK,)),
     )
 
 

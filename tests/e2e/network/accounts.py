@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from coc.contracts.addresses import VALIDATOR_REGISTRY
 from coc.contracts.registry_calls import decode_validator_set_answer, period_of, validator_set_call
 from coc.contracts.registry_status import RegistryStatus, decode_status_answer, status_call
@@ -64,4 +62,4 @@ def balance_after(member: Member, address: Address, height: int) -> int:
 
 def _ask_registry(member: Member, calldata: bytes, block: str) -> bytes:
     call = {"to": f"0x{VALIDATOR_REGISTRY.hex()}", "data": f"0x{calldata.hex()}"}
-    return bytes.fromhex(str(member.rpc("eth_call", json.loads(json.dumps(call)), block))[2:])
+    return bytes.fromhex(str(member.rpc("eth_call", call, block))[2:])

@@ -11,6 +11,7 @@ Rounds take long here, so that a slow machine does not look like a validator tha
 from __future__ import annotations
 
 import http.client
+import json
 import random
 import shutil
 import signal
@@ -36,7 +37,15 @@ from coc.primitives.secp256k1 import Secret, address_of, public_key_of, secret_o
 from coc.primitives.types import Address, Wei
 from coc.primitives.units import ETHER
 from coc.primitives.validators import Validator
-from tests.e2e.node_process import CHECKOUT, NodeFailed, NodeProcess, RpcError, answers, coc_command, launch
+from tests.e2e.node_process import (
+    CHECKOUT,
+    RPC_SECONDS_MAX,
+    NodeFailed,
+    NodeProcess,
+    RpcError,
+    coc_command,
+    launch,
+)
 
 T = TypeVar("T")
 
@@ -100,8 +109,14 @@ class Member:
         return self.process
 
     def rpc(self, method: str, *params: object) -> Any:
-        """One JSON-RPC call."""
-        return self.running.rpc(method, *params)
+        """One JSON-RPC call on a connection of its own. Raises RpcError, or OSError if nobody answers."""
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+        status, text = self._request("POST", "/", body, {"Content-Type": "application/json"})
+        answer = json.loads(text)
+        if "error" in answer:
+            raise RpcError(answer["error"])
+        assert status == 200, text
+        return answer["result"]
 
     def height(self) -> int:
         """The height of its head."""
@@ -116,13 +131,7 @@ class Member:
 
     def page(self, path: str) -> tuple[int, str]:
         """Status and text of one of its pages, as `/readyz`."""
-        connection = http.client.HTTPConnection(self.place.host, self.port, timeout=STATE_SECONDS_MAX)
-        try:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-        finally:
-            connection.close()
+        return self._request("GET", path, None, {})
 
     def kill(self) -> None:
         """SIGKILL: no handler runs."""
@@ -135,6 +144,15 @@ class Member:
     def resume(self) -> None:
         """SIGCONT."""
         self.running.process.send_signal(signal.SIGCONT)
+
+    def _request(self, verb: str, path: str, body: str | None, headers: Mapping[str, str]) -> tuple[int, str]:
+        connection = http.client.HTTPConnection(self.place.host, self.port, timeout=RPC_SECONDS_MAX)
+        try:
+            connection.request(verb, path, body, dict(headers))
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
 
 
 class Network:
@@ -195,7 +213,7 @@ class Network:
             if not member.is_up:
                 code = member.running.process.returncode
                 raise NodeFailed(f"node {member.number} ended with code {code}:\n{member.running.log_tail()}")
-            return answers(member.running)
+            return bool(member.rpc("eth_chainId"))
 
         self.until(is_answering, f"node {member.number} answers")
 
