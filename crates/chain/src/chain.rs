@@ -10,9 +10,9 @@ use crate::shared::{Lineage, Shared};
 use crate::tree::{Executed, Place};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use coc_evm::block::{Validated, check_commitments, decode_block, execute_block};
-use coc_evm::transaction::recover_sender;
 use coc_evm::error::BlockInvalid;
 use coc_evm::fork::Rules;
+use coc_evm::transaction::recover_sender;
 use coc_evm::types::Block;
 use coc_log::Position;
 use coc_log::format::RECORD_HEADER_BYTES;
@@ -106,12 +106,12 @@ impl Chain {
         let fork = self.shared.schedule.rules(block.header.number, block.header.timestamp, U256::ZERO).fork;
         let known = &self.shared.senders;
         let transactions = &block.body.transactions;
-        let senders = transactions.par_iter().with_min_len(SENDERS_PER_TASK).enumerate().map(|(index, each)| {
-            match known.get(each.tx_hash()) {
+        let senders = transactions.par_iter().with_min_len(SENDERS_PER_TASK).enumerate().map(
+            |(index, each)| match known.get(each.tx_hash()) {
                 Some(sender) => Ok(sender),
                 None => recover_sender(each, fork).map_err(|refused| refused.in_block(index)),
-            }
-        });
+            },
+        );
         Ok(Some(senders.collect::<Result<_, _>>()?))
     }
 
