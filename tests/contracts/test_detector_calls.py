@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from coc.contracts.abi import address_word, word
-from coc.contracts.detector_calls import report_call
 from coc.primitives.seals import Step
 from coc.primitives.types import Address, Hash32, Height, Signature
 from coc.primitives.votes import Vote, evidence_of
+from tests.contracts.detector_calls import report_call
 from tests.contracts.founded import artifact
 
 OFFENDER, PROPOSER = Address(b"\x11" * 20), Address(b"\x22" * 20)
