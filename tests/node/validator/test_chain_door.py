@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from coc.consensus.sync.messages import BlockBody, BlockRange, CertifiedBlock
+from coc.node.validator.chain_door import Overtaken
 from coc.primitives.types import Hash32, Height, PeerId
 from coc.primitives.votes import decode_certificate
 from tests.node.validator.forge import Forge
@@ -97,3 +98,12 @@ def test_a_decided_height_gives_its_certificate_and_an_undecided_one_none() -> N
     assert source.door.certificate(Height(3)) is None
     assert source.door.certificate(Height(0)) is None
     assert source.door.body(Hash32(b"x" * 32)) is None
+
+
+def test_a_block_whose_height_was_decided_meanwhile_is_neither_valid_nor_invalid() -> None:
+    """Else a node that catches up would believe that it differs from all others."""
+    source, behind = Forge(), Forge()
+    given = source.extend(3)
+    behind.door.adopt(PEER, given, [])
+    with pytest.raises(Overtaken):
+        behind.door.execute(BlockBody(given[1].block, given[1].consensus_data))

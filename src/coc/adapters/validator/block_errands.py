@@ -14,7 +14,7 @@ from coc.adapters.workers import Workers
 from coc.consensus.bft.messages import encode_message
 from coc.consensus.bft.rules import BlockFacts
 from coc.consensus.sync.messages import encode_blocks, encode_body
-from coc.node.validator.chain_door import ChainDoor
+from coc.node.validator.chain_door import ChainDoor, Overtaken
 from coc.node.validator.effects import (
     AdoptBlocks,
     BuildBlock,
@@ -100,6 +100,8 @@ class BlockErrands:
         """Execute a block; answered by `BlockExecuted` or `ExecutionFailed`."""
 
         def done(facts: BlockFacts | Exception | None) -> None:
+            if isinstance(facts, Overtaken):
+                return
             if isinstance(facts, Exception):
                 self._feed(ExecutionFailed(effect.hash, sentence_of(facts)))
             else:

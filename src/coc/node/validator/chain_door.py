@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import msgspec
 
@@ -28,7 +29,7 @@ from coc.node.validator.effects import BuildBlock
 from coc.node.validator.inputs import BlockBuilt, BlockDecided, BlocksAdopted
 from coc.node.validator.ports import BlockHeader, ChainHandle, Faults, SetReader
 from coc.primitives.consensus_data import decode_consensus_data
-from coc.primitives.errors import PrimitivesError
+from coc.primitives.errors import NodeError, PrimitivesError
 from coc.primitives.limits_consensus import BLOCK_REPLY_BLOCKS_MAX
 from coc.primitives.types import Address, Hash32, Height, PeerId
 from coc.primitives.votes import CommitCertificate, Evidence, decode_certificate
@@ -41,6 +42,12 @@ class ChainRules:
     sets: SetReader
     verify: Verifier
     gas_limit_target: int
+
+
+class Overtaken(NodeError):
+    """Catching up has moved the head beyond a block that was to be judged: nobody asks any more."""
+
+    id: ClassVar[str] = "COC-OVERTAKEN"
 
 
 class ChainDoor:
@@ -142,6 +149,7 @@ class ChainDoor:
         """Execute a block on the head and hold it to all rules; None for an invalid one.
 
         Raises:
+            Overtaken: its height was decided meanwhile, so that it can no longer be judged here.
             Faults.storage: the machine cannot; nothing is known about the block.
         """
         try:
@@ -273,6 +281,8 @@ class ChainDoor:
 
     def _verify(self, header: BlockHeader) -> BlockFacts:
         parent = self._known(header.parent_hash)
+        if header.number <= self._chain.head.number:
+            raise Overtaken(f"height {header.number} is decided")
         if parent.hash != self._chain.head.hash:
             raise BftBlockInvalid("the block does not stand on the head, which is final")
         before = decode_consensus_data(parent.consensus_data).validators if parent.number else None

@@ -127,7 +127,7 @@ def on_decided(core: Core, now_ms: Millis, event: BlockDecided) -> list[Effect]:
     core.unexecuted.clear()
     core.blocks.opened(event.facts.height)
     settled = [piece.offence() for piece in event.evidence]
-    effects: list[Effect] = [Alarm(LOG, ""), Alarm(EXECUTION, "")]
+    effects: list[Effect] = [Alarm(LOG, ""), Alarm(EXECUTION, ""), Alarm(CONSENSUS, "")]
     if settled:
         effects += engine_step(core, now_ms, bft.EvidenceSettled(tuple(settled)))
     effects += engine_step(core, now_ms, bft.HeightOpened(event.facts))

@@ -24,7 +24,7 @@ from coc.node.judging import candidates_of
 from coc.node.validator import effects as fx
 from coc.node.validator import inputs as ev
 from coc.node.validator.build import NodeConfig, Remembered, build_node
-from coc.node.validator.chain_door import ChainDoor, ChainRules
+from coc.node.validator.chain_door import ChainDoor, ChainRules, Overtaken
 from coc.node.validator.machine import ValidatorNode
 from coc.node.validator.ports import Faults, SetReader
 from coc.node.validator.signer import MarkedSigner, SigningRefused
@@ -286,9 +286,11 @@ class SimValidator:
         except StorageFailed as error:
             return ev.BuildFailed(str(error.args[0]))
 
-    def _executed(self, effect: fx.ExecuteBlock) -> ev.Input:
+    def _executed(self, effect: fx.ExecuteBlock) -> ev.Input | None:
         try:
             return ev.BlockExecuted(effect.hash, self.door.execute(effect.body))
+        except Overtaken:
+            return None
         except StorageFailed as error:
             return ev.ExecutionFailed(effect.hash, str(error.args[0]))
 

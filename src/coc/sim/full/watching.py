@@ -49,6 +49,9 @@ class Checker:
     def on_evidence(self, node: SimValidator, evidence: Evidence) -> None:
         """A node has evidence of double signing."""
 
+    def on_alarm(self, node: SimValidator, effect: Alarm) -> None:
+        """A node calls for a person."""
+
 
 class Watch:
     """Passes on to all checkers, and keeps the story."""
@@ -114,3 +117,5 @@ class Watch:
         """A node calls for a person."""
         if effect.reason:
             node.world.tell(node.position, f"alarm, {effect.part}: {effect.reason}")
+            for checker in self.checkers:
+                checker.on_alarm(node, effect)

@@ -6,6 +6,7 @@ from coc.sim.full.checkers.accusations import NobodyHonestIsAccused
 from coc.sim.full.checkers.agreement import OneBlockAHeight
 from coc.sim.full.checkers.certificates import CertificatesProve
 from coc.sim.full.checkers.convictions import DoubleSignersAreConvicted
+from coc.sim.full.checkers.divergence import NobodyBelievesToDiffer
 from coc.sim.full.checkers.double_signing import NobodySignsTwice
 from coc.sim.full.checkers.finality import NothingFinalIsLost
 from coc.sim.full.checkers.records_first import RecordsComeFirst
@@ -29,5 +30,6 @@ def fresh(period_blocks: int) -> tuple[Checker, ...]:
         NothingIsMinted(),
         TimeIsNearTheClocks(),
         NobodyHonestIsAccused(),
+        NobodyBelievesToDiffer(),
         DoubleSignersAreConvicted(),
     )
