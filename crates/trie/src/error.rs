@@ -109,3 +109,60 @@ pub enum ProofError {
         bytes: usize,
     },
 }
+
+/// Why a range of leaves is not what the trie has between its ends, or is not proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RangeError {
+    /// The range ends before it starts.
+    #[error("the range ends before it starts")]
+    Backwards,
+    /// A leaf does not stand behind the one before it.
+    #[error("leaf {index} does not stand behind the one before it")]
+    Unordered {
+        /// Position in the list, from 0.
+        index: usize,
+    },
+    /// A leaf lies outside the range.
+    #[error("leaf {index} lies outside the range")]
+    Outside {
+        /// Position in the list, from 0.
+        index: usize,
+    },
+    /// A leaf is empty, which no leaf of a trie is.
+    #[error("leaf {index} has no value")]
+    NoValue {
+        /// Position in the list, from 0.
+        index: usize,
+    },
+    /// The trie has other leaves between the ends: one is missing, added or changed.
+    #[error("the trie has other leaves in this range")]
+    OtherLeaves,
+    /// A node's hash is not the one its parent (or the root) names.
+    #[error("proof node {index} does not hash to what its parent names; ask for a proof of this very root")]
+    HashMismatch {
+        /// Position in the list, from 0.
+        index: usize,
+    },
+    /// A node is not canonical RLP of a node of a trie whose keys are hashes.
+    #[error("proof node {index} is not a trie node: {what}")]
+    Malformed {
+        /// Position in the list, from 0.
+        index: usize,
+        /// The first check that failed.
+        what: &'static str,
+    },
+    /// A node across an end of the range is missing.
+    #[error("the proof ends after {given} nodes, and more lie across the ends of the range")]
+    ProofTooShort {
+        /// Number of nodes given.
+        given: usize,
+    },
+    /// Nodes are left over.
+    #[error("the proof has {given} nodes, of which {needed} lie across the ends of the range")]
+    ProofTooLong {
+        /// Number of nodes given.
+        given: usize,
+        /// Number of nodes across the ends.
+        needed: usize,
+    },
+}

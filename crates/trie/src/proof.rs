@@ -11,7 +11,7 @@ use alloy_primitives::{B256, Bytes, keccak256};
 use std::sync::Arc;
 
 /// Places mean nothing in a proof; its decoder needs one that is not zero.
-const NOWHERE: Loc = Loc(u64::MAX);
+pub(crate) const NOWHERE: Loc = Loc(u64::MAX);
 
 /// Where a path goes from a node.
 enum Step<'a> {
