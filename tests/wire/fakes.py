@@ -10,6 +10,8 @@ import itertools
 from collections.abc import Iterable
 from typing import TypeVar
 
+from hypothesis import HealthCheck, settings
+
 from coc.primitives.keccak import keccak256
 from coc.primitives.secp256k1 import secret_of
 from coc.primitives.types import Hash32, PeerId
@@ -27,6 +29,11 @@ CHAIN = ChainFacts(Hash32(b"g" * 32), Hash32(b"f" * 32))
 OTHER_CHAIN = ChainFacts(Hash32(b"h" * 32), Hash32(b"f" * 32))
 OTHER_FORKS = ChainFacts(CHAIN.genesis_hash, Hash32(b"e" * 32))
 OFFER = Offer(19_781, Roles.FULL)
+
+
+def unhurried(examples: int = 100) -> settings:
+    """So many examples, however busy the machine is."""
+    return settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 class FakeChannel:

@@ -23,6 +23,7 @@ from coc.wire.addresses import (
 )
 from coc.wire.control import decode_addresses, decode_goodbye, encode_addresses, encode_goodbye
 from coc.wire.errors import LocalError, Reason, RemoteError
+from tests.wire.fakes import unhurried
 
 LONGEST = PeerAddress("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 65_535)
 
@@ -73,6 +74,7 @@ def test_addresses_of_another_shape_are_the_peers_fault(payload: bytes) -> None:
         decode_addresses(payload)
 
 
+@unhurried()
 @given(st.binary(max_size=300))
 def test_whatever_comes_as_control_is_read_or_the_peers_fault(payload: bytes) -> None:
     for decode in (decode_addresses, decode_goodbye):

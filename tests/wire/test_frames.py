@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from coc.primitives.limits_wire import WIRE_FRAME_BYTES_MAX
 from coc.wire.errors import LocalError, RemoteError
 from coc.wire.frames import HEAD_BYTES, Frame, FrameDecoder, encode_frame, encode_head
+from tests.wire.fakes import unhurried
 
 SIZES = {0x10: 100, 0x20: 1_000, 0x22: WIRE_FRAME_BYTES_MAX}
 
@@ -24,6 +25,7 @@ def test_an_empty_payload_is_a_frame_too() -> None:
     assert FrameDecoder(SIZES).feed(encode_frame(0x10, b"")) == [Frame(0x10, b"")]
 
 
+@unhurried()
 @given(
     st.lists(st.tuples(st.sampled_from((0x10, 0x20)), st.binary(max_size=100)), max_size=8),
     st.randoms(use_true_random=False),
@@ -80,6 +82,7 @@ def test_we_cannot_make_a_frame_that_nobody_would_read() -> None:  # WIRE-18
         encode_head(0x100, 0)
 
 
+@unhurried()
 @given(st.binary(max_size=300))
 def test_whatever_comes_is_frames_or_the_peers_fault(data: bytes) -> None:
     decoder = FrameDecoder(SIZES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from coc.primitives.limits_wire import WIRE_HANDSHAKE_MS_MAX, WIRE_TICK_MS
@@ -26,6 +26,7 @@ from tests.wire.fakes import (
     of_kind,
     opened,
     setup,
+    unhurried,
 )
 
 
@@ -219,7 +220,7 @@ def test_who_sends_a_byte_now_and_then_gains_no_time() -> None:  # WIRE-13
     assert [event.reason for event in of_kind(events, Closed)] == [Reason.HANDSHAKE_TIMEOUT]
 
 
-@settings(max_examples=200)
+@unhurried(200)
 @given(st.binary(min_size=1, max_size=600))
 def test_whatever_a_stranger_sends_ends_quietly_or_waits(data: bytes) -> None:
     for is_initiator in (True, False):
@@ -232,7 +233,7 @@ def test_whatever_a_stranger_sends_ends_quietly_or_waits(data: bytes) -> None:
         assert bool(first) is is_initiator
 
 
-@settings(max_examples=100)
+@unhurried(100)
 @given(st.integers(0, 200), st.integers(0, 7))
 def test_a_handshake_with_one_changed_bit_proves_nobody_to_the_acceptor(place: int, bit: int) -> None:
     pair = Pair()

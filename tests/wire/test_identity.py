@@ -20,7 +20,7 @@ from coc.wire.identity import (
     hello_digest,
     verify_hello,
 )
-from tests.wire.fakes import CHAIN, OFFER, OTHER_CHAIN, OTHER_FORKS, identity
+from tests.wire.fakes import CHAIN, OFFER, OTHER_CHAIN, OTHER_FORKS, identity, unhurried
 
 STATIC_KEY = b"s" * 32
 DIALLER, ACCEPTOR = HandshakeRole.INITIATOR, HandshakeRole.RESPONDER
@@ -124,12 +124,14 @@ def test_anything_else_is_no_hello(payload: bytes) -> None:
     assert refusal(payload) is Reason.PROTOCOL_BROKEN
 
 
+@unhurried()
 @given(st.binary(max_size=400))
 def test_whatever_comes_proves_nothing_without_a_key(payload: bytes) -> None:
     with pytest.raises(RemoteError):
         verify_hello(payload, CHAIN, STATIC_KEY, DIALLER)
 
 
+@unhurried()
 @given(st.integers(0, len(hello()) * 8 - 1))
 def test_no_bit_of_a_hello_can_be_changed_and_still_speak_for_another(bit: int) -> None:
     payload = bytearray(hello())

@@ -22,6 +22,7 @@ from coc.wire.pieces import (
     encode_piece,
     encode_record,
 )
+from tests.wire.fakes import unhurried
 
 BLOCKS = MessageClass.BLOCKS
 
@@ -46,6 +47,7 @@ def test_a_record_has_room_for_the_longest_noise_message_and_no_more() -> None:
     assert len(encode_piece(BLOCKS, bytes(PIECE_BYTES_MAX), is_last=False)) + NOISE_TAG_BYTES == len(longest)
 
 
+@unhurried()
 @given(st.lists(st.binary(min_size=16, max_size=200), max_size=6), st.integers(1, 64))
 def test_records_come_out_alike_however_the_stream_is_cut(messages: list[bytes], step: int) -> None:
     reader = RecordReader()
@@ -136,6 +138,7 @@ def test_what_a_peer_can_make_us_hold_is_a_frame_of_each_class_in_part() -> None
         assembly.take(0, encode_piece(BLOCKS, bytes(PIECE_BYTES_MAX), is_last=False))
 
 
+@unhurried()
 @given(st.binary(max_size=200))
 def test_whatever_opens_is_a_piece_or_the_peers_fault(piece: bytes) -> None:
     assembly = Assembly()

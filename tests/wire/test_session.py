@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from coc.primitives.limits_wire import (
@@ -47,7 +47,7 @@ from coc.wire.kinds import (
     MessageClass,
 )
 from coc.wire.pieces import PIECE_BYTES_MAX, RECORD_BYTES_MAX, encode_piece, encode_record
-from tests.wire.fakes import FakeChannel, Pair, drained, of_kind, opened
+from tests.wire.fakes import FakeChannel, Pair, drained, of_kind, opened, unhurried
 
 LARGEST = [
     (ADDRESSES, WIRE_CONTROL_BYTES_MAX),
@@ -97,7 +97,7 @@ def test_a_peer_that_announces_a_larger_payload_is_dropped_at_the_head() -> None
     assert "too long" in str(pair.closed_right().error)
 
 
-@settings(max_examples=30)
+@unhurried(30)
 @given(st.randoms(use_true_random=False))
 def test_messages_of_each_class_arrive_in_order_however_the_stream_is_cut(dice: random.Random) -> None:
     pair = opened()
@@ -332,7 +332,7 @@ def test_a_message_that_is_repeated_or_left_out_ends_the_connection() -> None:
     assert "does not decrypt" in str(other.closed_right().error)
 
 
-@settings(max_examples=200)
+@unhurried(200)
 @given(st.binary(max_size=300))
 def test_whatever_a_proven_peer_seals_is_a_message_or_its_own_end(piece: bytes) -> None:
     pair = opened()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from coc._native import NoiseHandshake
@@ -15,6 +15,7 @@ from coc.wire.noise import PROLOGUE, STATIC_KEY_BYTES
 from coc.wire.pieces import RECORD_BYTES_MAX, encode_record
 from coc.wire.session import Session
 from tests.adapters.wire.stage import CHAIN, peer_of, secret
+from tests.wire.fakes import unhurried
 
 STATIC = bytes(range(1, STATIC_KEY_BYTES + 1))
 
@@ -150,7 +151,7 @@ def test_another_protocols_handshake_does_not_decrypt() -> None:  # WIRE-4
     raise AssertionError("it decrypted")
 
 
-@settings(max_examples=150, deadline=None)
+@unhurried(150)
 @given(st.integers(0, 2), st.integers(0, 10_000), st.integers(1, 255))
 def test_no_byte_of_a_handshake_can_be_changed_unseen(turn: int, place: int, change: int) -> None:
     left, right = dialler(), acceptor()
@@ -166,7 +167,7 @@ def test_no_byte_of_a_handshake_can_be_changed_unseen(turn: int, place: int, cha
     assert sum(isinstance(event, Proven) for event in events) == (1 if turn == 2 else 0)
 
 
-@settings(max_examples=100, deadline=None)
+@unhurried(100)
 @given(st.binary(min_size=16, max_size=400))
 def test_whatever_is_sealed_as_a_hello_proves_nobody(payload: bytes) -> None:
     bert = acceptor()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from pathlib import Path
 
 import pytest
@@ -18,14 +19,18 @@ from coc.primitives.limits_wire import (
     PEER_STORE_BYTES_MAX,
     WIRE_ASSEMBLING_BYTES_MAX,
     WIRE_FRAME_BYTES_MAX,
+    WIRE_LINGER_MS,
     WIRE_QUEUED_BYTES_MAX,
 )
 from coc.primitives.types import Millis
 from coc.wire.addresses import PeerAddress
+from coc.wire.errors import Reason
 from coc.wire.kinds import ADDRESSES, BLOCK, CONSENSUS, DHT
 from coc.wire.peer_book.known import Known, Source
 from coc.wire.peer_book.store import StoredBook, encode_book
+from coc.wire.session import Session
 from tests.adapters.wire.stage import peer_of
+from tests.wire.fakes import setup
 
 NOW = Millis(1_700_000_000_000)
 PLACE = PeerAddress("203.0.113.7", 1)
@@ -190,6 +195,7 @@ def test_figures_follow_what_links_hold_now() -> None:
     traffic.count(link)
 
     assert (traffic.waiting_bytes, traffic.assembling_bytes) == (0, 0)
+    assert traffic._waiting == traffic._assembling == {}
     traffic.forget(link)
     traffic.forget(link)
 
@@ -210,3 +216,75 @@ def test_whoever_waits_is_called_when_it_comes_to_nothing_and_only_then() -> Non
 
     assert called == ["for anybody"]
     assert wishes.give_up(PLACE, None) == ()
+
+
+# ── One link ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class NotedTransport(asyncio.Transport):
+    """A socket that is always ready, and notes what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sock = socket.socket()
+        self.calls: list[str] = []
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        return {"socket": self.sock, "peername": ("203.0.113.7", 1)}.get(name, default)
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        self.calls.append(f"limits {high}")
+
+    def is_closing(self) -> bool:
+        return "abort" in self.calls
+
+    def write(self, data: object) -> None:
+        self.calls.append("write")
+
+    def write_eof(self) -> None:
+        self.calls.append("eof")
+
+    def abort(self) -> None:
+        self.calls.append("abort")
+
+
+class Owner(NoOwner):
+    """Takes every link, and moves the clock."""
+
+    time_ms = 0
+
+    def begin(self, link: object) -> Session:  # type: ignore[override]
+        return Session(setup(1), 0, is_initiator=True)
+
+    def now_ms(self) -> int:
+        return self.time_ms
+
+
+def test_a_closed_link_stays_until_its_goodbye_can_be_read_and_then_hangs_up() -> None:  # WIRE-17
+    owner, transport = Owner(), NotedTransport()
+    link = Link(owner, 1)
+    link.connection_made(transport)
+    assert transport.calls == ["limits 0", "write"]
+    link.leave(Reason.SHUTTING_DOWN)
+    link.flush()
+    link.data_received(b"what comes after the end is not read")
+    assert transport.calls[2:] == ["eof"]
+    link.tick(WIRE_LINGER_MS - 1)
+    assert transport.calls[2:] == ["eof"]
+    link.tick(WIRE_LINGER_MS)
+
+    assert transport.calls[2:] == ["eof", "abort"]
+    transport.sock.close()
+
+
+def test_a_blocked_link_gives_its_socket_nothing_and_ends_behind_its_goodbye() -> None:  # WIRE-8
+    owner, transport = Owner(), NotedTransport()
+    link = Link(owner, 1)
+    link.pause_writing()
+    link.connection_made(transport)
+    link.leave(Reason.SHUTTING_DOWN)
+    assert transport.calls == ["limits 0"]
+    link.resume_writing()
+
+    assert transport.calls[1:] == ["write", "eof"]
+    transport.sock.close()

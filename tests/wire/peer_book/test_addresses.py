@@ -30,6 +30,7 @@ from coc.wire.peer_book.known import Known, Source
 from coc.wire.peer_book.reputation import Standing, Subject
 from coc.wire.peer_book.rules import PersistentPeer
 from coc.wire.peer_book.store import PeerStoreInvalid, StoredBook, decode_book, encode_book
+from tests.wire.fakes import unhurried
 from tests.wire.peer_book.playbook import START_MS, Playbook, of_kind, peer, public
 
 
@@ -251,6 +252,7 @@ def test_bytes_of_another_shape_are_no_store(data: bytes) -> None:  # WIRE-30
         decode_book(data, Millis(START_MS))
 
 
+@unhurried()
 @given(st.integers(0, 10**6), st.binary(min_size=1, max_size=4))
 def test_a_damaged_store_reads_or_is_refused(place: int, noise: bytes) -> None:  # WIRE-30
     good = encode_book([Known(public(1), Source.TOLD)], [(peer(1), Standing(50.0, 5, 1, 9))])

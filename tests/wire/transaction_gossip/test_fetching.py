@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from coc.primitives import rlp
@@ -32,6 +32,7 @@ from coc.wire.transaction_gossip.codec import (
     encode_hashes,
     encode_transactions,
 )
+from tests.wire.fakes import unhurried
 from tests.wire.transaction_gossip.playbook import (
     ANNA,
     BERT,
@@ -260,7 +261,7 @@ def test_a_pool_that_never_answers_costs_bounded_memory() -> None:  # WIRE-34
     assert len(core.submitted) == GOSSIP_WANTED_HASHES_MAX
 
 
-@settings(max_examples=60, deadline=None)
+@unhurried(60)
 @given(st.randoms(use_true_random=False))
 def test_everything_announced_by_an_honest_peer_arrives_whatever_others_do(dice: random.Random) -> None:
     stage = Playbook(ANNA, BERT, CARL)
@@ -328,6 +329,7 @@ def test_transactions_of_another_shape_are_the_peers_fault(payload: bytes) -> No
         decode_transactions(payload)
 
 
+@unhurried()
 @given(st.binary(max_size=200))
 def test_whatever_comes_is_read_or_the_peers_fault(payload: bytes) -> None:
     for decode in (decode_announcement, decode_request, decode_transactions):

@@ -24,13 +24,16 @@ class Traffic:
         session = link.session
         waiting = 0 if session is None else session.waiting_bytes
         assembling = 0 if session is None else session.assembling_bytes
-        self.waiting_bytes += waiting - self._waiting.get(link, 0)
-        self.assembling_bytes += assembling - self._assembling.get(link, 0)
-        self._waiting[link] = waiting
-        self._assembling[link] = assembling
+        self.forget(link)
+        if waiting:
+            self._waiting[link] = waiting
+            self.waiting_bytes += waiting
+        if assembling:
+            self._assembling[link] = assembling
+            self.assembling_bytes += assembling
 
     def forget(self, link: Link) -> None:
-        """A link is gone, with all it held."""
+        """A link is gone, with all it held; only such as hold something are remembered."""
         self.waiting_bytes -= self._waiting.pop(link, 0)
         self.assembling_bytes -= self._assembling.pop(link, 0)
 
