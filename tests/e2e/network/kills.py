@@ -17,7 +17,13 @@ from tests.e2e.crash.transfers import RECEIVER
 from tests.e2e.crash.writers import Wire
 from tests.e2e.network.decisions import conflicts, ledgers_of, offences, verify
 from tests.e2e.network.load import NetworkLoad, RoamingWriter
-from tests.e2e.network.network_process import Member, Network, check_database, same_block
+from tests.e2e.network.network_process import (
+    Member,
+    Network,
+    assert_nobody_is_accused,
+    check_database,
+    same_block,
+)
 
 WRITERS = 4
 TRANSACTIONS_A_ROUND = 100
@@ -121,6 +127,7 @@ class NetworkKills:
             verify(ledger)
         assert offences(ledgers) == []
         assert conflicts(self._network, ledgers) == []
+        assert_nobody_is_accused(self._network.members)
         for member in self._network.members:
             assert SIGNED_TWICE not in member.log.read_bytes(), f"node {member.number} holds evidence"
             check_database(member)

@@ -4,8 +4,6 @@ Every member has a data folder made by `coc init`, two keys that follow from its
 its own over restarts. Nothing is measured in seconds: a test waits for a state (`until`), and a deadline,
 generous since tests share their machine with builds, only ends one that never comes; it tells what every node
 wrote.
-
-Rounds take long here, so that a slow machine does not look like a validator that is away.
 """
 
 from __future__ import annotations
@@ -57,6 +55,9 @@ DEV_ACCOUNTS = 10
 PORTS = (10_240, 32_000)
 """Below those that systems give to outgoing connections, which could take a port while its node is down."""
 PATIENT = BftParameters(propose_ms=3_000, vote_ms=1_000)
+"""For tests that count rounds: a slow machine must not look like a validator that is away."""
+ACCUSATIONS = (b"peer misbehaved", b'"message":"banned"', b"this node differs", b"traceback", b"COC-DEFECT")
+"""What an honest node never writes among honest nodes, whatever is killed, stopped, cut off or full."""
 GONE = (OSError, http.client.HTTPException, ValueError, RpcError)
 """What a call on a node raises that is being killed, or not up yet."""
 
@@ -280,10 +281,15 @@ def network(
     *,
     spare: int = 0,
     registry: RegistryParameters | None = None,
-    bft: BftParameters = PATIENT,
+    bft: BftParameters | None = None,
 ) -> Iterator[Network]:
     """A network with its folders made and nothing started; whatever runs in the end is killed."""
-    made = Network(root, genesis_of(validators, registry or RegistryParameters(), bft), validators, spare)
+    made = Network(
+        root,
+        genesis_of(validators, registry or RegistryParameters(), bft or BftParameters()),
+        validators,
+        spare,
+    )
     try:
         made.initialise(made.members)
         yield made
@@ -367,6 +373,17 @@ def same_block(members: Iterable[Member], height: int) -> str:
     hashes: Mapping[int, str] = {each.number: each.block(height)["hash"] for each in members}
     assert len(set(hashes.values())) == 1, f"height {height}: {hashes}"
     return next(iter(hashes.values()))
+
+
+def assert_nobody_is_accused(members: Iterable[Member]) -> None:
+    """No node took another, or itself, for a liar or broken."""
+    lines = [
+        f"node {member.number}: {line.decode(errors='replace')}"
+        for member in members
+        for line in member.log.read_bytes().splitlines()
+        if any(word in line for word in ACCUSATIONS)
+    ]
+    assert not lines, "\n".join(lines)
 
 
 def check_database(member: Member) -> None:

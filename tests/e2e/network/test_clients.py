@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.clients.conftest import javascript_interpreter
 from tests.e2e.clients.expected import DEV_ACCOUNTS, DEV_CHAIN_ID, EVENT_OF_SET
 from tests.e2e.clients.scenario import Report, run_scenario
-from tests.e2e.network.network_process import Network, network
+from tests.e2e.network.network_process import Network, assert_nobody_is_accused, network
 from tests.e2e.node_process import CLIENTS
 
 Run = Callable[[str, int], Report]
@@ -25,6 +25,7 @@ def four(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
         made.start()
         made.until_height(1)
         yield made
+        assert_nobody_is_accused(made.members)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.e2e.disk.mounts import fill, tmpfs
 from tests.e2e.network.decisions import ledgers_of, offences, verify
-from tests.e2e.network.network_process import Member, network, same_block
+from tests.e2e.network.network_process import Member, assert_nobody_is_accused, network, same_block
 
 MIB = 64
 """A data folder, with what it keeps aside, takes 50."""
@@ -47,6 +47,7 @@ def test_a_validator_whose_disk_is_full_says_so_and_votes_again_by_itself_when_t
         assert all(full.id not in ledgers[0].voters(height) for height in without)
         assert any(full.id in ledgers[0].voters(height) for height in range(back, ledgers[0].head))
         assert offences(ledgers) == []
+        assert_nobody_is_accused(four.members)
 
 
 def complaint(member: Member) -> str:

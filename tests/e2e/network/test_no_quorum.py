@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from coc.execution.genesis_bft import BftParameters
 from tests.e2e.network.decisions import ledgers_of, offences, verify
 from tests.e2e.network.namespaces import Namespace, namespace
-from tests.e2e.network.network_process import Member, Network, network, same_block
+from tests.e2e.network.network_process import (
+    Member,
+    Network,
+    assert_nobody_is_accused,
+    network,
+    same_block,
+)
 from tests.e2e.node_process import dev_node
 
 BLOCKS_ELSEWHERE = 6
@@ -28,7 +33,7 @@ def island() -> Iterator[Namespace]:
 
 
 def test_four_of_seven_decide_nothing_until_a_fifth_returns(island: Namespace, tmp_path: Path) -> None:
-    with network(tmp_path / "net", 7, bft=BftParameters()) as seven:
+    with network(tmp_path / "net", 7) as seven:
         four, cut_off = seven.members[:4], seven[6]
         cut_off.place = island.place
         seven.start()
@@ -73,3 +78,4 @@ def assert_decided_by_five(seven: Network, five: list[Member], height: int, roun
     assert ledgers[0].voters(height) == {each.id for each in five}
     assert round_ <= ledgers[0].round_of(height) <= round_ + ROUNDS_MAX
     assert offences(ledgers) == []
+    assert_nobody_is_accused(seven.members)

@@ -9,7 +9,15 @@ import pytest
 
 from tests.e2e.network.decisions import ledgers_of, offences, verify
 from tests.e2e.network.marks import mark_of
-from tests.e2e.network.network_process import Member, Network, network, same_block, wipe
+from tests.e2e.network.network_process import (
+    PATIENT,
+    Member,
+    Network,
+    assert_nobody_is_accused,
+    network,
+    same_block,
+    wipe,
+)
 
 HEIGHTS_WITHOUT = 12
 """Decided while one is dead: three turns of each validator."""
@@ -21,7 +29,7 @@ HEIGHTS_AFTER = 4
 @pytest.fixture(scope="module")
 def four(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     """Four validators and their folders; each test starts and stops them."""
-    with network(tmp_path_factory.mktemp("four") / "net", 4) as made:
+    with network(tmp_path_factory.mktemp("four") / "net", 4, bft=PATIENT) as made:
         yield made
 
 
@@ -62,6 +70,7 @@ def test_one_dead_of_four_costs_one_round_at_its_own_heights_and_none_at_others_
 
     ledger = ledgers_of(running)[0]
     verify(ledger)
+    assert_nobody_is_accused(running.members)
     expected = {height: int(ledger[height].first_proposer() == dead.id) for height in heights}
     assert sum(expected.values()) == HEIGHTS_WITHOUT // 4
     assert {height: ledger.round_of(height) for height in heights} == expected
@@ -82,6 +91,7 @@ def test_a_node_stopped_for_many_heights_catches_up_and_votes_again(running: Net
 
     ledger = ledgers_of(running)[0]
     verify(ledger)
+    assert_nobody_is_accused(running.members)
     assert not any(
         stopped.id in ledger.voters(height) for height in range(before + 2, before + HEIGHTS_STOPPED)
     )
@@ -111,6 +121,7 @@ def test_a_node_that_lost_all_but_its_keys_signs_nothing_below_its_mark_and_wait
 
     ledger = ledgers_of(running)[0]
     verify(ledger)
+    assert_nobody_is_accused(running.members)
     assert again > mark
     assert any(wiped.id not in ledger.voters(height) for height in range(mark[0] + 1, again[0]))
     assert any(wiped.id in ledger.voters(height) for height in range(again[0], ledger.head))

@@ -16,6 +16,7 @@ from tests.e2e.network.network_process import (
     STAKE_WEI,
     Member,
     Network,
+    assert_nobody_is_accused,
     keep_keys,
     network,
     same_block,
@@ -52,6 +53,7 @@ def test_a_twin_is_convicted_slashed_alike_everywhere_and_loses_its_power_while_
         for ledger in ledgers:
             verify(ledger)
         assert_punished(ledgers[0], offender.id, gone)
+        assert_nobody_is_accused(five.members)
 
 
 def convicted_at(member: Member, offender: Address) -> int | None:

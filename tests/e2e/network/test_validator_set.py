@@ -12,7 +12,13 @@ from coc.primitives.secp256k1 import sign
 from coc.primitives.types import ChainId, Height
 from tests.e2e.network.accounts import CHAIN_ID, Account, set_after, status_after
 from tests.e2e.network.decisions import ledgers_of, offences, verify
-from tests.e2e.network.network_process import STAKE_WEI, entry, network, same_block
+from tests.e2e.network.network_process import (
+    STAKE_WEI,
+    assert_nobody_is_accused,
+    entry,
+    network,
+    same_block,
+)
 
 PERIOD_BLOCKS = 4
 REGISTRY = RegistryParameters(period_blocks=PERIOD_BLOCKS)
@@ -59,3 +65,4 @@ def test_a_validator_joins_by_a_transaction_votes_two_periods_later_and_leaves_b
         proposed = {height for height in range(1, ledger.head) if ledger[height].data.proposer == newcomer.id}
         assert proposed, "the newcomer never proposed"
         assert offences(ledgers) == []
+        assert_nobody_is_accused(five.members)
