@@ -15,7 +15,8 @@ from coc.primitives.validators import Validator
 
 BUDGET_BYTES = 300_000
 """Room for a few hundred empty blocks beside an index that takes some 100 KB when it is new."""
-EIGHT_EMPTY_FIELDS = "0xc8" + "80" * 8
+EIGHT_EMPTY_FIELDS = "0xc8" + "80" * 5 + "c0" + "80" * 2
+"""The sixth, the evidence, is a list."""
 
 
 def genesis() -> bytes:

@@ -73,7 +73,7 @@ pub fn build(
         beneficiary: Address::with_last_byte(0xfe),
         extra_data: Bytes::copy_from_slice(&mark.to_be_bytes()),
         gas_limit_target: 30_000_000,
-        consensus_data: Bytes::from_static(&[0xc8, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80]),
+        consensus_data: Bytes::from_static(&[0xc8, 0x80, 0x80, 0x80, 0x80, 0x80, 0xc0, 0x80, 0x80]),
     };
     let transactions = planned.iter().map(|plan| (plan.transaction.clone(), plan.sender));
     let built = chain.build(parent, &attributes, transactions, || false)?;
