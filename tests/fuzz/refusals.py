@@ -16,10 +16,10 @@ def judge(refusal: Exception, word: str = "") -> None:
     assert word in sentence
 
 
-def judge_named(refusal: Exception, expected: str = "") -> None:
-    """A sentence and the stable name of a rule, which is `expected` where one is."""
+def judge_named(refusal: Exception, *expected: str) -> None:
+    """A sentence and the stable name of a rule, which is one of `expected` where there are any."""
     sentence, code = refusal.args
     assert sentence
     assert len(sentence) < REFUSAL_CHARS_MAX
     assert code.isupper()
-    assert expected in ("", code)
+    assert not expected or code in expected
