@@ -140,23 +140,18 @@ def test_the_oldest_announcement_makes_room_for_a_new_one() -> None:  # WIRE-10
 
 def test_a_frame_that_has_begun_to_leave_is_never_dropped() -> None:
     outbound = Outbound()
-    large = bytes(TRANSACTIONS.bytes_max)
-    outbound.put(TRANSACTIONS, b"\1" + large[1:])
-    first = outbound.next_piece()
-    for number in range(2, 9):
-        outbound.put(TRANSACTIONS, bytes((number,)) + large[1:])
+    payloads = [bytes((number,)) * TRANSACTIONS.bytes_max for number in range(8)]
+    outbound.put(TRANSACTIONS, payloads[0])
+    pieces = [outbound.next_piece()]
+    for payload in payloads[1:]:
+        outbound.put(TRANSACTIONS, payload)
+    pieces += iter(outbound.next_piece, None)
 
     assembly = Assembly()
-    assert first is not None
-    assert assembly.take(0, first) is None
-    starts: list[int] = []
-    while (piece := outbound.next_piece()) is not None:
-        frame = assembly.take(0, piece)
-        if frame is not None:
-            starts.append(frame.payload[0])
-    assert starts[0] == 1
-    assert starts[1:] == sorted(starts[1:])
-    assert starts[-1] == 8
+    frames = [frame for piece in pieces if piece is not None and (frame := assembly.take(0, piece))]
+    assert frames[0].payload == payloads[0]
+    assert [frame.payload for frame in frames[1:]] == payloads[len(payloads) - len(frames) + 1 :]
+    assert outbound.dropped_frames == len(payloads) - len(frames) > 0
 
 
 def test_frames_of_one_class_keep_their_order() -> None:  # WIRE-3
