@@ -28,12 +28,14 @@ class RoamingWriter:
         """Nonces below this were acknowledged."""
         self._dice = random.Random(f"{seed} {index}")
 
-    def run(self, members: Sequence[Member], count_max: int) -> list[tuple[int, str]]:
-        """Send until a node is gone or `count_max` are answered: who acknowledged which hash."""
+    def run(
+        self, members: Sequence[Member], count_max: int, is_over: threading.Event
+    ) -> list[tuple[int, str]]:
+        """Send until a node is gone, `count_max` are answered, or it is over: who acknowledged which hash."""
         acknowledged: list[tuple[int, str]] = []
         wires = [Wire(member.port) for member in members]
         try:
-            for _ in range(count_max):
+            while len(acknowledged) < count_max and not is_over.is_set():
                 at = self._dice.randrange(len(members))
                 raw = self.sender.raw(self.answered)
                 answer = wires[at].call("eth_sendRawTransaction", "0x" + raw.hex())
@@ -51,7 +53,7 @@ class RoamingWriter:
 
 
 class NetworkLoad:
-    """All writers, and a watcher a node, until the nodes die or `stop` is called."""
+    """All writers, and a watcher a node, until the nodes die or what they were promised is collected."""
 
     def __init__(self, writers: Sequence[RoamingWriter], members: Sequence[Member], count_max: int) -> None:
         """Begin."""
@@ -86,7 +88,7 @@ class NetworkLoad:
 
     def _write(self, writer: RoamingWriter, members: Sequence[Member], count_max: int) -> None:
         try:
-            self._acknowledged += writer.run(members, count_max)
+            self._acknowledged += writer.run(members, count_max, self._is_over)
         except AssertionError as failure:
             self._failures.append(failure)
 

@@ -41,10 +41,10 @@ def test_a_twin_is_convicted_slashed_alike_everywhere_and_loses_its_power_while_
         five.start()
         load = NetworkLoad([RoamingWriter(index, seed=1) for index in WRITERS], five.members, TRANSACTIONS)
         convicted = five.until(lambda: convicted_at(five[0], offender.id), "the offender is convicted")
+        load.collect([Promises() for _ in five.members], Promises())
         gone = first_height_of_change(Height(convicted), PERIOD_BLOCKS)
         end = gone + PERIOD_BLOCKS
         five.until_height(end)
-        load.collect([Promises() for _ in five.members], Promises())
         same_block(five.members, end)
         assert_same_accounts(five, offender, end)
         five.stop()
