@@ -51,7 +51,7 @@ __all__ = [
     "vrf_verify",
 ]
 
-RlpItem: TypeAlias = bytes | list[RlpItem]
+_RlpItem: TypeAlias = bytes | list[_RlpItem]
 
 class BlockInvalid(ValueError):
     """A block breaks a rule: `args` are the sentence and a stable code."""
@@ -107,7 +107,7 @@ def vrf_output(proof: bytes) -> bytes:
 def channel_public_key(secret: bytes) -> bytes:
     """The 32-byte X25519 public key of a 32-byte secret, which may be any."""
 
-def rlp_decode(data: bytes, depth_levels_max: int) -> RlpItem | None:
+def rlp_decode(data: bytes, depth_levels_max: int) -> _RlpItem | None:
     """The RLP item that fills `data`: bytes, or a list of items.
 
     None where `data` is not its one canonical encoding.
