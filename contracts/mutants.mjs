@@ -112,7 +112,7 @@ function isNoticed([name, file, original, fault]) {
   });
   writeFileSync(place, source);
   // A fault that does not compile proves nothing.
-  if (!run.stdout.includes("Compiler run successful")) throw new Error(`${name}: ${run.stdout}${run.stderr}`);
+  if (!/tests? passed/.test(run.stdout)) throw new Error(`${name}: ${run.stdout}${run.stderr}`);
   return run.status !== 0;
 }
 
