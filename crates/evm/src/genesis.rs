@@ -2,6 +2,7 @@
 
 use crate::error::StateError;
 use crate::fork::{BlobActivation, BlobParams, Fork, ForkSchedule};
+use crate::genesis_text::GenesisText;
 use crate::json::{self, JsonError};
 use crate::overlay::{NoBlockHashes, Overlay, Sealed};
 use crate::requests::requests_hash;
@@ -49,14 +50,26 @@ pub struct Genesis {
 
 impl Genesis {
     /// Parses the text of a genesis file.
+    ///
+    /// # Errors
+    /// A text that is not JSON, or the first field that cannot be used.
     pub fn parse(text: &[u8]) -> Result<Genesis, JsonError> {
+        let text = GenesisText::cut(text)?;
+        let genesis = Genesis::parse_outline(&text.outline())?;
+        Ok(Genesis { alloc: text.accounts()?, ..genesis })
+    }
+
+    /// Parses a genesis file's text without its accounts ([`GenesisText::outline`]).
+    ///
+    /// # Errors
+    /// As [`Genesis::parse`].
+    pub fn parse_outline(outline: &[u8]) -> Result<Genesis, JsonError> {
         let root: Value =
-            serde_json::from_slice(text).map_err(|error| JsonError::new("genesis", error.to_string()))?;
+            serde_json::from_slice(outline).map_err(|error| JsonError::new("genesis", error.to_string()))?;
         let config = json::field(&root, "config")?;
         let schedule = parse_schedule(config)?;
         let header = parse_header(&root, &schedule)?;
-        let alloc = parse_alloc(json::field(&root, "alloc")?)?;
-        Ok(Genesis { schedule, coc: json::optional(config, "coc").cloned(), header, alloc })
+        Ok(Genesis { schedule, coc: json::optional(config, "coc").cloned(), header, alloc: Vec::new() })
     }
 
     /// Puts the allocation into `empty` and the resulting root into the header.
@@ -85,7 +98,7 @@ pub fn parse_alloc(alloc: &Value) -> Result<Vec<GenesisAccount>, JsonError> {
     accounts.iter().map(|(address, account)| parse_account(address, account)).collect()
 }
 
-fn parse_account(address: &str, account: &Value) -> Result<GenesisAccount, JsonError> {
+pub(crate) fn parse_account(address: &str, account: &Value) -> Result<GenesisAccount, JsonError> {
     let place = |error: JsonError| JsonError::new(format!("alloc.{address}.{}", error.place), error.reason);
     let mut storage = Vec::new();
     if let Some(slots) = json::optional(account, "storage") {

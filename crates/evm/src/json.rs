@@ -24,7 +24,7 @@ impl JsonError {
 const SHOWN_CHARS_MAX: usize = 100;
 
 /// A value as an error shows it.
-fn brief(value: &Value) -> String {
+pub(crate) fn brief(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(SHOWN_CHARS_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),

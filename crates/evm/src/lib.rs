@@ -8,6 +8,8 @@ pub mod error;
 pub mod executor;
 pub mod fork;
 pub mod genesis;
+pub mod genesis_check;
+pub mod genesis_text;
 pub mod header;
 pub mod json;
 pub mod json_transaction;
