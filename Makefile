@@ -77,8 +77,8 @@ differential: setup $(STAMPS)/oracle ## fresh random chains against the executab
 sim: setup ## run networks in a simulated world: SEED= COUNT=
 	@$(BIN)/coc sim --seed $(or $(SEED),0) --count $(or $(COUNT),1) $(ARGS)
 
-nightly: setup $(STAMPS)/clients $(STAMPS)/oracle ## the long campaigns: 200 kills, thousands of seeds
-	@$(BIN)/python -m tools.run_nightly
+nightly: setup $(STAMPS)/clients $(STAMPS)/oracle ## the long campaigns, from where they stopped: ARGS="--minutes 60 --only simulator"
+	@$(BIN)/python -m tools.nightly $(ARGS)
 
 bench: setup $(STAMPS)/clients ## measure, and print the table of docs/benchmarks.md
 	@for script in $$(grep -l '^if __name__' bench/*.py); do $(BIN)/python "$$script" $(ARGS); done
