@@ -59,7 +59,7 @@ def read_seed_lines(part: Part, _status: int, lines: list[str]) -> Outcome:
 
 
 def read_disagreements(part: Part, status: int, lines: list[str]) -> Outcome:
-    """`seed S: N cases, M disagreements` at the end; counts chains, and a run that says nothing has failed."""
+    """`seed S: N cases, M disagreements` at the end, told in chains; a run that says nothing has failed."""
     for line in reversed(lines):
         found = re.fullmatch(r"seed \d+: (\d+) cases, (\d+) disagreements", line.strip())
         if found and int(found[1]) > 0:

@@ -1,6 +1,7 @@
-"""The parts that have run, one JSON object a line in docs/nightly.jsonl; each counts for the sources it ran on.
+"""The parts that have run, one JSON object a line in docs/nightly.jsonl.
 
-Sources are `src/` and `crates/`: a commit that changes neither does not undo what was shown.
+A part counts for the sources it ran on, `src/` and `crates/`: a commit that changes neither does not undo
+what was shown.
 """
 
 from __future__ import annotations
