@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use coc_disk::{Disk, DiskErrorKind, DiskFile, FaultyDisk, LOCK_FILE_NAME, MemDisk, OpenMode, RealDisk};
+use coc_disk::{
+    Disk, DiskErrorKind, DiskFile, FaultyDisk, LENT_ALIGNMENT_BYTES, LOCK_FILE_NAME, MemDisk, OpenMode,
+    RealDisk,
+};
 
 /// Runs a test on each disk, in an empty folder of its own.
 fn on_every_disk(test: impl Fn(&dyn Disk, &Path)) {
@@ -139,6 +142,54 @@ fn a_full_device_is_told_from_other_failures() {
     let refused = kind_of(file.preallocate(1 << 60));
     assert!([DiskErrorKind::NoSpace, DiskErrorKind::Other].contains(&refused), "{refused:?}");
     assert_eq!(file.len().unwrap(), 3);
+}
+
+#[test]
+fn what_a_real_disk_lends_is_what_was_written_and_grows_with_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = create(&RealDisk::new(), &folder.path().join("file"), b"first");
+    file.sync().unwrap();
+    let lent = file.lend(0, 5).expect("the file has five bytes");
+    file.append(b" second").unwrap();
+    file.sync().unwrap();
+    assert_eq!((*lent).as_ref(), b"first");
+    assert_eq!((*file.lend(0, 12).expect("it has grown")).as_ref(), b"first second");
+    drop(file);
+    assert_eq!((*lent).as_ref(), b"first", "also when the file is closed");
+}
+
+#[test]
+fn bytes_beyond_the_end_are_not_lent() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = create(&RealDisk::new(), &folder.path().join("file"), b"abc");
+    assert!(file.lend(0, 4).is_none());
+    assert!(file.lend(0, u64::MAX).is_none());
+    assert!(file.lend(0, 0).is_none(), "nothing is no memory");
+    assert!(file.lend(LENT_ALIGNMENT_BYTES, 3).is_none(), "the end lies before the beginning");
+    file.set_len(LENT_ALIGNMENT_BYTES + 1).unwrap();
+    assert_eq!((*file.lend(LENT_ALIGNMENT_BYTES, LENT_ALIGNMENT_BYTES + 1).unwrap()).as_ref(), [0]);
+}
+
+#[test]
+fn a_file_does_not_get_shorter_than_what_was_lent() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = create(&RealDisk::new(), &folder.path().join("file"), b"abcdef");
+    drop(file.lend(0, 4).expect("the file has six bytes"));
+    file.set_len(4).unwrap();
+    let refused = file.set_len(3).unwrap_err();
+    assert_eq!(refused.kind, DiskErrorKind::Lent);
+    assert!(refused.to_string().contains("close it first"), "{refused}");
+    assert_eq!(file.read_all(10).unwrap(), b"abcd");
+}
+
+#[test]
+fn disks_in_memory_lend_nothing() {
+    for disk in [Arc::new(MemDisk::new()) as Arc<dyn Disk>, Arc::new(FaultyDisk::new(1))] {
+        disk.create_dir(Path::new("data")).unwrap();
+        let file = create(&*disk, Path::new("data/file"), b"abc");
+        assert!(file.lend(0, 3).is_none());
+        file.set_len(0).unwrap();
+    }
 }
 
 #[test]

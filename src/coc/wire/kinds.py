@@ -111,6 +111,8 @@ GET_CODES: Final = Kind("GET_CODES", 0x2A, MessageClass.BLOCKS, WIRE_REQUEST_BYT
 CODES: Final = Kind("CODES", 0x2B, MessageClass.BLOCKS, WIRE_FRAME_BYTES_MAX)
 GET_GENESIS: Final = Kind("GET_GENESIS", 0x2C, MessageClass.BLOCKS, 0)
 GENESIS: Final = Kind("GENESIS", 0x2D, MessageClass.BLOCKS, WIRE_FRAME_BYTES_MAX)
+GET_WAY: Final = Kind("GET_WAY", 0x2E, MessageClass.BLOCKS, WIRE_REQUEST_BYTES_MAX)
+WAY: Final = Kind("WAY", 0x2F, MessageClass.BLOCKS, WIRE_FRAME_BYTES_MAX)
 
 # Transactions: announced by hash, fetched by whoever lacks them.
 ANNOUNCE_TRANSACTIONS: Final = Kind(
@@ -148,6 +150,8 @@ KINDS: Final[Mapping[int, Kind]] = {
         CODES,
         GET_GENESIS,
         GENESIS,
+        GET_WAY,
+        WAY,
         ANNOUNCE_TRANSACTIONS,
         GET_TRANSACTIONS,
         TRANSACTIONS,

@@ -72,7 +72,17 @@ def build_proof(provable: Provable, target: Height, checkpoint: Checkpoint | Non
         yield GenesisAnchor(provable.origin)
     else:
         yield _checkpoint_anchor(provable, checkpoint)
-    for boundary in boundaries:
+    yield from records_behind(provable, start, target)
+
+
+def records_behind(provable: Provable, start: Height, target: Height) -> Iterator[Record]:
+    """The links from behind a height to a block, and the block.
+
+    Raises:
+        FinalityUnprovable: the chain does not keep one of them.
+    """
+    blocks = provable.blocks
+    for boundary in provable.rules.boundaries(Height(start + 1), target):
         yield _link(blocks, Height(boundary))
     yield Target(blocks.header(target), blocks.consensus_data(target), blocks.certificate(target))
 

@@ -1,0 +1,263 @@
+"""Finding the block whose state is to be fetched: every peer is asked for the way from genesis to its newest.
+
+Which block it is, no count of answers decides (SYNC-1): each answer proves itself, and the highest of those
+that do wins. A peer can hide newer blocks, no more; what it hides comes with the blocks behind the snapshot.
+SYNC-3, SYNC-4.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TypeAlias, assert_never
+
+from coc.consensus.finality.verify import Walk
+from coc.consensus.sync.snapshot.inputs import PeerCame, PeerGone, Target, TimerFired
+from coc.consensus.sync.snapshot.messages import NOTHING, Numbered, decode_numbered, encode_numbered
+from coc.consensus.sync.snapshot.way import Page, encode_way_request
+from coc.primitives.errors import CocError
+from coc.primitives.limits_snapshot import (
+    SNAPSHOT_ANSWER_MS_MAX,
+    SNAPSHOT_FIND_AGAIN_MS,
+    SNAPSHOT_FIND_PEERS_MAX,
+    SNAPSHOT_FIND_WAIT_MS,
+    SNAPSHOT_LIARS_PEERS_MAX,
+)
+from coc.primitives.types import Height, Millis, PeerId
+
+
+@dataclass(frozen=True, slots=True)
+class Seek:
+    """Find a block above this height."""
+
+    above: Height
+
+
+@dataclass(frozen=True, slots=True)
+class WayReceived:
+    """A peer has answered a request of the way."""
+
+    peer: PeerId
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WayVerified:
+    """The page of `VerifyWay` with this number is true."""
+
+    number: int
+    page: Page
+
+
+@dataclass(frozen=True, slots=True)
+class WayRefused:
+    """The page with this number does not prove itself."""
+
+    number: int
+    reason: str
+
+
+FindingInput: TypeAlias = Seek | PeerCame | PeerGone | WayReceived | WayVerified | WayRefused | TimerFired
+
+
+@dataclass(frozen=True, slots=True)
+class AskWay:
+    """Send a peer a request of the way; one that is lost is made good by a timeout."""
+
+    peer: PeerId
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyWay:
+    """Hold a page to the rules, on from this walk; answer `WayVerified` or `WayRefused`."""
+
+    number: int
+    walk: Walk
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The highest block that was proved."""
+
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class NothingFound:
+    """All who answered say that their chain has no such block; they are asked again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class WakeFinder:
+    """Hand in `TimerFired` at this time; one more than needed does no harm."""
+
+    at_ms: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Lied:
+    """A peer sent what no honest peer sends."""
+
+    peer: PeerId
+    reason: str
+
+
+FindingEffect: TypeAlias = AskWay | VerifyWay | Found | NothingFound | WakeFinder | Lied
+
+
+class _Stand(enum.Enum):
+    """How far a peer is in this search."""
+
+    FRESH = enum.auto()
+    ASKED = enum.auto()
+    CHECKED = enum.auto()
+    SHOWN = enum.auto()
+    HAS_NONE = enum.auto()
+    SILENT = enum.auto()
+
+
+@dataclass(slots=True)
+class _Peer:
+    stand: _Stand = _Stand.FRESH
+    number: int = 0
+    walk: Walk | None = None
+    """From where the way was asked for."""
+    until_ms: Millis | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        return self.stand in (_Stand.ASKED, _Stand.CHECKED)
+
+
+@dataclass(slots=True)
+class TargetFinder:
+    """Asks for the way until a block above the wanted height is proved. `walk` is as far as it is known."""
+
+    walk: Walk
+    _above: Height | None = None
+    """What is sought; None when nothing is."""
+    _peers: dict[PeerId, _Peer] = field(default_factory=dict)
+    _liars: dict[PeerId, None] = field(default_factory=dict)
+    _best: Target | None = None
+    _wait_ms: Millis | None = None
+    """Until when a higher block than the best is waited for."""
+    _again_ms: Millis | None = None
+    _has_told: bool = False
+    _number: int = 0
+
+    def step(self, now_ms: Millis, event: FindingInput) -> list[FindingEffect]:
+        """Apply one input and return what must now be done, in order."""
+        effects: list[FindingEffect] = []
+        match event:
+            case Seek():
+                self._begin(event.above)
+            case PeerCame():
+                if event.peer not in self._liars and len(self._peers) < SNAPSHOT_FIND_PEERS_MAX:
+                    self._peers.setdefault(event.peer, _Peer())
+            case PeerGone():
+                self._peers.pop(event.peer, None)
+            case WayReceived():
+                effects = self._on_way(event)
+            case WayVerified():
+                self._on_verified(now_ms, event)
+            case WayRefused():
+                effects = self._on_refused(event)
+            case TimerFired():
+                self._on_timer(now_ms)
+            case _:
+                assert_never(event)
+        return [*effects, *self._go_on(now_ms)]
+
+    def _begin(self, above: Height) -> None:
+        self._above, self._best, self._again_ms, self._has_told = above, None, None, False
+        self._ask_all_again()
+
+    def _ask_all_again(self) -> None:
+        for peer in self._peers.values():
+            if not peer.is_busy:
+                peer.stand = _Stand.FRESH
+
+    def _on_way(self, event: WayReceived) -> list[FindingEffect]:
+        peer = self._peers.get(event.peer)
+        if peer is None:
+            return []
+        try:
+            message = decode_numbered(event.payload)
+        except CocError as error:
+            return self._blame(event.peer, f"bytes that are no answer: {error.what}")
+        if peer.stand is not _Stand.ASKED or message.number != peer.number or peer.walk is None:
+            return []  # it comes too late
+        if message.body == NOTHING:
+            peer.stand = _Stand.HAS_NONE
+            return []
+        peer.stand = _Stand.CHECKED
+        return [VerifyWay(peer.number, peer.walk, message.body)]
+
+    def _on_verified(self, now_ms: Millis, event: WayVerified) -> None:
+        page = event.page
+        if page.walk.block.height > self.walk.block.height:
+            self.walk = page.walk
+        for peer in self._peers.values():
+            if peer.number == event.number and peer.stand is _Stand.CHECKED:
+                # Without a target there is more of the way: it is asked for from where we are now.
+                peer.stand = _Stand.FRESH if page.target is None else _Stand.SHOWN
+        target, above = page.target, self._above
+        if target is None or above is None or target.height <= above:
+            return
+        if self._best is None:
+            self._wait_ms = Millis(now_ms + SNAPSHOT_FIND_WAIT_MS)
+        if self._best is None or target.height > self._best.height:
+            self._best = target
+
+    def _on_refused(self, event: WayRefused) -> list[FindingEffect]:
+        for name, peer in self._peers.items():
+            if peer.number == event.number and peer.stand is _Stand.CHECKED:
+                return self._blame(name, event.reason)
+        return []
+
+    def _blame(self, peer: PeerId, reason: str) -> list[FindingEffect]:
+        self._peers.pop(peer, None)
+        self._liars[peer] = None
+        while len(self._liars) > SNAPSHOT_LIARS_PEERS_MAX:
+            del self._liars[next(iter(self._liars))]
+        return [Lied(peer, reason)]
+
+    def _on_timer(self, now_ms: Millis) -> None:
+        for peer in self._peers.values():
+            if peer.stand is _Stand.ASKED and peer.until_ms is not None and peer.until_ms <= now_ms:
+                peer.stand = _Stand.SILENT
+        if self._again_ms is not None and self._again_ms <= now_ms:
+            self._again_ms = None
+            self._ask_all_again()
+
+    def _go_on(self, now_ms: Millis) -> list[FindingEffect]:
+        if self._above is None:
+            return []
+        effects = self._ask(now_ms)
+        is_over = not any(peer.is_busy for peer in self._peers.values())
+        if self._best is not None and self._wait_ms is not None:
+            if is_over or self._wait_ms <= now_ms:
+                self._above = None
+                return [*effects, Found(self._best)]
+            return [*effects, WakeFinder(self._wait_ms)]
+        if is_over and self._peers and self._again_ms is None:
+            self._again_ms = Millis(now_ms + SNAPSHOT_FIND_AGAIN_MS)
+            effects.append(WakeFinder(self._again_ms))
+            if not self._has_told and any(peer.stand is _Stand.HAS_NONE for peer in self._peers.values()):
+                self._has_told = True
+                effects.append(NothingFound())
+        return effects
+
+    def _ask(self, now_ms: Millis) -> list[FindingEffect]:
+        effects: list[FindingEffect] = []
+        until_ms = Millis(now_ms + SNAPSHOT_ANSWER_MS_MAX)
+        for name, peer in self._peers.items():
+            if peer.stand is _Stand.FRESH:
+                self._number += 1
+                peer.stand, peer.number, peer.walk = _Stand.ASKED, self._number, self.walk
+                peer.until_ms = until_ms
+                request = Numbered(self._number, encode_way_request(self.walk.block.height))
+                effects.append(AskWay(name, encode_numbered(request)))
+        return [*effects, WakeFinder(until_ms)] if effects else []

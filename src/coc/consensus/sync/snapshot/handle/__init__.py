@@ -1,0 +1,1 @@
+"""What snapshot sync does, one file for each group of inputs."""

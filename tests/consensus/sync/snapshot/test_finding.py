@@ -1,0 +1,184 @@
+"""Which block is fetched: asked of all, proved by each, the highest wins. SYNC-1, SYNC-4."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+from coc.consensus.sync.snapshot.finding import (
+    AskWay,
+    FindingEffect,
+    FindingInput,
+    Found,
+    Lied,
+    NothingFound,
+    Seek,
+    TargetFinder,
+    VerifyWay,
+    WakeFinder,
+    WayReceived,
+    WayRefused,
+    WayVerified,
+)
+from coc.consensus.sync.snapshot.inputs import PeerCame, PeerGone, Target, TimerFired
+from coc.consensus.sync.snapshot.messages import NOTHING, Numbered, decode_numbered, encode_numbered
+from coc.consensus.sync.snapshot.way import Page, decode_way_request, way_from_genesis
+from coc.primitives.keccak import keccak256
+from coc.primitives.limits_snapshot import (
+    SNAPSHOT_ANSWER_MS_MAX,
+    SNAPSHOT_FIND_AGAIN_MS,
+    SNAPSHOT_FIND_PEERS_MAX,
+    SNAPSHOT_FIND_WAIT_MS,
+    SNAPSHOT_LIARS_PEERS_MAX,
+)
+from coc.primitives.types import Height, Millis, PeerId
+from tests.consensus.finality.forged import ForgedChain
+
+E = TypeVar("E")
+CHAIN = ForgedChain(8)
+WALK = way_from_genesis(CHAIN.rules(), CHAIN.blocks[0].facts)
+FURTHER = replace(WALK, block=CHAIN.blocks[7].facts)
+
+
+def peer(number: int) -> PeerId:
+    return PeerId(number.to_bytes(32, "big"))
+
+
+def target(height: int) -> Target:
+    return Target(Height(height), keccak256(b"%d" % height), b"header", b"certificate")
+
+
+class Stage:
+    """A search among peers 1 … n."""
+
+    def __init__(self, peers: int = 2, above: int = 0) -> None:
+        self.finder = TargetFinder(WALK)
+        self.now_ms = 0
+        self.questions: dict[PeerId, Numbered] = {}
+        for number in range(1, peers + 1):
+            self.feed(PeerCame(peer(number)))
+        self.feed(Seek(Height(above)))
+
+    def feed(self, event: FindingInput) -> list[FindingEffect]:
+        effects = self.finder.step(Millis(self.now_ms), event)
+        for effect in effects:
+            if isinstance(effect, AskWay):
+                self.questions[effect.peer] = decode_numbered(effect.payload)
+        return effects
+
+    def only(self, event: FindingInput, kind: type[E]) -> list[E]:
+        return [effect for effect in self.feed(event) if isinstance(effect, kind)]
+
+    def receive(self, number: int, body: bytes = b"page") -> list[FindingEffect]:
+        question = self.questions[peer(number)]
+        return self.feed(WayReceived(peer(number), encode_numbered(Numbered(question.number, body))))
+
+    def prove(self, number: int, found: Target | None, page: Page | None = None) -> list[FindingEffect]:
+        (verify,) = (effect for effect in self.receive(number) if isinstance(effect, VerifyWay))
+        return self.feed(WayVerified(verify.number, page or Page(FURTHER, found)))
+
+
+def found_in(effects: list[FindingEffect]) -> list[Target]:
+    return [effect.target for effect in effects if isinstance(effect, Found)]
+
+
+def test_everybody_is_asked_from_where_the_way_is_known() -> None:
+    stage = Stage(peers=3)
+    assert set(stage.questions) == {peer(1), peer(2), peer(3)}
+    assert {decode_way_request(each.body) for each in stage.questions.values()} == {0}
+
+
+def test_no_more_peers_are_asked_than_the_bound() -> None:
+    assert len(Stage(peers=SNAPSHOT_FIND_PEERS_MAX + 3).questions) == SNAPSHOT_FIND_PEERS_MAX
+
+
+def test_nobody_is_asked_before_something_is_sought_nor_after_it_was_found() -> None:
+    finder = TargetFinder(WALK)
+    assert finder.step(Millis(0), PeerCame(peer(1))) == []
+    stage = Stage(peers=1)
+    assert found_in(stage.prove(1, target(128))) == [target(128)]
+    assert stage.feed(PeerCame(peer(2))) == []
+    assert stage.feed(TimerFired()) == []
+
+
+def test_the_highest_block_that_was_proved_wins_once_all_have_answered() -> None:
+    stage = Stage(peers=3)
+    assert found_in(stage.prove(1, target(128))) == []
+    assert found_in(stage.prove(2, target(384))) == []
+    assert found_in(stage.prove(3, target(256))) == [target(384)]
+
+
+def test_the_silent_are_not_waited_for_longer_than_the_bound() -> None:
+    stage = Stage()
+    effects = stage.prove(1, target(128))
+    assert WakeFinder(Millis(SNAPSHOT_FIND_WAIT_MS)) in effects
+    stage.now_ms = SNAPSHOT_FIND_WAIT_MS - 1
+    assert found_in(stage.feed(TimerFired())) == []
+    stage.now_ms += 1
+    assert found_in(stage.feed(TimerFired())) == [target(128)]
+
+
+def test_a_page_without_a_target_is_followed_by_the_next_from_its_end() -> None:
+    stage = Stage(peers=1)
+    assert found_in(stage.prove(1, None)) == []
+    assert decode_way_request(stage.questions[peer(1)].body) == 7
+    stage.feed(PeerCame(peer(2)))
+    assert decode_way_request(stage.questions[peer(2)].body) == 7, "what is proved is proved for all"
+
+
+def test_a_page_that_does_not_prove_itself_costs_its_sender_and_decides_nothing() -> None:
+    stage = Stage()
+    (verify,) = (effect for effect in stage.receive(1) if isinstance(effect, VerifyWay))
+    assert stage.only(WayRefused(verify.number, "too few signatures"), Lied) == [
+        Lied(peer(1), "too few signatures")
+    ]
+    assert stage.feed(PeerCame(peer(1))) == [], "it is asked no more"
+    assert found_in(stage.prove(2, target(128))) == [target(128)]
+
+
+def test_bytes_that_are_no_answer_cost_their_sender_and_late_ones_do_not() -> None:
+    stage = Stage()
+    assert stage.only(WayReceived(peer(1), b"\x80\x80"), Lied)
+    assert stage.feed(WayReceived(peer(2), encode_numbered(Numbered(99, b"page")))) == []
+    assert stage.feed(WayReceived(peer(9), b"")) == [], "a stranger"
+
+
+def test_liars_are_remembered_up_to_a_bound() -> None:
+    stage = Stage(peers=0)
+    for number in range(1, SNAPSHOT_LIARS_PEERS_MAX + 2):
+        stage.feed(PeerCame(peer(number)))
+        stage.feed(WayReceived(peer(number), b"\x80\x80"))
+    assert stage.only(PeerCame(peer(2)), AskWay) == []
+    assert len(stage.only(PeerCame(peer(1)), AskWay)) == 1, "the first is forgotten first"
+
+
+def test_a_chain_without_such_a_block_is_told_once_and_asked_again_later() -> None:
+    stage = Stage()
+    assert stage.receive(1, NOTHING) == []
+    assert NothingFound() in stage.receive(2, NOTHING)
+    stage.now_ms = SNAPSHOT_FIND_AGAIN_MS
+    assert {ask.peer for ask in stage.only(TimerFired(), AskWay)} == {peer(1), peer(2)}
+    stage.receive(1, NOTHING)
+    assert NothingFound() not in stage.receive(2, NOTHING)
+
+
+def test_silence_alone_does_not_say_that_there_is_no_block() -> None:
+    stage = Stage(peers=1)
+    stage.now_ms = SNAPSHOT_ANSWER_MS_MAX
+    assert stage.only(TimerFired(), NothingFound) == []
+    stage.now_ms += SNAPSHOT_FIND_AGAIN_MS
+    assert len(stage.only(TimerFired(), AskWay)) == 1
+
+
+def test_only_a_block_above_the_wanted_height_is_found() -> None:  # SYNC-12
+    stage = Stage(peers=1, above=128)
+    assert found_in(stage.prove(1, target(128))) == []
+    stage.now_ms = SNAPSHOT_FIND_AGAIN_MS
+    stage.feed(TimerFired())
+    assert found_in(stage.prove(1, target(256))) == [target(256)]
+
+
+def test_who_leaves_is_not_waited_for() -> None:
+    stage = Stage()
+    stage.prove(1, target(128))
+    assert found_in(stage.feed(PeerGone(peer(2)))) == [target(128)]

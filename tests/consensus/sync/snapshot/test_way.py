@@ -1,0 +1,153 @@
+"""The way from genesis in pages: what a page holds, and that nothing in it is believed. SYNC-3, SYNC-6."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import pytest
+
+from coc.consensus.finality.build import Provable
+from coc.consensus.finality.records import ChainOrigin, Link, decode_record
+from coc.consensus.finality.verify import Walk
+from coc.consensus.sync.snapshot import way
+from coc.consensus.sync.snapshot.messages import NOTHING, SnapshotMessageInvalid
+from coc.consensus.sync.snapshot.way import (
+    decode_way_request,
+    encode_way_request,
+    follow_page,
+    page_after,
+    snapshot_height,
+    way_from_genesis,
+)
+from coc.primitives import rlp
+from coc.primitives.errors import CocError
+from coc.primitives.limits_snapshot import SNAPSHOT_INTERVAL_BLOCKS, SNAPSHOT_WAY_BYTES_MAX
+from coc.primitives.types import Height
+from tests.consensus.finality.forged import ForgedChain
+
+SETS = ("abcd", "abcd", "abcde", "bcde")
+
+
+@lru_cache(maxsize=2)
+def chain(height: int = SNAPSHOT_INTERVAL_BLOCKS + 2) -> ForgedChain:
+    return ForgedChain(height, SETS)
+
+
+def provable(made: ForgedChain) -> Provable:
+    return Provable(made, ChainOrigin(made.genesis_header, made.config), made.rules())
+
+
+def start(made: ForgedChain) -> Walk:
+    return way_from_genesis(made.rules(), made.blocks[0].facts)
+
+
+def pages(made: ForgedChain) -> list[bytes]:
+    """All pages, each asked for behind the one before."""
+    walk, found = start(made), list[bytes]()
+    while True:
+        found.append(page_after(provable(made), walk.block.height))
+        page = follow_page(walk, found[-1])
+        if page.target is not None:
+            return found
+        assert page.walk.block.height > walk.block.height
+        walk = page.walk
+
+
+def test_a_snapshot_is_of_the_last_multiple_of_the_interval() -> None:  # SYNC-6
+    every = SNAPSHOT_INTERVAL_BLOCKS
+    heights = [snapshot_height(Height(head)) for head in (every - 1, every, every + 1, 3 * every - 1)]
+    assert heights == [0, every, every, 2 * every]
+
+
+def test_one_page_leads_from_genesis_to_the_newest_snapshot_over_changes_of_the_set() -> None:  # SYNC-3
+    made = chain()
+    page = follow_page(start(made), page_after(provable(made), Height(0)))
+
+    assert page.target is not None
+    assert page.target.height == SNAPSHOT_INTERVAL_BLOCKS
+    assert page.target.block == made.blocks[SNAPSHOT_INTERVAL_BLOCKS].facts.hash
+    assert page.target.certificate == made.blocks[SNAPSHOT_INTERVAL_BLOCKS].certificate
+    assert page.walk.set_changes == 2
+
+
+def test_the_walk_that_is_given_stays_as_it_is() -> None:
+    made = chain()
+    walk = start(made)
+    follow_page(walk, page_after(provable(made), Height(0)))
+    assert walk.block.height == 0
+    assert walk.validators == made.set_at(1)
+
+
+def test_a_long_way_comes_in_pages_each_on_from_the_last(monkeypatch: pytest.MonkeyPatch) -> None:  # SYNC-3
+    made = chain()
+    whole = len(page_after(provable(made), Height(0)))
+    assert whole < SNAPSHOT_WAY_BYTES_MAX, "one page is enough for a young chain"
+    monkeypatch.setattr(way, "SNAPSHOT_WAY_BYTES_MAX", whole // 5)
+
+    found = pages(made)
+
+    assert 4 < len(found) < 10
+    assert max(len(page) for page in found) <= whole // 5 + 100
+
+
+def test_a_page_has_a_record_however_little_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(way, "SNAPSHOT_WAY_BYTES_MAX", 1)
+    page = rlp.decode(page_after(provable(chain()), Height(0)))
+    assert len(page) == 1
+
+
+def test_a_chain_that_has_no_snapshot_behind_the_height_says_nothing() -> None:
+    made = chain()
+    assert page_after(provable(made), Height(SNAPSHOT_INTERVAL_BLOCKS)) == NOTHING
+    assert page_after(provable(ForgedChain(5)), Height(0)) == NOTHING
+
+
+def test_records_left_out_repeated_or_in_another_order_are_refused() -> None:  # SYNC-1
+    made = chain()
+    records: Any = rlp.decode(page_after(provable(made), Height(0)))
+    wrong: list[list[rlp.Encodable]] = [
+        records[1:],
+        [records[0], *records],
+        [records[1], records[0], *records[2:]],
+        [*records, records[-1]],
+        [records[-1]],
+        [],
+        [b""],
+        [rlp.encode([1, made.genesis_header, made.config])],
+    ]
+    for page in wrong:
+        with pytest.raises(CocError):
+            follow_page(start(made), rlp.encode(page))
+
+
+def test_every_changed_byte_of_a_record_is_found() -> None:  # SYNC-1
+    made = chain()
+    records: Any = rlp.decode(page_after(provable(made), Height(0)))
+    for place in (0, 7, len(records) - 1):
+        record = records[place]
+        for offset in range(0, len(record), 97):
+            broken = bytearray(record)
+            broken[offset] ^= 1
+            with pytest.raises(CocError):
+                follow_page(start(made), rlp.encode([*records[:place], bytes(broken), *records[place + 1 :]]))
+
+
+def test_a_block_that_too_few_have_signed_is_refused() -> None:  # SYNC-1
+    made = ForgedChain(SNAPSHOT_INTERVAL_BLOCKS, SETS)
+    made.put(SNAPSHOT_INTERVAL_BLOCKS, made.child(SNAPSHOT_INTERVAL_BLOCKS, signers=(0, 1)))
+    with pytest.raises(CocError, match=r"quorum|power|third"):
+        follow_page(start(made), page_after(provable(made), Height(0)))
+
+
+def test_links_of_a_page_end_before_its_target() -> None:
+    records: Any = rlp.decode(page_after(provable(chain()), Height(0)))
+    kinds = [isinstance(decode_record(record), Link) for record in records]
+    assert kinds == [True] * (len(kinds) - 1) + [False]
+
+
+def test_a_request_of_the_way_is_a_height() -> None:  # SYNC-2
+    assert decode_way_request(encode_way_request(Height(77))) == 77
+    for wrong in (rlp.encode([]), rlp.encode([1, 2]), rlp.encode(b"x")):
+        with pytest.raises(SnapshotMessageInvalid):
+            decode_way_request(wrong)
