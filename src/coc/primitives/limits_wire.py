@@ -139,6 +139,11 @@ PEERS_PRIVILEGED_MAX: Final = 256
 HANDSHAKES_INBOUND_MAX: Final = 32
 """Inbound connections that have not proven an identity yet; each lives at most the handshake's time."""
 
+HANDSHAKES_ON_TRIAL_MAX: Final = 8
+"""Callers that would be dropped unheard and may yet turn out to be validators, one of an address at a time:
+a neighbour who misbehaves behind the same address must not silence a validator.
+"""
+
 DIALS_MAX: Final = 8
 """Dials under way at the same time: enough to fill the places in seconds, no burst of packets."""
 

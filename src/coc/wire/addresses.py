@@ -7,6 +7,7 @@ diversity as its network (IPv4 /16, IPv6 /32).
 
 from __future__ import annotations
 
+import enum
 import ipaddress
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -19,16 +20,32 @@ PORT_MAX: Final = 65_535
 _Ip: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
+class Scheme(enum.StrEnum):
+    """How a node is reached at an address."""
+
+    TCP = "tcp"
+    HTTP = "http"
+    """Over HTTP, where nothing else gets through (`coc.wire.http_gossip`)."""
+    HTTPS = "https"
+    """The same behind a proxy that speaks TLS."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class PeerAddress:
-    """Host and port of a node's listening socket."""
+    """Host and port of a node's listening socket; peers tell each other of TCP only."""
 
     host: str
     port: int
+    scheme: Scheme = Scheme.TCP
+
+    @property
+    def authority(self) -> str:
+        """Host and port, as people and HTTP write them."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def __str__(self) -> str:
         """As people write it."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return self.authority if self.scheme is Scheme.TCP else f"{self.scheme}://{self.authority}"
 
 
 def parse_peer_address(text: str) -> PeerAddress:

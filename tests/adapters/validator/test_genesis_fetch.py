@@ -13,7 +13,8 @@ from coc._native import Chain
 from coc.adapters.validator.genesis_fetch import GenesisNotFetched, fetch_genesis
 from coc.adapters.validator.peer_errands import Introduction
 from coc.adapters.validator.service import chain_facts
-from coc.adapters.wire.network import Network, NetworkSetup
+from coc.adapters.wire.network import Network
+from coc.adapters.wire.network_setup import NetworkSetup
 from coc.execution.genesis import Genesis
 from coc.primitives.limits_wire import GENESIS_FETCH_MS_MAX, WIRE_FRAME_BYTES_MAX
 from coc.primitives.types import Hash32, PeerId

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import uvloop
 
-from coc.adapters.wire.network import Network, NetworkSetup
+from coc.adapters.wire.network import Network
+from coc.adapters.wire.network_setup import NetworkSetup
 from coc.adapters.wire.noise import fresh_noise
 from coc.primitives.secp256k1 import Secret, secret_of
 from coc.primitives.types import Hash32, PeerId

@@ -8,7 +8,8 @@ from typing import cast
 import pytest
 
 from coc.adapters.wire.listening import WireListenFailed, bound
-from coc.adapters.wire.network import Network, NetworkSetup
+from coc.adapters.wire.network import Network
+from coc.adapters.wire.network_setup import NetworkSetup
 from coc.primitives.limits_wire import (
     BAN_MS_MIN,
     PEERS_INBOUND_PER_IP_MAX,

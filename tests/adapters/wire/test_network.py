@@ -6,7 +6,8 @@ import asyncio
 import socket
 from pathlib import Path
 
-from coc.adapters.wire.network import Network, NetworkSetup
+from coc.adapters.wire.network import Network
+from coc.adapters.wire.network_setup import NetworkSetup
 from coc.primitives.limits_wire import (
     ADDRESSES_ASK_MS,
     DIAL_BACKOFF_MS_MAX,

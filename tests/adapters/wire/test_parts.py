@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -93,12 +94,21 @@ class StuckLoop(asyncio.SelectorEventLoop):
         raise AssertionError("a future that nobody fulfils")
 
 
+class NoHttp:
+    """Nothing is dialled over HTTP here."""
+
+    async def connect(self, address: PeerAddress, make_link: Callable[[], Link]) -> None:
+        raise AssertionError(address)
+
+
 def test_a_dial_that_nobody_answers_is_given_up_in_time() -> None:
     async def use() -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, StuckLoop)
         failed: list[tuple[int, str]] = []
-        dialer = Dialer(loop, lambda number: Link(NoOwner(), number), lambda *what: failed.append(what))
+        dialer = Dialer(
+            loop, NoHttp(), lambda number: Link(NoOwner(), number), lambda *what: failed.append(what)
+        )
         dialer.dial(5, PLACE)
         for _ in range(5):
             await asyncio.sleep(0)

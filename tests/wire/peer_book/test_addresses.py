@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ from coc.primitives.limits_wire import (
     REPUTATION_ENTRIES_MAX,
 )
 from coc.primitives.types import Millis, PeerId
-from coc.wire.addresses import PeerAddress
+from coc.wire.addresses import PeerAddress, Scheme
 from coc.wire.errors import Reason
 from coc.wire.peer_book import effects as fx
 from coc.wire.peer_book import inputs as ev
@@ -178,10 +180,24 @@ def test_learned_addresses_and_bans_survive_a_restart() -> None:  # WIRE-30
     again = stage.restarted()
 
     assert again.known() == stage.known()
-    assert again.offer("20.6.0.1") is None
+    assert again.book.is_host_banned(Millis(again.now_ms), "20.6.0.1")
     assert again.book.is_banned(Millis(again.now_ms), peer(6))
     again.now_ms += BAN_MS_MIN
     assert again.offer("20.6.0.1") is not None
+
+
+def test_an_address_over_http_is_neither_told_nor_stored() -> None:  # HTTP-12
+    over_http = replace(public(1), scheme=Scheme.HTTP)
+    stage = Playbook([PersistentPeer(over_http)])
+    (dial,) = stage.dials()
+    stage.go_out(dial, peer(1))
+    asker = stage.come_in(peer(2), "20.9.0.1")
+    (told,) = of_kind(stage.feed(ev.AddressesAsked(asker)), fx.TellAddresses)
+    assert told.addresses == ()
+
+    stage.learn(replace(public(3), scheme=Scheme.HTTPS), public(4))
+    again = Playbook(stored=decode_book(stage.book.encode(Millis(stage.now_ms)), Millis(stage.now_ms)))
+    assert again.known() == {public(4)}
 
 
 def test_the_book_is_saved_every_while() -> None:  # WIRE-30

@@ -6,6 +6,7 @@ import itertools
 
 from coc.primitives.limits_wire import (
     HANDSHAKES_INBOUND_MAX,
+    HANDSHAKES_ON_TRIAL_MAX,
     PEERS_INBOUND_MAX,
     PEERS_INBOUND_PER_IP_MAX,
     PEERS_OUTBOUND_MAX,
@@ -56,6 +57,59 @@ def test_strangers_who_shake_hands_are_bounded() -> None:  # WIRE-26
     stage.end(first, Reason.HANDSHAKE_TIMEOUT, is_peers_fault=True)
 
     assert stage.offer(host(900)) is not None
+
+
+def crowded(host: str) -> Playbook:
+    """A node with one validator to expect, and an address that has all its places."""
+    stage = Playbook()
+    stage.feed(ev.PrivilegedChanged(frozenset((LARGER,))))
+    for number in range(PEERS_INBOUND_PER_IP_MAX):
+        stage.come_in(peer(number), host)
+    return stage
+
+
+def test_a_validator_behind_a_crowded_or_banned_address_shows_who_it_is_and_comes_in() -> None:  # WIRE-26
+    for is_banned in (False, True):
+        stage = crowded("20.0.0.1")
+        if is_banned:
+            stage.feed(ev.PeerReported(peer(0), 100))
+        connection = stage.offer("20.0.0.1")
+        assert connection is not None
+        stage.open(connection, LARGER, "20.0.0.1")
+
+
+def test_a_stranger_on_trial_is_told_why_it_cannot_stay() -> None:  # WIRE-26
+    for is_banned, reason in ((False, Reason.TOO_MANY_PEERS), (True, Reason.BANNED)):
+        stage = crowded("20.0.0.1")
+        if is_banned:
+            stage.feed(ev.PeerReported(peer(0), 100))
+        connection = stage.offer("20.0.0.1")
+        assert connection is not None
+        assert stage.prove(connection, peer(99), "20.0.0.1") == [fx.Leave(connection, reason)]
+
+
+def test_trials_are_few_and_one_of_an_address_and_take_no_strangers_place() -> None:  # WIRE-26
+    stage = Playbook()
+    stage.feed(ev.PrivilegedChanged(frozenset((LARGER,))))
+    hosts = [host(number) for number in range(HANDSHAKES_ON_TRIAL_MAX + 1)]
+    for number, one in enumerate(hosts):
+        stage.come_in(peer(number), one)
+        stage.feed(ev.PeerReported(peer(number), 100))
+    admitted = [stage.offer(one) for one in hosts]
+    assert [connection is None for connection in admitted] == [False] * HANDSHAKES_ON_TRIAL_MAX + [True]
+    assert stage.offer(hosts[0]) is None
+    assert admitted[0] is not None
+    stage.end(admitted[0], Reason.HANDSHAKE_TIMEOUT, is_peers_fault=True)
+    assert stage.offer(hosts[0]) is not None
+    strangers = [stage.offer(host(100 + number)) for number in range(HANDSHAKES_INBOUND_MAX)]
+    assert None not in strangers
+
+
+def test_where_nobody_is_privileged_nobody_is_on_trial() -> None:  # WIRE-26
+    stage = Playbook()
+    stage.come_in(peer(1), "20.0.0.1")
+    stage.feed(ev.PeerReported(peer(1), 100))
+    assert stage.offer("20.0.0.1") is None
 
 
 def test_the_inbound_share_is_filled_and_the_next_is_told_so() -> None:  # WIRE-26

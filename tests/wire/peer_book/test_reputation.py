@@ -13,6 +13,7 @@ from coc.primitives.limits_wire import (
     REPUTATION_ENTRIES_MAX,
     REPUTATION_HALF_LIFE_MS,
 )
+from coc.primitives.types import Millis
 from coc.wire.addresses import PeerAddress
 from coc.wire.errors import Reason
 from coc.wire.peer_book import effects as fx
@@ -150,6 +151,20 @@ def test_an_address_that_proves_nobody_loses_points_of_its_own() -> None:  # WIR
 
     assert admitted == REPUTATION_BAN_POINTS_MIN // UNPROVEN_POINTS_MAX
     assert stage.offer("20.0.0.2") is not None
+
+
+def test_an_address_that_is_reported_loses_little_at_once_and_its_peers_nothing() -> None:  # WIRE-29, HTTP-7
+    stage = Playbook()
+    honest = stage.come_in(LARGER, "20.1.0.1")
+    reports = REPUTATION_BAN_POINTS_MIN // UNPROVEN_POINTS_MAX
+    for _ in range(reports - 1):
+        assert stage.feed(ev.AddressReported("20.1.0.1", 100)) == []
+    (banned,) = stage.feed(ev.AddressReported("20.1.0.1", 100))
+    assert isinstance(banned, fx.Banned)
+    assert stage.book.is_host_banned(Millis(stage.now_ms), "20.1.0.1")
+    assert not stage.book.is_banned(Millis(stage.now_ms), LARGER)
+    assert of_kind(stage.feed(ev.AddressesAsked(honest)), fx.TellAddresses)
+    assert stage.feed(ev.AddressReported("127.0.0.1", 100)) == []
 
 
 def test_loopback_is_never_banned_though_its_peers_are() -> None:  # WIRE-29

@@ -15,6 +15,8 @@ import httptools
 
 from coc.primitives.limits_rpc import HTTP_HEAD_BYTES_MAX, HTTP_HEADERS_MAX, RPC_BODY_BYTES_MAX
 
+RPC_BODY_LIMIT: Final = (RPC_BODY_BYTES_MAX, "RPC_BODY_BYTES_MAX")
+
 _SINGLE: Final = frozenset({b"host", b"content-type", b"origin"})
 """Headers that decide who may ask: two of one kind are refused, as it is not clear which one counts."""
 
@@ -65,6 +67,8 @@ class RequestReader:
 
     __slots__ = (
         "_body_bytes",
+        "_body_bytes_max",
+        "_body_limit_name",
         "_chunks",
         "_emit",
         "_head_bytes",
@@ -77,9 +81,10 @@ class RequestReader:
         "reading",
     )
 
-    def __init__(self, emit: Callable[[Event], None]) -> None:
-        """`reading` is true from the first byte of a request to its last."""
+    def __init__(self, emit: Callable[[Event], None], body_limit: tuple[int, str] = RPC_BODY_LIMIT) -> None:
+        """`reading` is true from the first byte of a request to its last; a limit has bytes and a name."""
         self._emit = emit
+        self._body_bytes_max, self._body_limit_name = body_limit
         self._parser = httptools.HttpRequestParser(self)
         self._refused = False
         self._last: HttpRequest | None = None
@@ -138,7 +143,7 @@ class RequestReader:
         self._in_head = False
         headers = self._headers
         length = headers.get(b"content-length")
-        if length is not None and int(length) > RPC_BODY_BYTES_MAX:
+        if length is not None and int(length) > self._body_bytes_max:
             self._refuse_body()
         elif b"expect" in headers:
             if headers[b"expect"].lower() != b"100-continue":
@@ -149,7 +154,7 @@ class RequestReader:
     def on_body(self, part: bytes) -> None:
         """A piece of the body."""
         self._body_bytes += len(part)
-        if self._body_bytes > RPC_BODY_BYTES_MAX:
+        if self._body_bytes > self._body_bytes_max:
             self._refuse_body()
         else:
             self._chunks.append(part)
@@ -183,7 +188,7 @@ class RequestReader:
 
     def _refuse_body(self) -> None:
         self._refuse(
-            413, f"the body exceeds {RPC_BODY_BYTES_MAX} bytes (RPC_BODY_BYTES_MAX); send smaller batches"
+            413, f"the body exceeds {self._body_bytes_max} bytes ({self._body_limit_name}); send smaller ones"
         )
 
     def _refuse(self, status: int, reason: str) -> None:

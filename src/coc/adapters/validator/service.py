@@ -27,7 +27,8 @@ from coc.adapters.validator.runtime import ValidatorPorts, ValidatorRuntime
 from coc.adapters.validator.signer_socket import RemoteSigner
 from coc.adapters.validator.write_ahead import WriteAheadLog
 from coc.adapters.wire.listening import bound, place_of
-from coc.adapters.wire.network import Network, NetworkSetup
+from coc.adapters.wire.network import Network
+from coc.adapters.wire.network_setup import NetworkSetup
 from coc.adapters.workers import Workers
 from coc.execution.genesis import Genesis
 from coc.execution.mempool.view import PoolView

@@ -13,6 +13,7 @@ from math import inf
 from typing import Protocol, cast
 
 from coc.primitives.limits_wire import WIRE_KERNEL_BYTES_MAX, WIRE_LINGER_MS
+from coc.primitives.types import PeerId
 from coc.wire.addresses import PeerAddress, canonical_host
 from coc.wire.errors import Reason
 from coc.wire.events import Event
@@ -55,6 +56,8 @@ class Link(asyncio.Protocol):
         self.number = number
         self.is_dialled = bool(number)
         self.host = ""
+        self.claimed: PeerId | None = None
+        """Who the way here says is at the other end; the handshake must prove it."""
         self.address: PeerAddress | None = None
         self.session: Session | None = None
         self.proven: ProvenPeer | None = None
@@ -65,7 +68,9 @@ class Link(asyncio.Protocol):
         """Set the socket up and begin, if the owner wants this connection at all."""
         self._transport = stream = cast("asyncio.Transport", transport)
         stream.set_write_buffer_limits(high=0)
-        _tune(stream.get_extra_info("socket"))
+        tcp = stream.get_extra_info("socket")
+        if tcp is not None:  # else the bytes travel in HTTP
+            _tune(tcp)
         self.host = _host(stream.get_extra_info("peername"))
         self.session = self._owner.begin(self)
         if self.session is None:

@@ -7,73 +7,39 @@ thread; the router is called there too and must not wait.
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol, assert_never
+from typing import assert_never
 
+from coc.adapters.http_gossip.gossip import HttpGossip
 from coc.adapters.log_lines import LOGGER
 from coc.adapters.wire.dialer import Dialer
 from coc.adapters.wire.link import Link
-from coc.adapters.wire.listening import bound, place_of
+from coc.adapters.wire.listening import place_of
+from coc.adapters.wire.network_setup import NetworkSetup, Router, bound_at
 from coc.adapters.wire.noise import fresh_noise
 from coc.adapters.wire.peer_log import log_connected, log_ended
 from coc.adapters.wire.peer_store import PeerStore
 from coc.adapters.wire.traffic import Traffic
 from coc.adapters.wire.wishes import Wishes
 from coc.primitives.limits_wire import REPUTATION_BAN_POINTS_MIN, WIRE_LINGER_MS, WIRE_TICK_MS
-from coc.primitives.secp256k1 import Secret
 from coc.primitives.types import Millis, PeerId
 from coc.wire.addresses import PeerAddress, is_loopback
 from coc.wire.control import decode_addresses, encode_addresses
 from coc.wire.errors import Reason, RemoteError
 from coc.wire.events import Closed, Event, Opened, Proven, Received
 from coc.wire.handshake import HandshakeSetup
-from coc.wire.identity import ChainFacts, Identity, Offer, PeerFacts, Roles
+from coc.wire.identity import Identity, Offer, PeerFacts
 from coc.wire.kinds import ADDRESSES, GET_ADDRESSES, Kind
 from coc.wire.peer_book import effects as fx
 from coc.wire.peer_book import inputs as ev
 from coc.wire.peer_book.machine import PeerBook
-from coc.wire.peer_book.rules import BookSetup, PersistentPeer
+from coc.wire.peer_book.rules import BookSetup
 from coc.wire.session import Session
 
 MISBEHAVIOUR_POINTS = 60
 """What a report costs where the layer names no points: two within minutes are a ban."""
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkSetup:
-    """Who the node is and where it meets others; without a folder it forgets them."""
-
-    identity: Secret
-    chain: ChainFacts
-    listen: tuple[str, int] | socket.socket
-    """Where to accept connections: host and port, where port 0 lets the system choose, or a bound socket."""
-    persistent: tuple[PersistentPeer, ...] = ()
-    folder: Path | None = None
-    seeds: tuple[PeerAddress, ...] = ()
-    roles: Roles = Roles.NONE
-    is_development: bool = False
-    """Whether many nodes may share this machine; a node that listens on loopback only expects that anyway."""
-
-
-class Router(Protocol):
-    """Where messages go. What it raises is logged as a defect and costs the peer nothing."""
-
-    def on_peer_up(self, peer: PeerId, facts: PeerFacts) -> None:
-        """A peer is connected: messages can be sent."""
-        ...
-
-    def on_peer_down(self, peer: PeerId) -> None:
-        """A peer is gone."""
-        ...
-
-    def on_message(self, peer: PeerId, kind: Kind, payload: bytes) -> None:
-        """A peer sent a message."""
-        ...
 
 
 class Network:
@@ -88,7 +54,7 @@ class Network:
         self._loop = loop
         self._router = router
         self._epoch_ms = time.time_ns() // 1_000_000 - int(loop.time() * 1000)
-        self._socket = bound(*setup.listen) if isinstance(setup.listen, tuple) else setup.listen
+        self._socket = bound_at(setup.listen)
         host, self.port = place_of(self._socket)
         identity = Identity(setup.identity)
         self.peer = identity.peer
@@ -98,7 +64,10 @@ class Network:
         is_development = setup.is_development or is_loopback(host)
         book = BookSetup(identity.peer, setup.persistent, setup.seeds, is_development)
         self._book = PeerBook(book, self._store.load(self._now()), self._now())
-        self._dialer = Dialer(loop, lambda number: Link(self, number), self._on_dial_failed)
+        listening = None if setup.http is None else bound_at(setup.http)
+        self._http = HttpGossip(loop, self, (setup.identity, setup.chain.genesis_hash), listening)
+        self.http_port = self._http.port
+        self._dialer = Dialer(loop, self._http, lambda number: Link(self, number), self._on_dial_failed)
         self._traffic = Traffic()
         self._links: dict[int, Link] = {}
         self._dials: dict[int, fx.Dial] = {}
@@ -118,6 +87,7 @@ class Network:
     async def start(self) -> int:
         """Accept connections and begin to dial; the port that peers reach us at."""
         self._server = await self._loop.create_server(lambda: Link(self), sock=self._socket)
+        await self._http.start()
         self._tick()
         return self.port
 
@@ -132,10 +102,12 @@ class Network:
             self._socket.close()
         else:
             self._server.close()
+        self._http.stop()
         await self._dialer.close()
         for link in tuple(self._links.values()):
             link.leave(Reason.SHUTTING_DOWN)
         await self._until_gone()
+        await self._http.close()
         if self._saving is not None:
             await self._saving
         data = self._book.encode(self._now())
@@ -229,8 +201,21 @@ class Network:
             self._handshakes,
             self.now_ms(),
             is_initiator=dial is not None,
-            expected=None if dial is None else dial.expected,
+            expected=link.claimed if dial is None or dial.expected is None else dial.expected,
         )
+
+    def new_link(self) -> Link:
+        """A link for somebody who comes over HTTP."""
+        return Link(self)
+
+    def is_host_banned(self, host: str) -> bool:
+        """Whether an address stays out."""
+        return self._book.is_host_banned(self._now(), host)
+
+    def blame_address(self, host: str, points: int) -> None:
+        """Somebody at this address sent what no honest node sends, and proved nothing."""
+        if points:
+            self._step(ev.AddressReported(host, points))
 
     def on_events(self, link: Link, events: list[Event]) -> None:
         """A session has something to tell."""
@@ -322,6 +307,7 @@ class Network:
         now_ms = self.now_ms()
         for link in tuple(self._links.values()):
             link.tick(now_ms)
+        self._http.tick(now_ms)
         self._step(ev.Ticked())
 
     def _step(self, event: ev.Input) -> None:

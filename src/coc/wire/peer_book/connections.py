@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from coc.primitives.limits_wire import (
     HANDSHAKES_INBOUND_MAX,
+    HANDSHAKES_ON_TRIAL_MAX,
     PEERS_INBOUND_MAX,
     PEERS_INBOUND_PER_IP_MAX,
     PEERS_OUTBOUND_MAX,
@@ -52,6 +53,8 @@ class Connection:
     channel_hash: bytes = b""
     opened_ms: int | None = None
     is_leaving: bool = False
+    is_on_trial: bool = False
+    """Whether only a privileged peer may stay: for a stranger there was no room, or its address is banned."""
     asked_ms: int | None = None
     """When the peer was last asked for addresses."""
     awaits_addresses: bool = False
@@ -136,11 +139,17 @@ class Connections:
     def has_room_to_admit(self, host: str) -> bool:
         """Whether a stranger from this IP may begin a handshake."""
         inbound = [entry for entry in self if entry.address is None]
-        if sum(not entry.is_proven for entry in inbound) >= HANDSHAKES_INBOUND_MAX:
+        if sum(not (entry.is_proven or entry.is_on_trial) for entry in inbound) >= HANDSHAKES_INBOUND_MAX:
             return False
         owner = owner_of(host)
         same_owner = sum(entry.owner == owner for entry in inbound)
         return self._setup.is_exempt(host) or same_owner < PEERS_INBOUND_PER_IP_MAX
+
+    def has_room_for_trial(self, host: str) -> bool:
+        """Whether somebody for whom there is no room may show who it is. WIRE-26."""
+        owner = owner_of(host)
+        trials = [entry.owner for entry in self if entry.is_on_trial and not entry.is_proven]
+        return len(trials) < HANDSHAKES_ON_TRIAL_MAX and owner not in trials
 
     def has_room_inbound(self) -> bool:
         """Whether another proven stranger fits the inbound share."""

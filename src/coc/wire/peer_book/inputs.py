@@ -59,6 +59,14 @@ class PeerReported:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressReported:
+    """Whoever sent something from this IP proved no identity; no peer is blamed for it."""
+
+    host: str
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
 class AddressesAsked:
     """A peer wants to know whom we know."""
 
@@ -103,6 +111,7 @@ Input: TypeAlias = (
     | ConnectionOpened
     | ConnectionEnded
     | PeerReported
+    | AddressReported
     | AddressesAsked
     | AddressesTold
     | AddressFound

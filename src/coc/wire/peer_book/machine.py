@@ -19,13 +19,14 @@ from coc.wire.peer_book.handle.ended import on_connection_ended
 from coc.wire.peer_book.handle.offered import on_connection_offered
 from coc.wire.peer_book.handle.opened import on_connection_opened
 from coc.wire.peer_book.handle.proven import on_peer_proven
-from coc.wire.peer_book.handle.reported import on_peer_reported
+from coc.wire.peer_book.handle.reported import on_address_reported, on_peer_reported
 from coc.wire.peer_book.handle.ticked import on_ticked
 from coc.wire.peer_book.handle.wanted import on_dial_wanted, on_privileged_changed
 from coc.wire.peer_book.inputs import (
     AddressesAsked,
     AddressesTold,
     AddressFound,
+    AddressReported,
     ConnectionEnded,
     ConnectionOffered,
     ConnectionOpened,
@@ -65,6 +66,8 @@ class PeerBook:
                 return on_connection_ended(core, now_ms, event)
             case PeerReported():
                 return on_peer_reported(core, now_ms, event)
+            case AddressReported():
+                return on_address_reported(core, now_ms, event)
             case AddressesAsked():
                 return on_addresses_asked(core, now_ms, event)
             case AddressesTold():
@@ -90,3 +93,7 @@ class PeerBook:
     def is_banned(self, now_ms: Millis, peer: PeerId) -> bool:
         """Whether a peer stays out."""
         return self._core.reputations.is_banned(now_ms, peer)
+
+    def is_host_banned(self, now_ms: Millis, host: str) -> bool:
+        """Whether an address stays out."""
+        return self._core.is_host_banned(now_ms, host)

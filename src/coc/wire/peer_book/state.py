@@ -35,6 +35,10 @@ class Core:
             known.is_persistent and peer in (known.expected, known.seen) for known in self.known
         )
 
+    def has_privileged(self) -> bool:
+        """Whether anybody is."""
+        return bool(self.validators) or any(known.is_persistent for known in self.known)
+
     def is_peer_banned(self, now_ms: Millis, peer: PeerId | None) -> bool:
         """Whether this identity stays out."""
         return peer is not None and self.reputations.is_banned(now_ms, peer)

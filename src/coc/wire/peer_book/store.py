@@ -24,7 +24,7 @@ from coc.primitives.limits_wire import (
     REPUTATION_ENTRIES_MAX,
 )
 from coc.primitives.types import Millis, PeerId
-from coc.wire.addresses import PeerAddress
+from coc.wire.addresses import PeerAddress, Scheme
 from coc.wire.peer_book.known import Known, Source
 from coc.wire.peer_book.reputation import Standing, Subject
 
@@ -63,6 +63,7 @@ def encode_book(addresses: Iterable[Known], standings: Iterable[tuple[Subject, S
                     known.failures,
                 ]
                 for known in addresses
+                if known.address.scheme is Scheme.TCP  # of others nothing is learned
             ],
             [_standing_item(subject, standing) for subject, standing in standings],
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from coc.primitives.limits_wire import ADDRESSES_ANSWER_MS_MIN, ADDRESSES_PER_MESSAGE_MAX
 from coc.primitives.types import Millis
+from coc.wire.addresses import Scheme
 from coc.wire.peer_book.effects import Effect, TellAddresses
 from coc.wire.peer_book.inputs import AddressesAsked, AddressesTold, AddressFound
 from coc.wire.peer_book.known import Known, Source
@@ -26,6 +27,7 @@ def on_addresses_asked(core: Core, now_ms: Millis, event: AddressesAsked) -> lis
             for known in core.known
             if (known.succeeded_ms or known.seen in connected)
             and known.seen != connection.peer
+            and known.address.scheme is Scheme.TCP
             and core.setup.is_tellable(known.address.host, connection.host)
         ),
         key=Known.worth,

@@ -10,7 +10,14 @@ from coc.wire.peer_book.state import Core
 
 
 def on_connection_offered(core: Core, now_ms: Millis, event: ConnectionOffered) -> list[Effect]:
-    """Admit a stranger whose address is not banned and has room. WIRE-26."""
-    if core.is_host_banned(now_ms, event.host) or not core.connections.has_room_to_admit(event.host):
+    """Admit a stranger whose address is not banned and has room, and else perhaps a validator. WIRE-26.
+
+    Whoever is there shows that in the handshake; until there are validators nobody else is let in on trial.
+    """
+    connections = core.connections
+    has_room = not core.is_host_banned(now_ms, event.host) and connections.has_room_to_admit(event.host)
+    if not has_room and not (core.has_privileged() and connections.has_room_for_trial(event.host)):
         return []
-    return [Admit(core.connections.add(Share.INBOUND, event.host).number)]
+    connection = connections.add(Share.INBOUND, event.host)
+    connection.is_on_trial = not has_room
+    return [Admit(connection.number)]

@@ -41,6 +41,8 @@ def on_peer_proven(core: Core, now_ms: Millis, event: PeerProven) -> list[Effect
 def _refusal(core: Core, now_ms: Millis, connection: Connection, peer: PeerId) -> Reason | None:
     if core.is_peer_banned(now_ms, peer):
         return Reason.BANNED
+    if connection.share is Share.INBOUND and connection.is_on_trial:
+        return Reason.BANNED if core.is_host_banned(now_ms, connection.host) else Reason.TOO_MANY_PEERS
     if connection.share is Share.INBOUND and not core.connections.has_room_inbound():
         return Reason.TOO_MANY_PEERS
     return None
