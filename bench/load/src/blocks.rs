@@ -1,16 +1,14 @@
 //! Watches the chain while a load runs: when the last transaction was included, and whether all of them were.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
-
+use crate::dialect::Dialect;
 use crate::http::Connection;
 
-const POLL: Duration = Duration::from_millis(25);
 /// Without a new inclusion for this long, what is missing counts as lost.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -23,11 +21,18 @@ pub struct Progress {
     pub finished: AtomicBool,
 }
 
+/// A height, and when it was seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Sighting {
+    /// The block's height.
+    pub height: u64,
+    /// When it was first known to count.
+    pub at: Instant,
+}
+
 /// Where and when the load was included.
 #[derive(Debug)]
 pub struct Inclusion {
-    /// The head before the load.
-    pub first: u64,
     /// The block with the last transaction.
     pub last: u64,
     /// Blocks with at least one transaction.
@@ -36,30 +41,32 @@ pub struct Inclusion {
     pub included: usize,
     /// When the last block with a transaction was seen.
     pub at: Instant,
-}
-
-/// Number of the head.
-///
-/// # Errors
-/// As the connection's.
-pub fn head(connection: &mut Connection) -> io::Result<u64> {
-    connection.call("eth_blockNumber", &json!([])).map(|number| quantity(&number))
+    /// Every block that was seen, in order.
+    pub sightings: Vec<Sighting>,
 }
 
 /// Follows the chain above `first` until all accepted transactions are in blocks, or none came for too long.
 ///
 /// # Errors
 /// As the connection's.
-pub fn watch(connection: &mut Connection, first: u64, progress: &Progress) -> io::Result<Inclusion> {
-    let mut seen = Inclusion { first, last: first, filled: 0, included: 0, at: Instant::now() };
+pub fn watch(
+    dialect: Dialect,
+    connection: &mut Connection,
+    first: u64,
+    poll: Duration,
+    progress: &Progress,
+) -> io::Result<Inclusion> {
+    let now = Instant::now();
+    let mut seen = Inclusion { last: first, filled: 0, included: 0, at: now, sightings: Vec::new() };
     let mut known = first;
     loop {
-        let now = head(connection)?;
+        let head = dialect.head(connection)?;
+        let settled = if head > known { dialect.settled(connection, head)? } else { known };
         let noticed = Instant::now();
-        while known < now {
+        while known < settled {
             known += 1;
-            let count = connection.call("eth_getBlockTransactionCountByNumber", &json!([hex(known)]))?;
-            let count = quantity(&count) as usize;
+            seen.sightings.push(Sighting { height: known, at: noticed });
+            let count = dialect.count(connection, known)?;
             if count > 0 {
                 seen.filled += 1;
                 seen.included += count;
@@ -72,7 +79,7 @@ pub fn watch(connection: &mut Connection, first: u64, progress: &Progress) -> io
         if complete || (finished && seen.at.elapsed() > PATIENCE) {
             return Ok(seen);
         }
-        thread::sleep(POLL);
+        thread::sleep(poll);
     }
 }
 
@@ -83,30 +90,29 @@ pub struct Verdict {
     pub missing: usize,
     /// Included transactions whose receipt says failure.
     pub failed: usize,
+    /// From the moment before its request was written until its block was seen, of each transaction, sorted.
+    pub latencies: Vec<Duration>,
 }
 
-/// Compares the acknowledged hashes with what the blocks and receipts say.
+/// Compares the acknowledged transactions, with when each was sent, with what blocks and receipts say.
 ///
 /// # Errors
 /// As the connection's.
-pub fn audit(connection: &mut Connection, seen: &Inclusion, acknowledged: &[String]) -> io::Result<Verdict> {
-    let mut missing: HashSet<&str> = acknowledged.iter().map(String::as_str).collect();
-    let mut failed = 0;
-    for number in seen.first + 1..=seen.last {
-        let receipts = connection.call("eth_getBlockReceipts", &json!([hex(number)]))?;
-        for receipt in receipts.as_array().into_iter().flatten() {
-            missing.remove(receipt["transactionHash"].as_str().unwrap_or_default());
-            failed += usize::from(receipt["status"] != "0x1");
-        }
+pub fn audit(
+    dialect: Dialect,
+    connection: &mut Connection,
+    seen: &Inclusion,
+    acknowledged: &[(String, Instant)],
+) -> io::Result<Verdict> {
+    let mut sent: HashMap<&str, Instant> = acknowledged.iter().map(|(id, at)| (id.as_str(), *at)).collect();
+    let mut verdict = Verdict::default();
+    for sighting in seen.sightings.iter().filter(|sighting| sighting.height <= seen.last) {
+        let held = dialect.held(connection, sighting.height)?;
+        verdict.failed += held.failed;
+        let sent_at = held.ids.iter().filter_map(|id| sent.remove(id.as_str()));
+        verdict.latencies.extend(sent_at.map(|at| sighting.at.duration_since(at)));
     }
-    Ok(Verdict { missing: missing.len(), failed })
-}
-
-fn hex(number: u64) -> String {
-    format!("{number:#x}")
-}
-
-fn quantity(value: &Value) -> u64 {
-    let digits = value.as_str().unwrap_or_default().trim_start_matches("0x");
-    u64::from_str_radix(digits, 16).unwrap_or(0)
+    verdict.missing = sent.len();
+    verdict.latencies.sort_unstable();
+    Ok(verdict)
 }

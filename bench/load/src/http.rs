@@ -53,7 +53,7 @@ impl Connection {
     /// Writes a prepared request and reads its answer's body.
     ///
     /// # Errors
-    /// When the node closes the connection, is silent, or answers in another way than HTTP/1.1 with a length.
+    /// When the node closes the connection, is silent, or answers in another way than HTTP/1.1.
     pub fn exchange(&mut self, request: &[u8]) -> io::Result<&[u8]> {
         self.stream.write_all(request)?;
         self.buffer.clear();
@@ -63,11 +63,45 @@ impl Connection {
                 break end + 4;
             }
         };
-        let total = head + content_length(&self.buffer[..head])?;
-        while self.buffer.len() < total {
+        match length_of(&self.buffer[..head])? {
+            Length::Known(length) => {
+                while self.buffer.len() < head + length {
+                    self.fill()?;
+                }
+                Ok(&self.buffer[head..head + length])
+            }
+            Length::Chunked => self.chunks(head),
+        }
+    }
+
+    /// Reads a body in chunks and leaves it without their sizes at the end of the head.
+    fn chunks(&mut self, head: usize) -> io::Result<&[u8]> {
+        let (mut end, mut at) = (head, head);
+        loop {
+            let line = self.line(at)?;
+            let digits = String::from_utf8_lossy(&self.buffer[at..line]).into_owned();
+            let size = usize::from_str_radix(digits.split(';').next().unwrap_or_default().trim(), 16)
+                .map_err(|_| io::Error::other(format!("{digits:?} is no size of a chunk")))?;
+            let start = line + 2;
+            while self.buffer.len() < start + size + 2 {
+                self.fill()?;
+            }
+            if size == 0 {
+                return Ok(&self.buffer[head..end]);
+            }
+            self.buffer.copy_within(start..start + size, end);
+            (end, at) = (end + size, start + size + 2);
+        }
+    }
+
+    /// Where the line that begins at `at` ends.
+    fn line(&mut self, at: usize) -> io::Result<usize> {
+        loop {
+            if let Some(end) = find(&self.buffer[at..], b"\r\n") {
+                return Ok(at + end);
+            }
             self.fill()?;
         }
-        Ok(&self.buffer[head..total])
     }
 
     /// One JSON-RPC call; gives `result`.
@@ -103,13 +137,26 @@ pub fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack.windows(needle.len()).position(|window| window == needle)
 }
 
-fn content_length(head: &[u8]) -> io::Result<usize> {
+/// How an answer says where its body ends.
+#[derive(Debug, PartialEq, Eq)]
+enum Length {
+    Known(usize),
+    Chunked,
+}
+
+fn length_of(head: &[u8]) -> io::Result<Length> {
     let text = std::str::from_utf8(head).map_err(io::Error::other)?;
-    text.lines()
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .and_then(|(_, length)| length.trim().parse().ok())
-        .ok_or_else(|| io::Error::other(format!("an answer without Content-Length: {text}")))
+    let headers = || text.lines().filter_map(|line| line.split_once(':'));
+    let value = |name: &str| {
+        headers().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    };
+    if value("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
+        return Ok(Length::Chunked);
+    }
+    value("content-length")
+        .and_then(|length| length.parse().ok())
+        .map(Length::Known)
+        .ok_or_else(|| io::Error::other(format!("an answer of unknown length: {text}")))
 }
 
 #[cfg(test)]
@@ -119,7 +166,27 @@ mod tests {
     #[test]
     fn a_length_is_found_whatever_the_case_of_its_header() {
         let head = b"HTTP/1.1 200 OK\r\ncontent-LENGTH: 42\r\n\r\n";
-        assert_eq!(content_length(head).ok(), Some(42));
-        assert!(content_length(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").is_err());
+        assert_eq!(length_of(head).ok(), Some(Length::Known(42)));
+        assert!(length_of(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+    }
+
+    #[test]
+    fn a_body_in_chunks_is_put_together() -> io::Result<()> {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+        let host = listener.local_addr()?.to_string();
+        let server = std::thread::spawn(move || -> io::Result<()> {
+            let (mut stream, _) = listener.accept()?;
+            let mut read = [0; 1024];
+            for answer in ["3\r\nabc\r\n5;x=1\r\ndefgh\r\n0\r\n\r\n", "1\r\nz\r\n0\r\n\r\n"] {
+                let _ = stream.read(&mut read)?;
+                let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+                stream.write_all(format!("{head}{answer}").as_bytes())?;
+            }
+            Ok(())
+        });
+        let mut connection = Connection::open(&host)?;
+        assert_eq!(connection.exchange(b"one")?, b"abcdefgh");
+        assert_eq!(connection.exchange(b"two")?, b"z");
+        server.join().expect("the server panicked")
     }
 }

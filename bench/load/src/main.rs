@@ -2,15 +2,24 @@
 //!
 //! ```text
 //! coc-load sign --count 30000 --accounts 100 [--chain-id 31337] [--receivers 1000] [--token ADDRESS] > FILE
-//! coc-load send --url URL --file FILE [--connections 16] [--batch 1] [--node-pid PID]
+//! coc-load kvstore --count 30000 --accounts 100 [--bytes 250] > FILE
+//! coc-load send --url URL[,URL…] --file FILE [--connections 16] [--batch 1] [--rate N] [--dialect D] [--node-pid PID]
+//! coc-load feed --url URL[,URL…] --file FILE --acknowledged FILE [--connections 16] [--batch 1] [--rate N] [--dialect D]
+//! coc-load find --url URL --acknowledged FILE [--dialect D]
 //! coc-load read --url URL --body JSON --count 100000 [--connections 16] [--node-pid PID]
 //! ```
 //!
-//! `sign` writes `account raw-hex` lines, so that one file serves many runs. `send` and `read` print one JSON object.
+//! `sign` and `kvstore` write `account transaction` lines, so that one file serves many runs; the others print one JSON
+//! object. With a rate, `send` reports how long each transaction took. `feed` outlives the nodes that it feeds, and
+//! `find` says which of the transactions that they acknowledged are in blocks after their restart. D is `ethereum`,
+//! `ethereum-final` (a block counts when it is final) or `comet`.
 
 mod blocks;
+mod dialect;
 mod http;
 mod keys;
+mod kvstore;
+mod lanes;
 mod process;
 mod reading;
 mod sending;
@@ -19,16 +28,21 @@ mod signing;
 use std::collections::HashMap;
 use std::fs;
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::str::FromStr;
 
+use dialect::Dialect;
+use http::host_of;
+use lanes::{Manner, Signed};
 use reading::Reads;
-use sending::{Plan, Signed};
+use sending::Plan;
 use signing::{Load, Payload};
 
 const DEV_CHAIN_ID: u64 = 31_337;
 const CONNECTIONS: usize = 16;
 const RECEIVERS: usize = 1_000;
+const COMMANDS: &str = "sign, kvstore, send, feed, find, read";
 
 /// Options of the command line: `--name value` pairs and nothing else.
 struct Options(HashMap<String, String>);
@@ -99,19 +113,53 @@ fn sign(options: &Options) -> Result<(), String> {
     out.flush().map_err(|error| error.to_string())
 }
 
-fn send(options: &Options) -> Result<(), String> {
+fn kvstore(options: &Options) -> Result<(), String> {
+    let (accounts, bytes): (usize, usize) = (options.number("accounts")?, options.number_or("bytes", 250)?);
+    let mut out = BufWriter::new(io::stdout().lock());
+    for index in 0..options.number("count")? {
+        let transaction = kvstore::transaction(index, bytes);
+        writeln!(out, "{} {transaction}", index % accounts.max(1)).map_err(|error| error.to_string())?;
+    }
+    out.flush().map_err(|error| error.to_string())
+}
+
+fn plan(options: &Options) -> Result<Plan, String> {
+    let dialect = options.text("dialect").map_or(Ok(Dialect::Ethereum), Dialect::named)?;
+    let rate = options.0.contains_key("rate").then(|| options.number("rate")).transpose()?;
+    if rate.is_some_and(|rate: f64| rate.is_nan() || rate <= 0.0) {
+        return Err("--rate is transactions a second, above 0".to_owned());
+    }
+    Ok(Plan {
+        hosts: options.text("url")?.split(',').map(host_of).collect::<Result<_, _>>()?,
+        connections: options.number_or("connections", CONNECTIONS)?.max(1),
+        manner: Manner { dialect, batch: options.number_or("batch", 1)?.max(1), rate },
+        node_pid: options.pid()?,
+    })
+}
+
+fn load(options: &Options) -> Result<Vec<Signed>, String> {
     let path = options.text("file")?;
     let text = fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
     let load = text.lines().map(signed_line).collect::<Option<Vec<Signed>>>();
-    let load =
-        load.ok_or_else(|| format!("{path} holds a line that is not `account raw-hex`; write it with sign"))?;
-    let plan = Plan {
-        url: options.text("url")?.to_owned(),
-        connections: options.number_or("connections", CONNECTIONS)?.max(1),
-        batch: options.number_or("batch", 1)?,
-        node_pid: options.pid()?,
-    };
-    println!("{}", sending::run(&plan, &load)?);
+    load.ok_or_else(|| {
+        format!("{path} holds a line that is not `account transaction`; write it with sign or kvstore")
+    })
+}
+
+fn send(options: &Options) -> Result<(), String> {
+    println!("{}", sending::run(&plan(options)?, &load(options)?)?);
+    Ok(())
+}
+
+fn feed(options: &Options) -> Result<(), String> {
+    let out = Path::new(options.text("acknowledged")?);
+    println!("{}", sending::feed(&plan(options)?, &load(options)?, out)?);
+    Ok(())
+}
+
+fn find(options: &Options) -> Result<(), String> {
+    let acknowledged = Path::new(options.text("acknowledged")?);
+    println!("{}", sending::find_again(&plan(options)?, acknowledged)?);
     Ok(())
 }
 
@@ -137,11 +185,14 @@ fn main() -> ExitCode {
     let done = match arguments.split_first() {
         Some((command, rest)) => Options::parse(rest).and_then(|options| match command.as_str() {
             "sign" => sign(&options),
+            "kvstore" => kvstore(&options),
             "send" => send(&options),
+            "feed" => feed(&options),
+            "find" => find(&options),
             "read" => read(&options),
-            other => Err(format!("{other} is not one of sign, send, read")),
+            other => Err(format!("{other} is not one of {COMMANDS}")),
         }),
-        None => Err("one of sign, send, read is expected".to_owned()),
+        None => Err(format!("one of {COMMANDS} is expected")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
