@@ -12,9 +12,9 @@ use coc_store::{Batch, GenerationLength, Table};
 use coc_trie::Trie;
 use std::collections::BTreeMap;
 
-/// Nibbles of the head's account trie that stay in memory when it was flushed, since every change goes through them: at most 4,369
-/// nodes, about 4 MB. Five (64 MB) saved no measurable time of an import.
-const HEAD_NIBBLES_KEPT: usize = 4;
+/// Nibbles of the head's account trie that stay in memory when it was flushed, since every change goes through them: at most 273
+/// nodes. Reading the nodes below again, many at once, costs less than making copies of them that let go of what is below.
+const HEAD_NIBBLES_KEPT: usize = 3;
 
 /// What is flushed: as it was at one moment.
 struct Taken {
