@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! DIR/genesis.json   the genesis file as it was given
+//! DIR/genesis.note   what a start need not compute from it again
 //! DIR/log/           the block log: the truth
 //! DIR/index/         rows and the marker (LMDB)
 //! DIR/state/         trie nodes
@@ -15,6 +16,8 @@ use std::path::{Path, PathBuf};
 
 /// Name of the genesis file in a data folder.
 pub const GENESIS_FILE: &str = "genesis.json";
+/// Name of the file that keeps what is known of the genesis file.
+pub const GENESIS_NOTE_FILE: &str = "genesis.note";
 /// Folder of the block log.
 pub const LOG_DIR: &str = "log";
 /// Folder of the node files.
@@ -25,9 +28,11 @@ pub const INDEX_DIR: &str = "index";
 pub const REBUILD_MARK: &str = "rebuilding";
 
 /// Names by which a folder is known to be ours, those of a node's journal and of a start that was killed among them.
-const OURS: [&str; 9] = [
+const OURS: [&str; 11] = [
     GENESIS_FILE,
     "genesis.json.new",
+    GENESIS_NOTE_FILE,
+    "genesis.note.new",
     LOG_DIR,
     STATE_DIR,
     INDEX_DIR,

@@ -1,20 +1,24 @@
 //! Block 0: its header and hash from a genesis file, its record in the log, its state in the store.
 
 use crate::error::ChainError;
-use crate::folder::{GENESIS_FILE, genesis_of};
+use crate::folder::{GENESIS_FILE, genesis_in, genesis_of};
+use crate::note::GenesisNote;
 use crate::record::StoredBlock;
 use crate::rows::{BlockRow, MARKER, Marker};
 use crate::shared::Codes;
 use crate::tree::{Executed, Place};
 use alloy_primitives::{B256, Bytes};
+use coc_disk::Disk;
 use coc_evm::genesis::Genesis;
+use coc_evm::genesis_text::GenesisText;
+use coc_evm::overlay::Sealed;
 use coc_evm::state::WorldState;
 use coc_evm::types::{Block, Body, Header};
 use coc_log::BlockLog;
 use coc_store::{Batch, Index, MemIndex, MemOptions, NodeFiles, Table};
 use coc_trie::{MemoryNodes, Trie};
 use parking_lot::RwLock;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A parsed genesis file and the block it makes.
@@ -22,28 +26,61 @@ pub(crate) struct Origin {
     pub genesis: Genesis,
     pub header: Header,
     pub hash: B256,
+    accounts: Accounts,
+}
+
+/// Where the accounts of block 0 are.
+enum Accounts {
+    /// Here, as a state.
+    Sealed(Box<Sealed>),
+    /// In the genesis file of this folder: a note spared reading them.
+    InFile(PathBuf),
 }
 
 impl Origin {
     /// Parses a genesis file's text and computes its block's header.
     pub fn read(text: &[u8]) -> Result<Origin, ChainError> {
         let genesis = Genesis::parse(text).map_err(|error| ChainError::Genesis(error.to_string()))?;
-        let (header, _) = genesis.seal(empty_state(Arc::new(MemoryNodes::new())))?;
+        let (header, sealed) = genesis.seal(empty_state(Arc::new(MemoryNodes::new())))?;
         let hash = header.hash_slow();
-        Ok(Origin { genesis, header, hash })
+        Ok(Origin { genesis, header, hash, accounts: Accounts::Sealed(Box::new(sealed)) })
     }
 
-    /// Refuses a folder that was made with another genesis.
-    pub fn refuse_other(&self, dir: &Path) -> Result<(), ChainError> {
-        let Some(text) = genesis_of(dir)? else { return Ok(()) };
-        let there = Origin::read(&text).map_err(|error| {
+    /// [`Origin::read`], unless the folder has a note of this text.
+    pub fn of(disk: &dyn Disk, dir: &Path, text: &[u8]) -> Result<Origin, ChainError> {
+        let Some(note) = GenesisNote::load(disk, dir, text) else { return Origin::read(text) };
+        let genesis = Genesis::parse_outline(&note.outline);
+        let genesis = genesis.map_err(|error| ChainError::Genesis(error.to_string()))?;
+        let header = Header { state_root: note.state_root, ..genesis.header.clone() };
+        let hash = header.hash_slow();
+        Ok(Origin { genesis, header, hash, accounts: Accounts::InFile(dir.into()) })
+    }
+
+    /// The note to keep of this text; none where it came from one.
+    pub fn note(&self, text: &[u8]) -> Result<Option<GenesisNote>, ChainError> {
+        if let Accounts::InFile(_) = self.accounts {
+            return Ok(None);
+        }
+        let cut = GenesisText::cut(text).map_err(|error| ChainError::Genesis(error.to_string()))?;
+        let (state_root, accounts) = (self.header.state_root, self.genesis.alloc.len() as u64);
+        Ok(Some(GenesisNote { state_root, accounts, outline: cut.outline() }))
+    }
+
+    /// Refuses a folder that was made with another genesis. Says whether the folder's genesis file, where it has one, is `text` to
+    /// the last byte.
+    pub fn refuse_other(&self, dir: &Path, text: &[u8]) -> Result<bool, ChainError> {
+        let Some(kept) = genesis_of(dir)? else { return Ok(true) };
+        if kept == text {
+            return Ok(true);
+        }
+        let there = Origin::read(&kept).map_err(|error| {
             ChainError::Genesis(format!(
                 "{} is damaged: {error}; restore it from a copy",
                 dir.join(GENESIS_FILE).display()
             ))
         })?;
         if there.hash == self.hash {
-            return Ok(());
+            return Ok(false);
         }
         let (dir, found, wanted) = (dir.display(), there.hash, self.hash);
         Err(ChainError::Genesis(format!(
@@ -113,7 +150,18 @@ impl Origin {
         nodes: &Arc<NodeFiles>,
         index: &dyn Index,
     ) -> Result<(), ChainError> {
-        let (_, sealed) = self.genesis.seal(empty_state(nodes.clone()))?;
+        let sealed = match &self.accounts {
+            Accounts::Sealed(sealed) => sealed,
+            Accounts::InFile(dir) => {
+                let origin = Origin::read(&genesis_in(dir)?)?;
+                if origin.hash != self.hash {
+                    let path = dir.join(GENESIS_FILE);
+                    let changed = format!("{} was changed just now; restore it from a copy", path.display());
+                    return Err(ChainError::Genesis(changed));
+                }
+                return origin.write_store(place, nodes, index);
+            }
+        };
         let (state, lengths) = {
             let mut appender = nodes.appender();
             let state = sealed.state.accounts.flush(&mut appender)?;

@@ -29,6 +29,7 @@ pub mod folder;
 mod genesis;
 pub mod import;
 pub mod logs;
+pub mod note;
 pub mod open;
 pub mod read;
 pub mod rebuild;

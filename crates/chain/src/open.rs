@@ -168,20 +168,25 @@ impl Chain {
         dir: Option<&Path>,
         options: &ChainOptions,
     ) -> Result<(Chain, Recovered), ChainError> {
-        let origin = Origin::read(genesis)?;
         let Some(dir) = dir else {
             let options = ChainOptions { reserve_bytes: 0, ..options.clone() };
-            return Self::assemble(origin, Parts::in_memory(), &options);
+            return Self::assemble(Origin::read(genesis)?, Parts::in_memory(), &options);
         };
         let disk = RealDisk::new();
+        let origin = Origin::of(&disk, dir, genesis)?;
         let lock = folder::claim(&disk, dir)?;
-        origin.refuse_other(dir)?;
+        let is_kept = origin.refuse_other(dir, genesis)?;
         refuse_half_made(&disk, dir, &dir.display().to_string())?;
         let parts = Parts::in_folder(dir, lock, &origin, options)?;
         if genesis_of(dir)?.is_none() {
             coc_disk::replace_file(&disk, &dir.join(GENESIS_FILE), genesis)?;
         }
-        Self::assemble(origin, parts, options)
+        let note = origin.note(genesis)?.filter(|_| is_kept);
+        let opened = Self::assemble(origin, parts, options)?;
+        if let Some(note) = note {
+            note.save(&disk, dir, genesis);
+        }
+        Ok(opened)
     }
 
     /// Opens the chain of `genesis` on a disk and an index of the caller's: the simulator's way in.

@@ -53,8 +53,8 @@ pub struct Stats {
 /// # Errors
 /// [`ChainError::NoChain`] and whatever keeps a start from opening log or index, with the cure.
 pub fn stats(dir: &Path) -> Result<Stats, ChainError> {
-    let origin = Origin::read(&genesis_in(dir)?)?;
     let real = RealDisk::new();
+    let origin = Origin::of(&real, dir, &genesis_in(dir)?)?;
     let disk = Arc::new(ScratchDisk::over(Arc::new(real)));
     let place = dir.display().to_string();
     let index_dir = dir.join(INDEX_DIR);

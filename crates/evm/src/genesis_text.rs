@@ -20,6 +20,7 @@ pub struct GenesisText<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Members<'a> {
     #[serde(borrow)]
     alloc: Option<&'a RawValue>,

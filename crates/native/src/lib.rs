@@ -10,6 +10,7 @@ mod convert;
 mod crypto;
 mod db;
 mod errors;
+mod genesis;
 mod judging;
 mod reading;
 mod rlp;
@@ -50,6 +51,8 @@ mod _native {
         BlockInvalid, CallFailed, GenesisInvalid, LimitExceeded, Pruned, StorageFailed, TransactionInvalid,
         UnknownBlock,
     };
+    #[pymodule_export]
+    use crate::genesis::{genesis_accounts, genesis_alloc, genesis_note};
     #[pymodule_export]
     use crate::reading::CallResult;
     #[pymodule_export]
