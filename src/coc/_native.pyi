@@ -35,6 +35,9 @@ __all__ = [
     "db_stats",
     "evm_run",
     "evm_transition",
+    "genesis_accounts",
+    "genesis_alloc",
+    "genesis_note",
     "keccak256",
     "public_key_of",
     "recover_public_key",
@@ -150,6 +153,26 @@ def evm_run(request: bytes, genesis: bytes | None, trace: bool, bench: bool) -> 
     `request` is a JSON object of code, input, gas, value, sender, receiver, create and fork; a trace goes
     straight to standard output. ValueError where something given does not read, OSError where the trace
     cannot be written.
+    """
+
+def genesis_alloc(text: bytes) -> tuple[int, int]:
+    """Where in a genesis file's text the value of `alloc` begins and ends.
+
+    ValueError with the field and what is wrong with it, in words that follow "it".
+    """
+
+def genesis_accounts(
+    alloc: bytes, is_ours: bool, wanted: list[bytes]
+) -> tuple[int, list[tuple[bytes, bytes]]]:
+    """Check the accounts in the text of an `alloc`: how many there are, and the JSON of those asked for.
+
+    ValueError with the field of the first that breaks a rule, what is wrong with it, and the cure.
+    """
+
+def genesis_note(data_dir: str | PathLike[str], text: bytes) -> tuple[int, bytes] | None:
+    """What the note in a data folder says of its genesis file's text; None where it has none of this text.
+
+    How many accounts there are, and the text without them.
     """
 
 @final

@@ -14,9 +14,10 @@ from coc.primitives.errors import AdapterError
 GENESIS_FILE: Final = "genesis.json"
 
 OWN_NAMES: Final = frozenset(
-    {"LOCK", "genesis.json.new", "index", "log", "state", "mempool.journal", "mempool.new"}
+    {"LOCK", "genesis.json.new", "genesis.note", "genesis.note.new", "index", "log", "state"}
+    | {"mempool.journal", "mempool.new"}
 )
-"""What a start that was killed before `genesis.json` was written may leave."""
+"""What a start that was killed before `genesis.json` was written may leave, or whoever lost that file."""
 
 _HARMLESS_NAMES: Final = frozenset({"lost+found", "keystore", "keys"})
 """What may be in a folder that is to become a data folder: a fresh file system's own, and keys."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from coc.adapters.data_folder import GENESIS_FILE
+from coc.adapters.kept_genesis import noted_genesis
 from coc.adapters.validator_file import PublicValidator
 from coc.adapters.validator_keys import keep_known_keys
 from coc.execution.dev_network import DevValidator
@@ -46,7 +47,7 @@ class NetworkFolder:
         try:
             kept = _kept_genesis(root)
             self.is_new = kept is None
-            self.genesis: Genesis = read_genesis(make() if kept is None else kept)
+            self.genesis = self._read(make, kept)
             _refuse_other_validators(root, self.genesis, validators)
             if kept is None:
                 _write_whole(root / NETWORK_GENESIS, self.genesis.text)
@@ -66,6 +67,10 @@ class NetworkFolder:
     def log(self, number: int) -> Path:
         """What a node has written."""
         return self.root / f"node-{number}.log"
+
+    def _read(self, make: Callable[[], bytes], kept: bytes | None) -> Genesis:
+        """The genesis of all is that of each node, and the first may have a note of it."""
+        return read_genesis(make()) if kept is None else noted_genesis(kept, self.node(1))
 
     def _make_node(self, number: int, validator: DevValidator) -> None:
         folder = self.node(number)

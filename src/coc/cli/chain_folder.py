@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coc.adapters.chain_port import OpenChain, closing, open_chain
-from coc.adapters.data_folder import required_genesis
+from coc.adapters.kept_genesis import noted_genesis, required_kept_genesis
 from coc.adapters.validator.door import door_to
 from coc.consensus.rotation.slots import RotationRules
 from coc.execution.genesis import Genesis, read_genesis
@@ -33,7 +33,7 @@ def chain_in(folder: Path) -> Iterator[FolderChain]:
     Raises:
         FolderUnfit, GenesisInvalid, ChainFailed: there is none, or it cannot be opened.
     """
-    genesis = read_genesis(required_genesis(folder))
+    genesis = required_kept_genesis(folder)
     with closing(open_chain(genesis.text, folder, {})) as chain:
         yield FolderChain(chain, genesis, rules_of_chain(chain, genesis))
 
@@ -58,8 +58,8 @@ def rotation_rules(genesis: Genesis, genesis_hash: bytes) -> RotationRules | Non
     )
 
 
-def read_genesis_file(path: Path) -> Genesis:
-    """A genesis file, checked.
+def read_genesis_file(path: Path, folder: Path | None = None) -> Genesis:
+    """A genesis file, checked; in little time where `folder` holds the chain that was made of it.
 
     Raises:
         CliError: the file cannot be read.
@@ -71,4 +71,4 @@ def read_genesis_file(path: Path) -> Genesis:
         raise CliError(
             f"{path} cannot be read", why=error.strerror or str(error), cure="check path and permissions"
         ) from error
-    return read_genesis(text)
+    return read_genesis(text) if folder is None else noted_genesis(text, folder)

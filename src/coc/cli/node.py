@@ -139,13 +139,12 @@ class HttpPlace:
 
 
 def _choices(data: Path, http: HttpPlace, sources: KeySources, wire: WireOptions) -> NodeChoices:
-    from coc.adapters.data_folder import required_genesis
+    from coc.adapters.kept_genesis import required_kept_genesis
     from coc.adapters.live_node import HttpChoices, NodeChoices
     from coc.cli.validator_key import sealing_choices, validator_key
-    from coc.execution.genesis import read_genesis
     from coc.primitives.mnemonic import DEV_MNEMONIC, dev_secrets
 
-    genesis = read_genesis(required_genesis(data))
+    genesis = required_kept_genesis(data)
     place = HttpChoices(http.host, http.port)
     accounts = dev_secrets(DEV_MNEMONIC, http.unlock) if http.unlock else []
     if genesis.coc is not None and genesis.coc.engine == "bft":

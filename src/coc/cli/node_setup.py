@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-from coc.adapters.data_folder import genesis_in, refuse_strangers
+from coc.adapters.data_folder import refuse_strangers
 from coc.adapters.http.policy import AccessRules
+from coc.adapters.kept_genesis import kept_genesis
 from coc.adapters.live_node import HttpChoices, NodeChoices, SealingChoices
 from coc.cli.chain_folder import read_genesis_file
 from coc.consensus.rotation.engine import Sealing
@@ -74,12 +75,12 @@ def _sealing(options: DevOptions) -> Sealing:
 def _genesis(options: DevOptions, secrets: list[Secret]) -> Genesis:
     """The genesis given, the one in the folder, or a new one."""
     if options.genesis is not None:
-        return read_genesis_file(options.genesis)
+        return read_genesis_file(options.genesis, options.data)
     if options.data is not None:
         refuse_strangers(options.data)
-        kept = genesis_in(options.data)
+        kept = kept_genesis(options.data)
         if kept is not None:
-            return read_genesis(kept)
+            return kept
     return read_genesis(dev_genesis(_dev_genesis(options, secrets)))
 
 

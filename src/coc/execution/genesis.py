@@ -25,15 +25,19 @@ from coc.execution.forks import BLOCK_FORKS, TIME_FORKS, ForkSchedule, parse_sch
 from coc.execution.genesis_bft import BftParameters, bft_parameters
 from coc.execution.genesis_fields import (
     GenesisInvalid,
-    address_of_text,
     bytes_of,
     field_error,
     number_of,
     object_of,
     refuse_unknown,
 )
-from coc.execution.genesis_registry import check_registry_accounts, registry_parameters
+from coc.execution.genesis_registry import (
+    REGISTRY_CONTRACT_ADDRESSES,
+    check_registry_accounts,
+    registry_parameters,
+)
 from coc.execution.predeploys import SYSTEM_CONTRACTS
+from coc.primitives.genesis_text import GenesisText, GenesisTextInvalid, check_accounts, cut_genesis
 from coc.primitives.keccak import keccak256
 from coc.primitives.limits import (
     BLOCK_INTERVAL_SECONDS_MAX,
@@ -55,12 +59,12 @@ _CONFIG_FIELDS: Final = (
     | {"chainId", "terminalTotalDifficulty", "terminalTotalDifficultyPassed", "blobSchedule"}
     | {"depositContractAddress", "daoForkSupport", "coc"}
 )
-_ACCOUNT_FIELDS: Final = frozenset({"balance", "nonce", "code", "storage"})
 _COC_FIELDS: Final = frozenset(
     {"engine", "validators", "blockIntervalSeconds", "gasLimitTarget", "bft", "validatorRegistry"}
 )
 _VALIDATOR_FIELDS: Final = frozenset({"consensusKey", "networkKey", "feeRecipient", "power"})
 _ENGINES: Final = ("rotation", "bft")
+_SYSTEM_CONTRACT_ADDRESSES: Final = tuple(contract.address for contract in SYSTEM_CONTRACTS)
 
 
 class GenesisMismatch(GenesisInvalid):
@@ -97,6 +101,22 @@ class Genesis:
     """What to hand to the Rust core: the file as it was, or with `extraData` filled in."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Outline:
+    """A genesis file without its accounts, checked."""
+
+    root: dict[str, Json]
+    config: dict[str, Json]
+    schedule: ForkSchedule
+    rules: CocRules | None
+
+    def genesis(self, account_count: int, text: bytes) -> Genesis:
+        """The whole, once its accounts are checked."""
+        timestamp = number_of(self.root, "timestamp", UINT64_MAX, default=0)
+        gas_limit = number_of(self.root, "gasLimit", UINT64_MAX, default=0)
+        return Genesis(self.schedule, self.rules, timestamp, gas_limit, account_count, text)
+
+
 def read_genesis(text: bytes) -> Genesis:
     """Read a genesis file.
 
@@ -104,29 +124,57 @@ def read_genesis(text: bytes) -> Genesis:
         GenesisInvalid: not JSON, a field of the wrong form, or a rule of our chains broken.
         ForksInvalid: a fork schedule that contradicts itself.
     """
+    parts = cut(text)
+    outline = _read_outline(parts.outline)
+    count = _check_accounts(parts.alloc, outline.rules)
+    if outline.rules is not None:
+        text = _with_config_hash(outline, text)
+    return outline.genesis(count, text)
+
+
+def read_checked_genesis(text: bytes, outline: bytes, account_count: int) -> Genesis:
+    """Read a genesis file whose accounts were checked when its chain was made; `outline` is the rest of it.
+
+    Raises:
+        GenesisInvalid, ForksInvalid: as `read_genesis`.
+    """
+    read = _read_outline(outline)
+    return read.genesis(account_count, text if read.rules is None else _with_config_hash(read, text))
+
+
+def cut(text: bytes) -> GenesisText:
+    """A genesis file's text in its parts.
+
+    Raises:
+        GenesisInvalid: too long, not JSON, or without accounts.
+    """
+    if len(text) > GENESIS_FILE_BYTES_MAX:
+        why = f"{len(text)} bytes where {GENESIS_FILE_BYTES_MAX} are allowed"
+        raise GenesisInvalid("the genesis file is too large", why=why)
     try:
-        root = decode_json(text, name="genesis file", bytes_max=GENESIS_FILE_BYTES_MAX)
+        return cut_genesis(text)
+    except GenesisTextInvalid as error:
+        if error.place == "genesis":
+            raise GenesisInvalid("the genesis file is not JSON", why=error.reason) from error
+        raise field_error(error.place, error.reason, error.cure) from error
+
+
+def _read_outline(outline: bytes) -> _Outline:
+    try:
+        root = decode_json(outline, name="genesis file", bytes_max=GENESIS_FILE_BYTES_MAX)
     except JsonInvalid as error:
         raise GenesisInvalid(error.what, why=error.why, cure=error.cure) from error
     if not isinstance(root, dict):
         raise GenesisInvalid("the genesis file is not a JSON object")
     config = object_of(root, "config")
-    alloc = object_of(root, "alloc")
-    is_ours = config.get("coc") is not None
     schedule = parse_schedule(config)
     timestamp = number_of(root, "timestamp", UINT64_MAX, default=0)
     _check_header(root)
-    accounts = _check_alloc(alloc, is_ours=is_ours)
     rules = None
-    if is_ours:
+    if config.get("coc") is not None:
         rules = coc_rules(config, number_of(root, "gasLimit", UINT64_MAX))
         _check_ours(root, schedule, timestamp)
-        _check_system_contracts(accounts)
-        if rules.registry is not None:
-            check_registry_accounts(accounts)
-        text = _with_config_hash(root, config, text)
-    gas_limit = number_of(root, "gasLimit", UINT64_MAX, default=0)
-    return Genesis(schedule, rules, timestamp, gas_limit, len(accounts), text)
+    return _Outline(root, config, schedule, rules)
 
 
 def canonical(value: Json) -> bytes:
@@ -153,34 +201,28 @@ def _check_header(root: Mapping[str, Json]) -> None:
         raise field_error("extraData", f"has {extra} bytes", f"at most {EXTRA_DATA_BYTES_MAX} are allowed")
 
 
-def _check_alloc(alloc: Mapping[str, Json], *, is_ours: bool) -> dict[Address, Mapping[str, Json]]:
-    """Check every account; two spellings of one address are refused, for only one could hold."""
-    accounts: dict[Address, Mapping[str, Json]] = {}
-    for text, account in alloc.items():
-        address = address_of_text(text, "alloc")
-        place = f"alloc.{text}"
-        if address in accounts:
-            raise field_error(place, "is there twice, in two spellings", "keep one of them")
-        if not isinstance(account, dict):
-            raise field_error(place, "is not an object")
-        if is_ours:
-            refuse_unknown(account, _ACCOUNT_FIELDS, place)
-        number_of(account, "balance", place=place, default=0)
-        number_of(account, "nonce", UINT64_MAX, place, default=0)
-        bytes_of(account, "code", place)
-        if account.get("storage") is not None:
-            storage = object_of(account, "storage", place)
-            for slot in storage:
-                for word in (
-                    bytes_of({"slot": slot}, "slot", place),
-                    bytes_of(storage, slot, f"{place}.storage"),
-                ):
-                    if len(word) > 32:
-                        raise field_error(
-                            f"{place}.storage.{slot}", f"has {len(word)} bytes", "a slot has 32"
-                        )
-        accounts[address] = account
-    return accounts
+def _check_accounts(alloc: bytes, rules: CocRules | None) -> int:
+    """Check every account, and that the contracts of our chains are among them; how many there are."""
+    wanted = () if rules is None else (*_SYSTEM_CONTRACT_ADDRESSES, *REGISTRY_CONTRACT_ADDRESSES)
+    try:
+        count, found = check_accounts(alloc, is_ours=rules is not None, wanted=wanted)
+    except GenesisTextInvalid as error:
+        raise field_error(error.place, error.reason, error.cure) from error
+    accounts = {address: _account(address, text) for address, text in found.items()}
+    if rules is not None:
+        _check_system_contracts(accounts)
+        if rules.registry is not None:
+            check_registry_accounts(accounts)
+    return count
+
+
+def _account(address: Address, text: bytes) -> dict[str, Json]:
+    place = f"alloc.0x{address.hex()}"
+    try:
+        account = decode_json(text, name=f"genesis field `{place}`", bytes_max=GENESIS_FILE_BYTES_MAX)
+    except JsonInvalid as error:
+        raise GenesisInvalid(error.what, why=error.why, cure=error.cure) from error
+    return object_of({place: account}, place)
 
 
 def coc_rules(config: Mapping[str, Json], gas_limit: int) -> CocRules:
@@ -261,10 +303,10 @@ def _check_system_contracts(accounts: Mapping[Address, Mapping[str, Json]]) -> N
             )
 
 
-def _with_config_hash(root: dict[str, Json], config: Mapping[str, Json], text: bytes) -> bytes:
+def _with_config_hash(outline: _Outline, text: bytes) -> bytes:
     """Fill in an empty `extraData`; refuse another value than the hash of `config`."""
-    expected = config_hash(config)
-    found = bytes_of(root, "extraData")
+    expected = config_hash(outline.config)
+    found = bytes_of(outline.root, "extraData")
     if found == expected:
         return text
     if found:
@@ -273,7 +315,7 @@ def _with_config_hash(root: dict[str, Json], config: Mapping[str, Json], text: b
             why=f"`extraData` is 0x{found.hex()} and the config's hash is 0x{expected.hex()}",
             cure="restore the original file, or empty extraData to make another chain",
         )
-    return (
-        json.dumps({**root, "extraData": f"0x{expected.hex()}"}, indent=2, ensure_ascii=False).encode()
-        + b"\n"
-    )
+    filled = {name: value for name, value in outline.root.items() if name != "alloc"}
+    filled["extraData"] = f"0x{expected.hex()}"
+    rest = json.dumps(filled, indent=2, ensure_ascii=False).encode().removesuffix(b"\n}")
+    return rest + b',\n  "alloc": ' + cut(text).alloc + b"\n}\n"

@@ -30,6 +30,9 @@ _CONTRACTS: Final = {
     INSURANCE_FUND: "InsuranceFund",
 }
 
+REGISTRY_CONTRACT_ADDRESSES: Final = tuple(_CONTRACTS)
+"""The accounts of genesis that `check_registry_accounts` looks at."""
+
 
 def registry_parameters(section: Mapping[str, Json], validator_count: int) -> RegistryParameters | None:
     """Read the `validatorRegistry` object of a `coc` section; `None` where there is none.

@@ -57,8 +57,8 @@ DEV_ACCOUNTS_MAX: Final = 1_000
 
 # ── genesis ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-# A genesis file is read whole; 64 MiB holds half a million accounts, far beyond Ethereum's 8,893.
-GENESIS_FILE_BYTES_MAX: Final = 64 * MIB
+# A genesis file is read whole; 128 MiB holds a million accounts, far beyond Ethereum's 8,893.
+GENESIS_FILE_BYTES_MAX: Final = 128 * MIB
 # Ethereum's own rule: extraData of a block is at most 32 bytes.
 EXTRA_DATA_BYTES_MAX: Final = 32
 # One coc validator signs each height; rounds with more than this many votes outgrow the parent certificate.
