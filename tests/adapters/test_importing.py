@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from coc.adapters.chain_files import (
 )
 from coc.adapters.importing import Tally, import_file
 from coc.primitives import rlp
+from coc.primitives.frozen import replace
 from coc.primitives.keccak import keccak256
 from coc.primitives.limits import IMPORT_BATCH_BLOCKS_MAX, IMPORT_BATCH_BYTES_MAX
 from coc.primitives.secp256k1 import address_of

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -13,6 +12,7 @@ from coc.adapters.node_processes import NodeState
 from coc.adapters.node_readings import Reading
 from coc.cli.keyboard import DOWN, UP, keys_in
 from coc.cli.network_view import KEY_HELP, Row, network_view, quorum_of
+from coc.primitives.frozen import replace
 
 WELL = Reading(height=1_234, finalized=1_233, peers=3, round=0, goal=1_235, is_watching=False, problem="")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -18,6 +17,7 @@ from coc.consensus.signing_mark import (
 )
 from coc.primitives import rlp
 from coc.primitives.errors import CocError
+from coc.primitives.frozen import replace
 from coc.primitives.seals import SignRequest, Step
 from coc.primitives.types import Hash32, Height
 

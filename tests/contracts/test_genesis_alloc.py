@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from coc._native import Chain
@@ -17,6 +15,7 @@ from coc.contracts.registry_calls import (
     validator_set_call,
 )
 from coc.contracts.registry_parameters import PERIOD_BLOCKS_MIN
+from coc.primitives.frozen import replace
 from coc.primitives.limits import GENESIS_VALIDATORS_MAX
 from coc.primitives.types import Wei
 from tests.contracts.founded import SMALL, accounts_of, artifact, ask, founder, genesis, set_of

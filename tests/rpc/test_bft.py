@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from coc.primitives.consensus_data import ConsensusData
+from coc.primitives.frozen import replace
 from coc.primitives.types import Address, Hash32, Height, Signature
 from coc.primitives.validators import Validator, ValidatorSet, address_of_key
 from coc.primitives.votes import CommitCertificate

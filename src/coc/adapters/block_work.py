@@ -7,7 +7,6 @@ core does nothing for a block that it has decided, so after a failure half-way t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -20,6 +19,7 @@ from coc.adapters.workers import Workers
 from coc.consensus.rotation.engine import Decide
 from coc.node.effects import BuildBlock
 from coc.node.inputs import BlockBuilt, BlockDecided, Input, SealingFailed
+from coc.primitives.frozen import frozen
 from coc.primitives.secp256k1 import Secret
 from coc.primitives.types import Address, Hash32
 
@@ -27,7 +27,7 @@ SEALING = "sealing"
 """The part that telemetry names when it fails."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proposer:
     """Who makes the blocks of this node: the key that signs, and where the tips go."""
 

@@ -19,12 +19,12 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Final
 
 from coc.primitives import rlp
 from coc.primitives.errors import AdapterError, PrimitivesError
+from coc.primitives.frozen import frozen
 from coc.primitives.limits import RLP_BYTES_MAX
 from coc.primitives.types import Hash32
 
@@ -52,7 +52,7 @@ class ChainFileFailed(AdapterError):
     id: ClassVar[str] = "COC-CHAIN-FILE-IO"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SealedHeader:
     """The header of a file of our chains."""
 
@@ -66,7 +66,7 @@ class SealedHeader:
         return fields + _CHECKSUM.pack(zlib.crc32(fields))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SealedRecord:
     """One block of ours: its RLP, and what lies beside it."""
 

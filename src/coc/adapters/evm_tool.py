@@ -6,13 +6,13 @@ sentence; a trace that cannot be written is an OSError.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from coc import _native
+from coc.primitives.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TransitionRules:
     """Which rules a transition follows, and how."""
 

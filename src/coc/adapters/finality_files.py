@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -22,6 +21,7 @@ from coc.execution.genesis import Genesis
 from coc.execution.genesis_config import config_text
 from coc.node.finality_rules import NoCertificates, finality_rules
 from coc.primitives.errors import CocError
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Hash32, Height
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class DecidedBlocks:
         return _kept(self._chain.canonical_hash(height), height)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wish:
     """Which block is to be proved, and from where; from genesis without a checkpoint."""
 
@@ -82,7 +82,7 @@ class Wish:
     checkpoint: Checkpoint | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Progress:
     """How far a file is read: one record a block."""
 

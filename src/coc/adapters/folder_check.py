@@ -12,11 +12,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from coc.adapters.chain_port import ChainFailed
+from coc.primitives.frozen import frozen
 
 CHILD_MODULE: Final = "coc.adapters.folder_check_child"
 SKIP_INDEX: Final = "--skip-index"
@@ -24,7 +24,7 @@ BEFORE_FIRST_SLICE: Final = "index"
 """The phase a child is in until it says otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slice:
     """How far a check is: the phase (`index`, `log`, `state`, `done`), bytes of it, blocks seen so far."""
 
@@ -34,7 +34,7 @@ class Slice:
     blocks: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Ended:
     report: dict[str, Any] | None
     error: str | None

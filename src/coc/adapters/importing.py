@@ -23,6 +23,7 @@ from coc.consensus.sync.messages import CertifiedBlock
 from coc.node.validator.chain_door import ChainDoor
 from coc.primitives import rlp
 from coc.primitives.errors import ConsensusError, PrimitivesError
+from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
 from coc.primitives.limits import IMPORT_BATCH_BLOCKS_MAX, IMPORT_BATCH_BYTES_MAX
 from coc.primitives.types import Address, Hash32, Height, PeerId
@@ -33,7 +34,7 @@ _NUMBER_FIELD: Final = 8
 """Where the number stands in a header (yellow paper, 4.4)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """The first block that was refused: a stable code and a sentence."""
 

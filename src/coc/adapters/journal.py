@@ -14,11 +14,11 @@ import os
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
 from coc.primitives.errors import AdapterError
+from coc.primitives.frozen import frozen
 from coc.primitives.limits import MEMPOOL_TRANSACTION_BYTES_MAX
 
 JOURNAL_FILE: Final = "mempool.journal"
@@ -33,7 +33,7 @@ class JournalError(AdapterError):
     id: ClassVar[str] = "COC-JOURNAL"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JournalContent:
     """What a journal held: transactions, oldest first, and how many bytes were none."""
 

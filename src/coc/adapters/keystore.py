@@ -12,13 +12,13 @@ import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar, Final
 
 from coc.primitives.checksum import format_checked
 from coc.primitives.errors import AdapterError
+from coc.primitives.frozen import frozen
 from coc.primitives.keystore import (
     ID_BYTES,
     IV_BYTES,
@@ -53,7 +53,7 @@ class KeyExists(AdapterError):
     id: ClassVar[str] = "COC-KEYSTORE-EXISTS"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredKey:
     """One key file of the folder."""
 

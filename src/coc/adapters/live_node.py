@@ -13,9 +13,9 @@ import secrets
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
-from typing import ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from coc import _native
 from coc.adapters import chain_port
@@ -29,7 +29,6 @@ from coc.adapters.log_lines import LOGGER
 from coc.adapters.node_status import NodeStatus
 from coc.adapters.runtime import Runtime, RuntimePorts
 from coc.adapters.telemetry import Readings, Telemetry
-from coc.adapters.validator.service import NetworkChoices, ValidatorService
 from coc.adapters.workers import Workers
 from coc.consensus.rotation.engine import RotationEngine, Schedule, Sealing
 from coc.consensus.rotation.idle import IdleEngine
@@ -40,6 +39,7 @@ from coc.execution.mempool.pool import Mempool
 from coc.execution.mempool.view import PoolView
 from coc.node.node import Engine, Node
 from coc.primitives.errors import AdapterError
+from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
 from coc.primitives.secp256k1 import Secret, address_of
 from coc.primitives.types import Hash32
@@ -49,6 +49,9 @@ from coc.rpc.filters import FilterBook
 from coc.rpc.methods import Context, Services, Settings
 from coc.rpc.ports import ChainFaults, Outcome, Sealer
 from coc.rpc.table import DEVELOPMENT, PUBLIC
+
+if TYPE_CHECKING:
+    from coc.adapters.validator.service import NetworkChoices
 
 FILTER_ID_BITS: Final = 128
 RPC_THREADS: Final = 4
@@ -65,7 +68,7 @@ class ListenFailed(AdapterError):
     id: ClassVar[str] = "COC-LISTEN"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SealingChoices:
     """How a node makes blocks; with an `interval_ms` below a second block time runs ahead of the clock."""
 
@@ -75,7 +78,7 @@ class SealingChoices:
     interval_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HttpChoices:
     """Where a node listens and to whom it answers."""
 
@@ -84,7 +87,7 @@ class HttpChoices:
     access: AccessRules = field(default_factory=AccessRules)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NodeChoices:
     """How a node is run; `sealing` is None where it makes no blocks alone. Accounts are unlocked for all."""
 
@@ -204,6 +207,8 @@ async def serve(
 def _service(choices: NodeChoices, chain: _native.Chain, telemetry: Telemetry) -> NodeService:
     if choices.network is None:
         return RotationService(choices, chain, telemetry)
+    from coc.adapters.validator.service import ValidatorService
+
     with chain_port.explained():
         return ValidatorService(choices.genesis, choices.folder, choices.network, (chain, telemetry))
 

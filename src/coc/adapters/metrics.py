@@ -7,11 +7,11 @@ node an addition; the library that writes the format is loaded with the first qu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
 from coc.adapters.http.pages import Page
+from coc.primitives.frozen import frozen
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -30,7 +30,7 @@ class Kind(Enum):
     COUNTER = "counter"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Series:
     """One series. A counter's exposed name ends in `_total`."""
 

@@ -15,10 +15,10 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_commands import NODE_LOG_TAIL_BYTES_MAX
 
 STOP_SECONDS_MAX: Final = 20.0
@@ -42,7 +42,7 @@ class NodeState(enum.Enum):
     """It ended by itself, or somebody else ended it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NodePlan:
     """How to run a node; its number is counted from 1."""
 

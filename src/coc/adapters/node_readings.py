@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Final
 
 from coc.adapters.rpc_client import NodeUnreachable, RpcClient
 from coc.primitives.errors import HexInvalid
+from coc.primitives.frozen import frozen
 from coc.primitives.types import parse_quantity
 
 ANSWER_SECONDS_MAX: Final = 2.0
@@ -24,7 +24,7 @@ _CALLS: Final[Sequence[tuple[str, Sequence[object]]]] = (
 _READY: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """One answer; None where the node does not say."""
 

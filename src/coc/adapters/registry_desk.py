@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from coc import _native
@@ -25,6 +24,7 @@ from coc.contracts.registry_status import (
     status_call,
 )
 from coc.primitives.errors import AdapterError, HexInvalid
+from coc.primitives.frozen import frozen
 from coc.primitives.secp256k1 import Secret, address_of
 from coc.primitives.types import (
     Address,
@@ -60,7 +60,7 @@ class TransactionLost(AdapterError):
     id: ClassVar[str] = "COC-TRANSACTION-WAITS"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Moment:
     """Where the chain stands."""
 
@@ -68,7 +68,7 @@ class Moment:
     time: Seconds
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Included:
     """A transaction that a block holds, successful."""
 

@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import assert_never
 
 from coc._native import Chain
@@ -38,6 +37,7 @@ from coc.execution.mempool.inputs import JournalFailed
 from coc.node.effects import BuildBlock, Effect
 from coc.node.inputs import Input, Mine, Signed, Start, TimerFired
 from coc.node.node import Node
+from coc.primitives.frozen import frozen
 from coc.primitives.secp256k1 import sign
 from coc.primitives.types import Hash32, Millis
 from coc.rpc.ports import Accepted, Refused
@@ -51,7 +51,7 @@ class SealingRefused(RuntimeError):
     """A block that was asked for could not be made."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RuntimePorts:
     """What a runtime works with; `proposer` is None where nothing is sealed."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from coc._native import Header, StorageFailed
@@ -17,11 +16,12 @@ from coc.adapters.http.pages import Page
 from coc.adapters.log_lines import LOGGER
 from coc.adapters.metrics import Kind, Metrics, Series
 from coc.execution.mempool.effects import Added, Effect
+from coc.primitives.frozen import frozen
 
 READY, LIVE = Page(b"ready\n"), Page(b"live\n")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Readings:
     """What is read elsewhere when somebody asks for metrics: pool, and server."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from coc._native import Chain, Transaction
@@ -19,6 +18,7 @@ from coc.adapters.workers import Workers
 from coc.execution.mempool.effects import JudgeAgain
 from coc.execution.mempool.inputs import Candidate, Judged, Origin
 from coc.node.inputs import Arrived
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Hash32
 from coc.rpc.ports import Outcome, Refused
 
@@ -131,7 +131,7 @@ class TransactionDesk:
             asyncio.get_running_loop().call_exception_handler(defect)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Place:
     """One transaction of a call."""
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
 from coc.adapters.keystore import KeystoreFailed, read_bounded
 from coc.primitives.checksum import format_checked, parse_checked
 from coc.primitives.errors import AdapterError, HexInvalid, quoted
+from coc.primitives.frozen import frozen
 from coc.primitives.limits import KEYSTORE_FILE_BYTES_MAX
 from coc.primitives.strict_json import Json, JsonInvalid, decode_json
 from coc.primitives.types import Address, parse_fixed
@@ -33,7 +33,7 @@ class ValidatorFileUnfit(AdapterError):
     id: ClassVar[str] = "COC-VALIDATOR-FILE"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PublicValidator:
     """What the others must know of a validator."""
 

@@ -10,7 +10,6 @@ Nothing is ever overwritten: a consensus key that was lost may have signed, and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -30,6 +29,7 @@ from coc.adapters.validator_file import (
     write_validator_file,
 )
 from coc.primitives.errors import AdapterError
+from coc.primitives.frozen import frozen
 from coc.primitives.keystore import ScryptCost, parse_key_file
 from coc.primitives.limits import KEYSTORE_FILE_BYTES_MAX
 from coc.primitives.secp256k1 import Secret, address_of, public_key_of
@@ -44,7 +44,7 @@ class ValidatorKeysUnfit(AdapterError):
     id: ClassVar[str] = "COC-VALIDATOR-KEYS"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Protection:
     """How secrets are kept: under this password, in these folders."""
 
@@ -53,7 +53,7 @@ class Protection:
     keystore: Keystore
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Owners:
     """Whose the validator is; None where the fee recipient's key is to be made, or operates too."""
 
@@ -61,7 +61,7 @@ class Owners:
     operator: Address | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MadeKeys:
     """What was made."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from coc.adapters.chain_port import OpenChain, closing, open_chain
@@ -14,10 +13,11 @@ from coc.consensus.rotation.slots import RotationRules
 from coc.execution.genesis import Genesis, read_genesis
 from coc.node.validator.chain_door import ChainDoor
 from coc.primitives.errors import CliError
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Hash32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FolderChain:
     """An open chain with the rules that its genesis gives it: None for an Ethereum chain."""
 

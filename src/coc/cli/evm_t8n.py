@@ -7,7 +7,6 @@ together to standard output or standard error. What they mean is decided in the 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +16,7 @@ import rich_click as click
 from coc.adapters.evm_tool import TransitionRules, transition
 from coc.cli.exits import fail
 from coc.cli.interrupts import interruptible
+from coc.primitives.frozen import frozen
 
 FORKS: Final = (
     *("Frontier", "Homestead", "Dao", "EIP150", "EIP158", "Byzantium", "Constantinople", "ConstantinopleFix"),
@@ -31,7 +31,7 @@ REWARD_WEI_MAX: Final = 2**63 - 1
 STREAMS: Final = ("stdout", "stderr")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Inputs:
     """Where the three inputs are: file names, or `stdin`."""
 

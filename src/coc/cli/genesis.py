@@ -10,7 +10,6 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ import rich_click as click
 
 from coc.cli.exits import told
 from coc.primitives.errors import CliError
+from coc.primitives.frozen import frozen
 from coc.primitives.limits import (
     BFT_TIMEOUT_MS_MAX,
     BLOCK_INTERVAL_SECONDS_MAX,
@@ -36,7 +36,7 @@ _MILLISECONDS = click.IntRange(1, BFT_TIMEOUT_MS_MAX)
 _COUNT = click.IntRange(1, _UINT63)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GenesisOptions:
     """What was typed; amounts as text, in ether where no unit stands behind them."""
 

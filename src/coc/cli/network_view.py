@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from rich.console import Group, RenderableType
@@ -13,6 +12,7 @@ from rich.text import Text
 
 from coc.adapters.node_processes import NodeState
 from coc.adapters.node_readings import Reading
+from coc.primitives.frozen import frozen
 
 KEY_HELP: Final = "1-9 ↑ ↓ choose   k kill −9   p pause / go on   r restart   q quit"
 
@@ -31,7 +31,7 @@ _BEHIND_BLOCKS: Final = 2
 """A node that hears of a decision a moment later is not behind yet."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """What is shown of one node."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from coc.cli.network_announcement import announce_validator
 from coc.cli.serving import endpoint, log_level_option, refuse_public_keys_in_public, run_node
 from coc.cli.up import DEFAULT_PORT
 from coc.cli.wire_options import WireOptions
+from coc.primitives.frozen import frozen
 from coc.primitives.limits import DEV_ACCOUNTS_MAX
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def command(
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HttpPlace:
     """Where to answer clients, and how many of the accounts that everybody knows to unlock for them."""
 

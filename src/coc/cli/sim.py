@@ -7,18 +7,18 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 
 import rich_click as click
 
 from coc.cli.exits import EXIT_FAILED
+from coc.primitives.frozen import frozen
 
 STORY_LINES = 60
 """Last lines of a failing run's story that are shown without --story."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wish:
     """What is asked of each seed."""
 
@@ -27,7 +27,7 @@ class Wish:
     as_json: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Told:
     """Whether a seed holds, and what is printed of it."""
 

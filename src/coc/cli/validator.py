@@ -7,7 +7,6 @@ this machine. The account that sends the stake operates the validator from then 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ import rich_click as click
 
 from coc.cli.exits import told
 from coc.primitives.errors import CliError
+from coc.primitives.frozen import frozen
 
 if TYPE_CHECKING:
     from coc.adapters.registry_desk import Included, Moment, RegistryDesk
@@ -176,7 +176,7 @@ def status(*, address: str | None, data: Path | None, rpc: str, as_json: bool) -
     click.echo(json.dumps(facts) if as_json else _sheet(facts))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Keys:
     """What registers a validator; `secret` is its consensus key."""
 

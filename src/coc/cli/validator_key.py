@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import rich_click as click
@@ -14,6 +13,7 @@ from coc.consensus.rotation.engine import Sealing
 from coc.execution.genesis import CocRules
 from coc.primitives.checksum import format_checked
 from coc.primitives.errors import CliError
+from coc.primitives.frozen import frozen
 from coc.primitives.keystore import open_key_file, parse_key_file
 from coc.primitives.limits import KEYSTORE_FILE_BYTES_MAX, PASSWORD_BYTES_MAX
 from coc.primitives.mnemonic import DEV_MNEMONIC, dev_secrets
@@ -21,7 +21,7 @@ from coc.primitives.secp256k1 import Secret, address_of, secret_of
 from coc.primitives.types import Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeySources:
     """Where the validator's key may be."""
 
@@ -30,7 +30,7 @@ class KeySources:
     password_file: Path | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ValidatorKey:
     """The key of a chain's validator."""
 

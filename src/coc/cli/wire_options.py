@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from coc.primitives.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class WireOptions:
     """HOST:PORT to listen on, [ID@]HOST:PORT of peers, and the socket of a signer."""
 

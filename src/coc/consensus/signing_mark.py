@@ -7,11 +7,11 @@ Whoever keeps a mark makes it durable before the signature leaves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from coc.primitives import rlp
 from coc.primitives.errors import ConsensusError
+from coc.primitives.frozen import frozen
 from coc.primitives.seals import NO_VALID_ROUND, SignRequest, Step
 from coc.primitives.types import Hash32, Height
 
@@ -24,21 +24,21 @@ class MarkInvalid(ConsensusError):
     id = "COC-SIGNER-MARK"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Marked:
     """Save this mark, then sign."""
 
     request: SignRequest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SameAgain:
     """Sign: the mark stands for this very request."""
 
     request: SignRequest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BelowMark:
     """Do not sign."""
 

@@ -6,7 +6,6 @@ Who runs code is handed in: this module only says what is run, and what must com
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
 from coc.contracts import creation_code
@@ -14,6 +13,7 @@ from coc.contracts.abi import WORD_BYTES, address_word, word
 from coc.contracts.addresses import EQUIVOCATION_DETECTOR, INSURANCE_FUND, VALIDATOR_REGISTRY
 from coc.contracts.registry_parameters import RegistryParameters
 from coc.primitives.errors import PrimitivesError
+from coc.primitives.frozen import frozen
 from coc.primitives.strict_json import Json
 from coc.primitives.types import Address, Wei
 from coc.primitives.validators import Validator
@@ -32,7 +32,7 @@ class FoundersInvalid(PrimitivesError):
     id: ClassVar[str] = "COC-FOUNDERS"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Founder:
     """A validator of genesis, who operates it, and what it stakes."""
 
@@ -41,7 +41,7 @@ class Founder:
     stake_wei: Wei
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContractAccount:
     """A contract as the alloc of a genesis holds it."""
 

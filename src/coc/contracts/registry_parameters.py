@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from coc.primitives.frozen import frozen
 from coc.primitives.limits import GENESIS_VALIDATORS_MAX
 from coc.primitives.strict_json import Json
 from coc.primitives.types import Wei
@@ -18,7 +18,7 @@ PERIOD_BLOCKS_MIN: Final = 2
 """With one block a period, the set of a block would not be known two blocks before it (SET-5)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RegistryParameters:
     """The registry's parameters; the values given here are those of a new chain that says nothing else."""
 

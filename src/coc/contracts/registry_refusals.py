@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 from coc.contracts.abi import WORD_BYTES, selector
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Wei
 from coc.primitives.units import format_amount
 
@@ -15,7 +15,7 @@ _SELECTOR_BYTES: Final = 4
 _Words: TypeAlias = Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refusal:
     """What the contract said, and what helps."""
 

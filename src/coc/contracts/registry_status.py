@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from coc.contracts.abi import WordReader, address_word, selector
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Address, Height, Seconds, Wei
 
 CHANGE_DELAY_PERIODS: Final = 2
@@ -17,7 +17,7 @@ _STAKE_MIN: Final = selector("stakeMinWei()")
 _PERIOD_BITS: Final = 32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RegistryStatus:
     """What the registry keeps of a validator; all zero where it knows none."""
 

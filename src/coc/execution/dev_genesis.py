@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from coc.execution.forks import BLOCK_FORKS, MAINNET_BLOBS
 from coc.execution.genesis import config_hash
 from coc.execution.predeploys import DEPOSITS, SYSTEM_CONTRACTS, Predeploy
+from coc.primitives.frozen import frozen
 from coc.primitives.strict_json import Json
 from coc.primitives.types import Address, Wei
 from coc.primitives.units import ETHER, GWEI
@@ -36,7 +36,7 @@ _TIME_FORKS_FROM_GENESIS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DevGenesis:
     """What may be chosen about a development chain."""
 

@@ -8,12 +8,12 @@ validator i is the mnemonic's account i: it is funded, so it can leave, withdraw
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from coc.contracts.genesis_alloc import Founder
 from coc.contracts.registry_parameters import RegistryParameters
 from coc.execution.network_genesis import FUNDED_WEI, NetworkGenesis
+from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
 from coc.primitives.mnemonic import dev_secrets, normal_sentence
 from coc.primitives.secp256k1 import Secret, address_of, public_key_of, secret_of
@@ -27,7 +27,7 @@ REGISTRY: Final = RegistryParameters(period_blocks=10, unbonding_blocks=20, unbo
 """Short, so that a validator can be watched as it joins and leaves; else as on any chain."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DevValidator:
     """The keys of one validator."""
 
@@ -37,7 +37,7 @@ class DevValidator:
     """Operator and fee recipient."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DevNetwork:
     """What may be chosen about a development network."""
 

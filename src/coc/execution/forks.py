@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from coc.execution.genesis_fields import address_of_text, field_error, number_of, object_of
 from coc.primitives.errors import ExecutionError
+from coc.primitives.frozen import frozen
 from coc.primitives.strict_json import Json
 from coc.primitives.types import UINT64_MAX, Address, Hash32, parse_address
 
@@ -65,7 +65,7 @@ class ForksInvalid(ExecutionError):
     id: ClassVar[str] = "COC-GENESIS-FORKS"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlobParameters:
     """How many blobs a block aims at and may hold, and how fast their price moves (EIP-7840)."""
 
@@ -84,7 +84,7 @@ MAINNET_BLOBS: Final = {
 """Mainnet's blob parameters by fork (EIP-4844, EIP-7691, EIP-8134, EIP-8135)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ForkId:
     """EIP-2124: a checksum of genesis and past forks, and the next fork's block or time (0 for none)."""
 
@@ -92,7 +92,7 @@ class ForkId:
     next: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ForkSchedule:
     """A checked schedule. A key that is absent from `blocks` or `times` never begins."""
 

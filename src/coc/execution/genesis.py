@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from coc.contracts.registry_parameters import RegistryParameters
@@ -37,6 +36,7 @@ from coc.execution.genesis_registry import (
     registry_parameters,
 )
 from coc.execution.predeploys import SYSTEM_CONTRACTS
+from coc.primitives.frozen import frozen
 from coc.primitives.genesis_text import GenesisText, GenesisTextInvalid, check_accounts, cut_genesis
 from coc.primitives.keccak import keccak256
 from coc.primitives.limits import (
@@ -73,7 +73,7 @@ class GenesisMismatch(GenesisInvalid):
     id: ClassVar[str] = "COC-GENESIS-MISMATCH"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CocRules:
     """The `coc` section: what makes a chain one of ours."""
 
@@ -87,7 +87,7 @@ class CocRules:
     """`None` where the validators of genesis stay for ever."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Genesis:
     """A checked genesis file."""
 
@@ -101,7 +101,7 @@ class Genesis:
     """What to hand to the Rust core: the file as it was, or with `extraData` filled in."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Outline:
     """A genesis file without its accounts, checked."""
 

@@ -7,17 +7,17 @@ may have its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from typing import Final
 
 from coc.execution.genesis_fields import field_error, number_of, object_of, refuse_unknown
+from coc.primitives.frozen import frozen
 from coc.primitives.limits import BFT_TIMEOUT_MS_MAX
 from coc.primitives.strict_json import Json
 
 _PLACE: Final = "config.coc.bft"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BftParameters:
     """Times in milliseconds, whole seconds where the name says so.
 
@@ -53,7 +53,7 @@ def bft_parameters(section: Mapping[str, Json]) -> BftParameters:
     names = tuple(BftParameters().json())
     refuse_unknown(given, frozenset(names), _PLACE)
     read = BftParameters(*(number_of(given, name, BFT_TIMEOUT_MS_MAX, _PLACE) for name in names))
-    for name, value in zip(names, (getattr(read, each.name) for each in fields(read)), strict=True):
+    for name, value in read.json().items():
         if value == 0:
             raise field_error(f"{_PLACE}.{name}", "is 0", "a time must pass, or nothing is ever waited for")
     if read.cap_ms < max(read.propose_ms, read.vote_ms):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from coc.contracts.addresses import EQUIVOCATION_DETECTOR, INSURANCE_FUND, VALIDATOR_REGISTRY
@@ -19,6 +19,7 @@ from coc.execution.dev_genesis import (
 )
 from coc.execution.genesis_bft import BftParameters
 from coc.execution.predeploys import DEPOSITS, SYSTEM_CONTRACTS
+from coc.primitives.frozen import frozen
 from coc.primitives.strict_json import Json
 from coc.primitives.types import Address, Wei
 from coc.primitives.units import ETHER
@@ -33,7 +34,7 @@ SYSTEM_ADDRESSES: Final = frozenset(
 """Accounts whose coins are what the contracts' constructors were paid, and nothing else."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NetworkGenesis:
     """What may be chosen about a network; everything is a rule of the chain from then on."""
 

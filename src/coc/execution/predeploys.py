@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from coc.execution import deposit_contract_code
+from coc.primitives.frozen import frozen
 from coc.primitives.types import UINT256_MAX, Address, parse_address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Predeploy:
     """A contract that is there from genesis on; its nonce is 1, as after its creation (EIP-161)."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from coc.consensus.rotation.engine import Decide, Fulfilled, SetTimer, Sign
 from coc.execution.mempool.effects import Effect as PoolEffect
 from coc.execution.mempool.inputs import PooledTransaction
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Hash32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BuildBlock:
     """Build a block on `parent` from these transactions, in this order.
 

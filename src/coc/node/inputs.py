@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from coc.consensus.rotation.engine import HeadFacts
 from coc.execution.mempool.inputs import Account, Candidate, Head, JournalFailed, Judged, Origin
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Address, Hash32, Signature
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Start:
     """Begin; the pool's journal has been read."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TimerFired:
     """The time that `SetTimer` asked for has come."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Arrived:
     """Transactions with their verdicts at `head`, in the order of arrival."""
 
@@ -30,7 +30,7 @@ class Arrived:
     candidates: Sequence[Candidate]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mine:
     """Somebody wants a block now; `ticket` names the wish in the answer."""
 
@@ -38,7 +38,7 @@ class Mine:
     timestamp_s: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlockBuilt:
     """The block asked for is a candidate; `refused` are transactions that did not fit its rules."""
 
@@ -47,14 +47,14 @@ class BlockBuilt:
     refused: Sequence[Hash32]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signed:
     """The signature asked for."""
 
     signature: Signature
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlockDecided:
     """A block is durable and the head; with what it means for engine and pool."""
 
@@ -65,7 +65,7 @@ class BlockDecided:
     rules_changed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SealingFailed:
     """The block in the making could not be built or written.
 

@@ -6,11 +6,11 @@ The fields are (version, parent certificate, proposer, original round, VRF proof
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from coc.primitives import rlp
 from coc.primitives.errors import PrimitivesError
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_consensus import EVIDENCE_PER_BLOCK_ITEMS_MAX
 from coc.primitives.types import Address
 from coc.primitives.validators import ValidatorSet, decode_validator_set
@@ -28,7 +28,7 @@ class ConsensusDataInvalid(PrimitivesError):
     id = "COC-CONSENSUS-DATA"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConsensusData:
     """The fields.
 

@@ -12,7 +12,6 @@ where they are plain.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, assert_never
 
 from coc.primitives.eip712_types import (
@@ -27,6 +26,7 @@ from coc.primitives.eip712_types import (
     parse_definitions,
 )
 from coc.primitives.errors import quoted
+from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
 from coc.primitives.limits import TYPED_DATA_BYTES_MAX, TYPED_DATA_DEPTH_LEVELS_MAX
 from coc.primitives.strict_json import Json, JsonInvalid, decode_json
@@ -46,7 +46,7 @@ _NUMBER: Final = re.compile(r"-?[0-9]{1,78}|0x[0-9a-fA-F]{1,64}", re.ASCII)
 _HEX: Final = re.compile(r"0x(?:[0-9a-fA-F]{2})*", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TypedDataHash:
     """What is signed, and the two hashes it is made of."""
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, Final, TypeAlias
 
 from coc.primitives.errors import PrimitivesError, quoted
+from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
 from coc.primitives.limits import TYPED_DATA_DEPTH_LEVELS_MAX, TYPED_DATA_MEMBERS_MAX, TYPED_DATA_TYPES_MAX
 from coc.primitives.types import Hash32
@@ -27,7 +28,7 @@ class TypedDataInvalid(PrimitivesError):
     id: ClassVar[str] = "COC-TYPED-DATA"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IntegerType:
     """`uintN` or `intN`; N is 256 where it is left out."""
 
@@ -35,21 +36,21 @@ class IntegerType:
     is_signed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FixedBytesType:
     """`bytes1` to `bytes32`."""
 
     length: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlainType:
     """`bool`, `address`, `string` or `bytes`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ArrayType:
     """`T[]` or, with a length, `T[n]`."""
 
@@ -57,7 +58,7 @@ class ArrayType:
     length: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StructType:
     """A struct of the document, by name."""
 
@@ -69,7 +70,7 @@ Type: TypeAlias = "IntegerType | FixedBytesType | PlainType | ArrayType | Struct
 _PLAIN: Final = {name: PlainType(name) for name in ("bool", "address", "string", "bytes")}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member:
     """One member of a struct: its name, its type as written and as read."""
 
@@ -78,7 +79,7 @@ class Member:
     type: Type
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Definitions:
     """All structs of a document, checked; type hashes are worked out once."""
 

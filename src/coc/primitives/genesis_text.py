@@ -7,11 +7,11 @@ Python objects; only those asked for are handed out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from coc import _native
 from coc.primitives.errors import PrimitivesError
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Address
 
 
@@ -27,7 +27,7 @@ class GenesisTextInvalid(PrimitivesError):
         self.reason = why
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GenesisText:
     """A genesis file's text in its parts."""
 

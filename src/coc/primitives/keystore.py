@@ -14,7 +14,6 @@ import hashlib
 import hmac
 import json
 import re
-from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 from coc.primitives import limits
 from coc.primitives.errors import PrimitivesError, quoted
+from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
 from coc.primitives.scrypt import scrypt
 from coc.primitives.secp256k1 import Secret, SecretInvalid, address_of, secret_of
@@ -68,7 +68,7 @@ class PasswordWrong(KeyFileError):
     id: ClassVar[str] = "COC-KEYFILE-PASSWORD"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scrypt:
     """Parameters of RFC 7914: `n` blocks, a power of two; `r` block size; `p` lanes."""
 
@@ -82,7 +82,7 @@ class Scrypt:
         return scrypt(password, self.salt, (self.n, self.r, self.p), DERIVED_KEY_BYTES)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pbkdf2:
     """PBKDF2 with HMAC-SHA256 (RFC 8018)."""
 
@@ -97,7 +97,7 @@ class Pbkdf2:
 Stretching: TypeAlias = Scrypt | Pbkdf2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScryptCost:
     """How dear guessing is made: `n` blocks in `p` lanes, with r 8."""
 
@@ -112,7 +112,7 @@ LIGHT_COST: Final = ScryptCost(n=4_096, p=6)
 """4 MiB and about 0.1 s, as go-ethereum's light key files; for tests and machines without memory."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyFile:
     """A parsed key file."""
 
@@ -123,7 +123,7 @@ class KeyFile:
     mac: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dice:
     """The random bytes of one new key file, given by the caller."""
 

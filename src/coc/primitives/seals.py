@@ -8,10 +8,10 @@ keccak-256.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from coc.primitives import rlp
 from coc.primitives.errors import PrimitivesError
+from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
 from coc.primitives.secp256k1 import recover_address
 from coc.primitives.types import Address, Hash32, Height, Signature
@@ -35,7 +35,7 @@ class SealInvalid(PrimitivesError):
     id = "COC-SEAL"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignRequest:
     """The fields of a signature; `block` is None for a vote for nothing."""
 
@@ -59,7 +59,7 @@ class SignRequest:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seal:
     """A rotation block's seal.
 

@@ -6,11 +6,11 @@ secp256k1 public keys without their prefix byte. The hash of a set covers all of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from coc.primitives import rlp
 from coc.primitives.errors import PrimitivesError
+from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
 from coc.primitives.types import Address, Hash32
 
@@ -26,7 +26,7 @@ class ValidatorSetInvalid(PrimitivesError):
     id = "COC-VALIDATOR-SET"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Validator:
     """One entry of a set. The id is the address of the consensus key."""
 
@@ -37,7 +37,7 @@ class Validator:
     fee_recipient: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ValidatorSet:
     """The validators of one height, in the order that proposing follows."""
 

@@ -6,11 +6,11 @@ the costly part; only the signature proves it. What is signed is `SignRequest` i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from coc.primitives import rlp
 from coc.primitives.errors import PrimitivesError
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_consensus import CERTIFICATE_BYTES_MAX, HEIGHT_ROUNDS_MAX
 from coc.primitives.seals import NO_VALID_ROUND, SignRequest, Step
 from coc.primitives.types import Address, Hash32, Height, Signature
@@ -26,7 +26,7 @@ class VoteInvalid(PrimitivesError):
     id = "COC-VOTE"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Vote:
     """A prevote or precommit of one validator; `block` is None for a vote for no block."""
 
@@ -47,7 +47,7 @@ class Vote:
         return [self.height, self.round, int(self.step), block, self.validator, self.signature]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proposal:
     """A proposer's word for a block in a round; `valid_round` is the round of its proof of lock, or -1."""
 
@@ -72,7 +72,7 @@ Signed: TypeAlias = Vote | Proposal
 """Whatever a validator signs."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommitCertificate:
     """Proof that a block is final: precommits of one round from more than two thirds of the power.
 
@@ -105,7 +105,7 @@ class CommitCertificate:
         return rlp.encode(self.item())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Evidence:
     """Two messages that one validator must not both sign: same height, round and step, other content.
 

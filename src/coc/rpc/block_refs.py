@@ -7,11 +7,11 @@ apart.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
 
 from coc.primitives.errors import quoted
+from coc.primitives.frozen import frozen
 from coc.primitives.types import format_data
 from coc.rpc.errors import block_not_found, refused
 from coc.rpc.parameters import (
@@ -35,14 +35,14 @@ class Tag(Enum):
     FINALIZED = "finalized"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ByNumber:
     """The canonical block of that number."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ByHash:
     """The block of that hash; canonical if so required (EIP-1898)."""
 

@@ -8,11 +8,11 @@ nothing a client invents crosses the line: unknown members are left out, as clie
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 import msgspec
 
+from coc.primitives.frozen import frozen, replace
 from coc.primitives.types import format_data, format_quantity
 from coc.rpc.errors import Json
 from coc.rpc.parameters import (
@@ -33,7 +33,7 @@ T = TypeVar("T")
 _AUTHORIZATION_QUANTITIES: Final = ("chainId", "nonce", "yParity", "r", "s")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallObject:
     """A transaction as far as the client has stated it; None means not stated."""
 

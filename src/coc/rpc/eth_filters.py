@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import msgspec
 
+from coc.primitives.frozen import replace
 from coc.primitives.limits_rpc import RPC_LOG_ROWS_MAX
 from coc.primitives.types import format_data, format_quantity
 from coc.rpc.block_refs import ByNumber, number_of

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
+from coc.primitives.frozen import replace
 from coc.primitives.limits_rpc import RPC_CALL_GAS_MAX
 from coc.primitives.types import format_data
 from coc.rpc.call_object import TRANSACTION_OBJECT, CallObject

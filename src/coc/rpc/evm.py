@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_rpc import RPC_MINE_BLOCKS_MAX
 from coc.rpc.errors import invalid_params
 from coc.rpc.jobs import Answer, Wait
@@ -12,7 +12,7 @@ from coc.rpc.methods import Context, Method, Runs
 from coc.rpc.parameters import Kind, Parameter, decode_count, decode_object
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MineRequest:
     """How many blocks, and the time of the first where the client sets it."""
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_rpc import RPC_BATCH_RESPONSE_BYTES_MAX, RPC_JOBS_PER_EXCHANGE_MAX
 from coc.rpc.errors import RESPONSE_TOO_LARGE, CallError
 from coc.rpc.jobs import Job, Pooled, Submit, Wait
@@ -27,7 +27,7 @@ Proceed = Callable[[Callable[[], "Answer"]], "Answer | CallError"]
 """Runs the next step of a call and turns what it raises into an error object."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ticket:
     """A job and the place in the exchange that it belongs to."""
 

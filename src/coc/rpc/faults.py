@@ -7,10 +7,10 @@ of the place that failed, so that two reports of one defect carry the same id.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final, TypeVar
 
+from coc.primitives.frozen import frozen
 from coc.rpc.errors import (
     PRUNED_HISTORY,
     RESOURCE_NOT_FOUND,
@@ -28,7 +28,7 @@ T = TypeVar("T")
 _ERROR_ID_BYTES: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Defect:
     """A failure nobody planned for, for the log: the id that the client was told, and the exception."""
 
@@ -36,7 +36,7 @@ class Defect:
     error: Exception
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Translator:
     """Knows the native side's exception types, and whom to tell of a defect."""
 

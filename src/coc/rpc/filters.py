@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_rpc import RPC_FILTER_BLOCKS_MAX, RPC_FILTER_IDLE_MS, RPC_FILTERS_MAX
 from coc.rpc.errors import limit_exceeded, refused
 from coc.rpc.log_query import LogQuery
@@ -43,7 +44,7 @@ class PendingFilter:
 Filter: TypeAlias = LogFilter | BlockFilter | PendingFilter
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Moves:
     """The way from the block last seen to the head.
 

@@ -9,14 +9,14 @@ back another job.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from coc.primitives.frozen import frozen
 from coc.rpc.errors import Json
 from coc.rpc.ports import Outcome
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pooled:
     """Run `run` on a thread of the pool; it must not touch anything that a step changes."""
 
@@ -24,7 +24,7 @@ class Pooled:
     then: Callable[[Any], Answer] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Submit:
     """Admit a raw transaction, together with all others of this moment."""
 
@@ -32,7 +32,7 @@ class Submit:
     then: Callable[[Outcome], Answer]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wait:
     """Begin something of the node's; it calls back once, on the serving thread."""
 

@@ -6,12 +6,12 @@ list that contains null are three spellings of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
 from coc.primitives.errors import quoted
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_rpc import (
     RPC_LOG_ADDRESSES_MAX,
     RPC_LOG_BLOCKS_MAX,
@@ -33,7 +33,7 @@ from coc.rpc.ports import Chain
 _KEYS: Final = frozenset({"address", "topics", "fromBlock", "toBlock", "blockHash", "limit"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogQuery:
     """One block by hash where `block` is set, otherwise a range with both ends included."""
 

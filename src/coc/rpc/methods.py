@@ -8,9 +8,9 @@ line of text.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 
+from coc.primitives.frozen import frozen
 from coc.rpc.fee_oracle import FeeOracle
 from coc.rpc.filters import FilterBook
 from coc.rpc.jobs import Answer
@@ -27,7 +27,7 @@ class Runs(Enum):
     WAITING = "waiting"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """What the operator may choose.
 
@@ -39,7 +39,7 @@ class Settings:
     priority_fee_wei_min: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Services:
     """The rest of the node, as handlers see it."""
 
@@ -83,7 +83,7 @@ class Context:
         self.now_ms = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Method:
     """One row of the method table."""
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 from binascii import Error as BinasciiError
 from binascii import unhexlify
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from coc.primitives.errors import HexInvalid, RpcError, quoted
+from coc.primitives.frozen import frozen
 from coc.primitives.types import UINT64_MAX, UINT256_MAX, parse_quantity
 from coc.rpc.errors import invalid_params, refused
 
@@ -34,7 +34,7 @@ class _Required:
 REQUIRED: Final = _Required()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kind(Generic[T]):
     """A type of parameter: what the documentation calls it, and how a JSON value is read."""
 
@@ -42,7 +42,7 @@ class Kind(Generic[T]):
     decode: Callable[[object], T]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parameter:
     """One place in a method's parameter list."""
 

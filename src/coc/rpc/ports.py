@@ -10,8 +10,9 @@ not block.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
+
+from coc.primitives.frozen import frozen
 
 
 class Header(Protocol):
@@ -119,7 +120,7 @@ class Chain(Protocol):
     def next_blob_base_fee(self, block: bytes, /) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChainFaults:
     """The exception types of the native side, handed in because only adapters may open its handles.
 
@@ -183,7 +184,7 @@ class Sealer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SyncProgress:
     """How far a node that is catching up has come, in block numbers."""
 
@@ -192,7 +193,7 @@ class SyncProgress:
     highest: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Agreeing:
     """Where a node of a BFT chain stands; `goal` is the height that the furthest peer works on."""
 
@@ -218,14 +219,14 @@ class Status(Protocol):
     def agreeing(self) -> Agreeing | None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Accepted:
     """A transaction is in the pool and in the journal."""
 
     hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """A transaction is not in the pool: a short stable code and a sentence."""
 

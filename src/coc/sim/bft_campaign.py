@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from hashlib import blake2b
 
+from coc.primitives.frozen import frozen
 from coc.sim.bft_checkers import ROUNDS_AFTER_HEAL_MAX, Violation
 from coc.sim.bft_network import Network
 from coc.sim.bft_plan import Plan, plan_of
@@ -19,7 +19,7 @@ PATIENCE_MS = 240_000
 """Virtual time they may take: ten rounds of every step at its cap, for each of them, and skewed clocks."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """What a run came to: heights decided, the highest round that decided one, and its digest."""
 

@@ -5,14 +5,14 @@ Nobody in a run can make another's signature, because liars only sign through th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import blake2b
 
+from coc.primitives.frozen import frozen
 from coc.primitives.secp256k1 import SignatureInvalid
 from coc.primitives.types import Address, Hash32, Signature
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Key:
     """A simulated consensus key."""
 

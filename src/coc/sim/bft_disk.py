@@ -11,13 +11,14 @@ from random import Random
 
 from coc.consensus.bft.rules import BlockFacts
 from coc.consensus.bft.wal import BlockKept, Intent, Record
+from coc.primitives.frozen import frozen
 from coc.primitives.seals import SignRequest
 from coc.primitives.types import Address, Hash32, Height, Signature
 from coc.primitives.votes import CommitCertificate
 from coc.sim.bft_crypto import Key
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SimBlock:
     """A block of a simulated run: no transactions, only what consensus looks at."""
 

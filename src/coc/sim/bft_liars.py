@@ -8,13 +8,13 @@ votes for nothing, ever.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coc.consensus.bft import effects as fx
 from coc.consensus.bft import inputs as ev
 from coc.consensus.bft.messages import Message, Status
 from coc.consensus.bft.proposers import proposer_of
+from coc.primitives.frozen import replace
 from coc.primitives.seals import NO_VALID_ROUND, Step
 from coc.primitives.types import Address, Hash32, Height
 from coc.primitives.votes import CommitCertificate, Proposal, Signed, Vote

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from hashlib import blake2b
 from random import Random
 
 from coc.consensus.bft.rules import BftRules, Timeout
+from coc.primitives.frozen import frozen, replace
 from coc.primitives.types import Address, Hash32
 from coc.primitives.validators import Validator, ValidatorSet
 
@@ -14,7 +14,7 @@ LIES = ("equivocate", "withhold", "invalid", "stale", "origin", "tamper", "forge
 """What liars do, beside following the protocol otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cut:
     """A partition in time: links between the groups carry nothing, in one direction or in both."""
 
@@ -30,7 +30,7 @@ class Cut:
         return sender in self.group or not self.is_one_way
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """One run. Probabilities are per message (`crashes`: per effect); times in milliseconds."""
 

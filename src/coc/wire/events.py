@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from coc.primitives.errors import WireError
+from coc.primitives.frozen import frozen
 from coc.wire.errors import Reason
 from coc.wire.identity import ProvenPeer
 from coc.wire.kinds import Kind
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proven:
     """The peer is who it says; answer with `accept` or `leave`."""
 
@@ -20,12 +20,12 @@ class Proven:
     """The same on both sides of the connection, and different for every connection."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opened:
     """Both sides have accepted: frames may travel."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Received:
     """A frame of the peer."""
 
@@ -33,7 +33,7 @@ class Received:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Closed:
     """The last event: nothing comes or is taken any more. What `data_to_send` still has should leave."""
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_wire import WIRE_FRAME_BYTES_MAX
 from coc.wire.errors import LocalError, RemoteError
 
@@ -22,7 +22,7 @@ HEAD_BYTES: Final = 7
 _HEAD: Final = struct.Struct(">2sBI")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Frame:
     """A whole frame: the number of its kind, and its payload."""
 

@@ -11,8 +11,7 @@ be told why. What does not decrypt stops it at once; there is nobody to tell.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from coc.primitives.frozen import frozen
 from coc.primitives.types import PeerId
 from coc.wire.errors import Reason, RemoteError
 from coc.wire.identity import ChainFacts, HandshakeRole, Identity, Offer, ProvenPeer, verify_hello
@@ -32,7 +31,7 @@ class HandshakeSetup:
         self.hellos = {role: identity.hello(chain, noise.static_key, role, offer) for role in HandshakeRole}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """A finished handshake: the channel, its name, and who is behind it, or why we refuse it."""
 

@@ -14,11 +14,11 @@ into another channel, or sent back to where it came from, is not proven there. W
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import Final
 
 from coc.primitives import rlp
 from coc.primitives.errors import PrimitivesError
+from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
 from coc.primitives.limits_wire import WIRE_HANDSHAKE_MESSAGE_BYTES_MAX
 from coc.primitives.secp256k1 import (
@@ -56,7 +56,7 @@ class Roles(enum.IntFlag):
     RELAY = 8
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChainFacts:
     """The chain a node is on; nodes with different ones have nothing to say to each other."""
 
@@ -65,7 +65,7 @@ class ChainFacts:
     """Stands for the whole fork schedule, so that a node that lacks a coming fork is told in time."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Offer:
     """What a node tells about itself that nobody can check at once."""
 
@@ -74,7 +74,7 @@ class Offer:
     roles: Roles = Roles.NONE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProvenPeer:
     """A peer whose identity was proven over this channel."""
 
@@ -83,7 +83,7 @@ class ProvenPeer:
     offer: Offer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeerFacts:
     """What is known of a connected peer."""
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_wire import (
     WIRE_CONSENSUS_BYTES_MAX,
     WIRE_CONTROL_BYTES_MAX,
@@ -53,7 +53,7 @@ class WhenFull(enum.Enum):
     """The peer is too slow for what it must have: the connection ends."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClassRules:
     """How one class shares a connection."""
 
@@ -75,7 +75,7 @@ CLASS_RULES: Final[Mapping[MessageClass, ClassRules]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kind:
     """One kind of message."""
 

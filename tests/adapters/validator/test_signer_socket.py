@@ -7,7 +7,6 @@ import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from coc.adapters.validator.mark_file import marked_signer
 from coc.adapters.validator.signer_socket import RemoteSigner, SignerServer, SignerUnreachable
 from coc.node.validator.signer import SigningRefused
 from coc.node.validator.signer_messages import SIGNER_MESSAGE_BYTES_MAX
+from coc.primitives.frozen import replace
 from coc.primitives.keccak import keccak256
 from coc.primitives.seals import SignRequest, Step
 from coc.primitives.secp256k1 import address_of, public_key_of, recover_address, secret_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvloop
@@ -13,6 +13,7 @@ import uvloop
 from coc.adapters.wire.network import Network
 from coc.adapters.wire.network_setup import NetworkSetup
 from coc.adapters.wire.noise import fresh_noise
+from coc.primitives.frozen import replace
 from coc.primitives.secp256k1 import Secret, secret_of
 from coc.primitives.types import Hash32, PeerId
 from coc.wire.addresses import PeerAddress
@@ -119,7 +120,7 @@ class Stage:
         setup = NetworkSetup(secret(number), chain, (HOST, 0), persistent, folder)
         network = Network(
             asyncio.get_running_loop(),
-            replace(setup, **choices),  # type: ignore[arg-type]
+            replace(setup, **choices),
             notes,
         )
         node = Node(network, notes)

@@ -7,7 +7,6 @@ Proposers rotate: with height 4, round `r` is proposed by position `r % 4`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from coc.consensus.bft import effects as fx
@@ -15,6 +14,7 @@ from coc.consensus.bft import inputs as ev
 from coc.consensus.bft.machine import BftMachine
 from coc.consensus.bft.rules import BftRules, BlockFacts, HeightFacts, Setup, Timeout
 from coc.consensus.bft.wal import Intent, Record
+from coc.primitives.frozen import replace
 from coc.primitives.seals import NO_VALID_ROUND, SignRequest, Step
 from coc.primitives.types import Hash32, Height, Millis, Signature
 from coc.primitives.validators import ValidatorSet
@@ -118,7 +118,7 @@ def certificate(
 
 def height_facts(height: Height = HEIGHT, parent: Hash32 = PARENT, **changes: object) -> HeightFacts:
     facts = HeightFacts(height, parent, PARENT_TIME_MS, FOUR, FOUR)
-    return replace(facts, **changes)  # type: ignore[arg-type]
+    return replace(facts, **changes)
 
 
 class Playbook:

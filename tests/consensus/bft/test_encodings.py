@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from coc.consensus.bft.messages import (
@@ -17,6 +15,7 @@ from coc.consensus.bft.messages import (
 )
 from coc.primitives import rlp
 from coc.primitives.errors import PrimitivesError
+from coc.primitives.frozen import replace
 from coc.primitives.limits import GENESIS_VALIDATORS_MAX
 from coc.primitives.limits_consensus import (
     CERTIFICATE_BYTES_MAX,

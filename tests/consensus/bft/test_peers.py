@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from coc.consensus.bft import effects as fx
@@ -13,6 +11,7 @@ from coc.consensus.bft.inputs import TimerKind
 from coc.consensus.bft.ledger import VoteLedger
 from coc.consensus.bft.messages import Phase, Status, VoteBitmap
 from coc.consensus.bft.power import Electorate
+from coc.primitives.frozen import replace
 from coc.primitives.limits_consensus import (
     ANSWER_VOTES_MAX,
     BLOCKS_IN_SIGHT_MAX,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
@@ -14,6 +13,7 @@ from coc.consensus.bft.certificates import CertificateInvalid, verify_certificat
 from coc.consensus.bft.evidence import EvidencePool
 from coc.consensus.bft.power import Electorate, holds_an_honest_one, is_quorum
 from coc.consensus.bft.proposers import proposer_of
+from coc.primitives.frozen import replace
 from coc.primitives.limits_consensus import EVIDENCE_ITEMS_MAX, EVIDENCE_PER_VALIDATOR_ITEMS_MAX
 from coc.primitives.seals import Step
 from coc.primitives.secp256k1 import address_of, recover_address, secret_of, sign

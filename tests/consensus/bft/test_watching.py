@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from coc.consensus.bft import effects as fx
 from coc.consensus.bft import inputs as ev
 from coc.consensus.bft.machine import BftMachine
 from coc.consensus.bft.rules import Setup
+from coc.primitives.frozen import replace
 from coc.primitives.types import Height, Millis
 from coc.sim.bft_crypto import verify
 from coc.sim.bft_plan import address_at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from coc.consensus.finality.build import Provable, build_proof
@@ -16,6 +16,7 @@ from coc.consensus.finality.verify import Finality, Trust, verify_proof
 from coc.primitives import rlp
 from coc.primitives.consensus_data import ConsensusData
 from coc.primitives.consensus_root import root_of
+from coc.primitives.frozen import replace
 from coc.primitives.keccak import keccak256
 from coc.primitives.secp256k1 import Secret, address_of, public_key_of, secret_of, sign
 from coc.primitives.types import Hash32, Height

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from coc.consensus.finality.build import Provable, build_proof
 from coc.consensus.finality.faults import FinalityUnprovable
 from coc.consensus.finality.records import ChainOrigin, GenesisAnchor
 from coc.consensus.finality.rules import ChainRules
+from coc.primitives.frozen import replace
 from coc.primitives.limits_finality import FINALITY_LINKS_MAX
 from coc.primitives.types import Hash32, Height
 from tests.consensus.finality.forged import CONFIG, REGISTRY, ForgedChain, forged

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -18,6 +17,7 @@ from coc.consensus.finality.verify import Finality, Trust, verify_proof
 from coc.node.finality_rules import finality_rules
 from coc.primitives.consensus_data import decode_consensus_data
 from coc.primitives.consensus_root import root_of
+from coc.primitives.frozen import replace
 from coc.primitives.secp256k1 import address_of
 from coc.primitives.types import Hash32, Height
 from coc.primitives.votes import decode_certificate

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -20,6 +19,7 @@ from coc.consensus.finality.records import (
 )
 from coc.consensus.finality.verify import Trust, verify_proof
 from coc.primitives.consensus_root import NEXT_VALIDATORS_FIELD, siblings_of
+from coc.primitives.frozen import replace
 from coc.primitives.keccak import keccak256
 from coc.primitives.seals import Step
 from coc.primitives.types import Hash32, Height

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from coc.consensus.rotation.slots import RotationRules
 from coc.consensus.rotation.verify import ParentFacts, RotationInvalid, SealedBlock, verify_block
 from coc.primitives.consensus_data import ConsensusData
 from coc.primitives.errors import PrimitivesError
+from coc.primitives.frozen import replace
 from coc.primitives.seals import Seal, SignRequest, Step
 from coc.primitives.secp256k1 import Secret, address_of, public_key_of, sign
 from coc.primitives.types import Address, Hash32, Height

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 import pytest
@@ -20,6 +19,7 @@ from coc.execution.mempool.effects import (
 )
 from coc.execution.mempool.inputs import Account, Origin, Standing, Verdict
 from coc.primitives import limits
+from coc.primitives.frozen import replace
 from tests.execution.mempool.scene import ALICE, BOB, CAROL, GWEI, Scene, Tx, head_at
 
 
@@ -112,7 +112,7 @@ def test_replacing_blobs_needs_twice_every_cap(short: str | None) -> None:
     if short is None:
         assert isinstance(scene.submit(new)[1], Acknowledge)
     else:
-        short_of_it = dataclasses.replace(new, **{short: getattr(new, short) - 1})
+        short_of_it = replace(new, **{short: getattr(new, short) - 1})
         assert refusal_code(scene.submit(short_of_it)) == "REPLACEMENT_UNDERPRICED"
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from coc import _native
 from coc._native import BlockInvalid, Chain, StorageFailed, UnknownBlock
 from coc.consensus.bft.proposers import proposer_of
@@ -13,6 +11,7 @@ from coc.node.validator.effects import BuildBlock
 from coc.node.validator.ports import Faults
 from coc.node.validator.registry_sets import RegistrySets
 from coc.primitives.consensus_data import ConsensusData
+from coc.primitives.frozen import replace
 from coc.primitives.secp256k1 import Secret, address_of, recover_address, sign
 from coc.primitives.types import Hash32, Height
 from coc.primitives.votes import CommitCertificate
@@ -47,7 +46,7 @@ class Forge:
             facts.next_validators,
             prove(SECRETS[proposer.id], alpha),
         )
-        data = replace(data, **changes)  # type: ignore[arg-type]
+        data = replace(data, **changes)
         time_s = facts.parent_time_ms // 1000 + 1
         return BuildBlock(facts.height, round_, facts.parent, time_s, data, [])
 

@@ -5,12 +5,11 @@ BFT-37, BFT-38, BFT-39.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from coc.consensus.sync.messages import BlockBody
 from coc.primitives.consensus_data import ConsensusDataInvalid, decode_consensus_data
+from coc.primitives.frozen import replace
 from coc.primitives.keccak import keccak256
 from coc.primitives.limits_consensus import EVIDENCE_PER_BLOCK_ITEMS_MAX
 from coc.primitives.seals import Step
@@ -141,15 +140,14 @@ def test_evidence_that_convicts_nobody_makes_a_block_invalid(forge: Forge, fault
 def _built_by_force(forge: Forge, evidence: tuple[Evidence, ...]) -> BlockBody:
     """A block with this evidence, built as a liar would: without asking whether it convicts."""
     wish = forge.wish(evidence=evidence)
-    sets = forge.door._rules.sets
     credulous = type("Credulous", (), {"can_convict": lambda self, *about: True})()
     rules = forge.door._rules
-    object.__setattr__(rules, "sets", credulous)
+    forge.door._rules = replace(rules, sets=credulous)
     try:
         lenient = replace(wish, height=Height(10**6))
         built = forge.door.build(lenient)
     finally:
-        object.__setattr__(rules, "sets", sets)
+        forge.door._rules = rules
     return built.body
 
 

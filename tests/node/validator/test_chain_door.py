@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from coc.consensus.sync.messages import BlockBody, BlockRange, CertifiedBlock
 from coc.node.validator.chain_door import Overtaken
+from coc.primitives.frozen import replace
 from coc.primitives.types import Hash32, Height, PeerId
 from coc.primitives.votes import decode_certificate
 from tests.node.validator.forge import Forge

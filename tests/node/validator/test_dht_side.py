@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from coc.node.validator.build import NodeConfig, Remembered, TableConfig, bft_rules, build_node
@@ -32,6 +30,7 @@ from coc.node.validator.inputs import (
 )
 from coc.node.validator.machine import ValidatorNode
 from coc.node.validator.wal_codec import WalContent
+from coc.primitives.frozen import replace
 from coc.primitives.limits_dht import RECORD_TTL_SECONDS_MAX, RENEW_SECONDS, UPKEEP_MS
 from coc.primitives.secp256k1 import recover_address
 from coc.primitives.types import Hash32, Millis, Seconds

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from coc.consensus.bft.ledger import VoteLedger
 from coc.consensus.bft.outbox import Outbox, Outgoing
 from coc.consensus.bft.proposers import proposer_of
 from coc.consensus.bft.state import HeightState
+from coc.primitives.frozen import replace
 from coc.primitives.seals import NO_VALID_ROUND, SignRequest
 from coc.primitives.votes import Proposal
 from coc.sim import bft_disk

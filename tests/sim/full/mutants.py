@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,6 +23,7 @@ from coc.node.validator import chain_door, machine, peer_side, registry_sets
 from coc.node.validator import signer as node_signer
 from coc.node.validator.inputs import Logged
 from coc.node.validator.wal_codec import WalContent, encode_entries
+from coc.primitives.frozen import replace
 from coc.primitives.secp256k1 import sign
 from coc.sim.full import validator as sim_validator
 from coc.sim.full.campaign import Failed, run

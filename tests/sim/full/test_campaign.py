@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 
+from coc.primitives.frozen import replace
 from coc.sim.full.campaign import HEIGHTS_AFTER_HEAL, Failed, run
 from coc.sim.full.plan import Crash, Cut, Plan, calm_plan, plan_of
 

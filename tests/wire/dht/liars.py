@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from coc.primitives.frozen import replace
 from coc.primitives.keccak import keccak256
 from coc.primitives.limits_dht import BUCKET_ENTRIES_MAX, DHT_MESSAGE_BYTES_MAX
 from coc.primitives.types import Hash32, Millis, PeerId

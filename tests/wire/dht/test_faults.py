@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import islice
 
 import pytest
 
+from coc.primitives.frozen import replace
 from coc.primitives.limits_dht import (
     BARRED_MS_MAX,
     BARRED_PEERS_MAX,

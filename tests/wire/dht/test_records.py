@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
 from coc.primitives import rlp
+from coc.primitives.frozen import replace
 from coc.primitives.limits_dht import (
     CONTENT_ID_BYTES_MAX,
     RECORD_CLOCK_SECONDS_MAX,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import islice, pairwise
 
+from coc.primitives.frozen import replace
 from coc.primitives.limits_dht import (
     ANNOUNCE_MS,
     ANNOUNCE_RETRY_MS,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from coc.primitives import rlp
+from coc.primitives.frozen import replace
 from coc.primitives.limits_wire import (
     ADDRESSES_ANSWER_MS_MIN,
     ADDRESSES_ASK_MS,

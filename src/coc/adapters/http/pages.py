@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from html import escape
 from typing import TypeAlias
 
 import msgspec
 
+from coc.primitives.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Page:
     """An answer to GET."""
 

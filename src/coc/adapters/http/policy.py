@@ -7,16 +7,17 @@ JSON (which makes browsers ask first), and only listed origins are told yes when
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
+
+from coc.primitives.frozen import frozen
 
 _JSON_TYPES: Final = frozenset({b"application/json", b"application/json-rpc", b"application/jsonrequest"})
 _ANY: Final = "*"
 _REMEMBERED_MAX: Final = 1_024
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AccessRules:
     """Host names this server answers to and origins that browsers may read its answers from; `*` means any.
 

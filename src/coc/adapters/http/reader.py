@@ -8,11 +8,11 @@ smuggled.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import httptools
 
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_rpc import HTTP_HEAD_BYTES_MAX, HTTP_HEADERS_MAX, RPC_BODY_BYTES_MAX
 
 RPC_BODY_LIMIT: Final = (RPC_BODY_BYTES_MAX, "RPC_BODY_BYTES_MAX")
@@ -21,7 +21,7 @@ _SINGLE: Final = frozenset({b"host", b"content-type", b"origin"})
 """Headers that decide who may ask: two of one kind are refused, as it is not clear which one counts."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HttpRequest:
     """One request. Header names are in lower case, and the last of several equal ones counts."""
 
@@ -38,7 +38,7 @@ class HttpRequest:
         return self.target.partition(b"?")[0]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Malformed:
     """Bytes that are no request within the bounds: the status and sentence to answer before closing."""
 
@@ -46,7 +46,7 @@ class Malformed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Upgraded:
     """The client wants another protocol from here on; `rest` are the bytes after its request."""
 
@@ -54,7 +54,7 @@ class Upgraded:
     rest: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AwaitsContinue:
     """The client has sent a head with `Expect: 100-continue` and waits before it sends the body."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 from typing import Final
 
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_rpc import HTTP_GZIP_BYTES_MIN
 from coc.rpc.errors import INVALID_REQUEST, LIMIT_EXCEEDED, CallError
 from coc.rpc.exchange import response
@@ -33,7 +33,7 @@ _REASONS: Final[dict[int, bytes]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Envelope:
     """What the request says about how it wants to be answered."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from asyncio import AbstractEventLoop, Server, Transport
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from coc.adapters.http.carrier import Carrier
@@ -14,6 +14,7 @@ from coc.adapters.http.pages import Page, Pages, front_page
 from coc.adapters.http.policy import AccessRules, Policy
 from coc.adapters.http.reader import HttpRequest
 from coc.adapters.http.submissions import Submissions
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_rpc import HTTP_CONNECTIONS_MAX, HTTP_SWEEP_INTERVAL_S
 from coc.rpc.dispatch import Dispatcher
 from coc.rpc.ports import SubmitMany
@@ -22,7 +23,7 @@ Upgrade: TypeAlias = Callable[[Transport, HttpRequest, bytes], None]
 """Takes a connection over: the transport, the request that asked, and bytes that came after it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HttpPorts:
     """What the server is given: who answers, where transactions go, threads, rules, and pages.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import assert_never
 
 from coc.adapters.flushing import sentence_of
@@ -23,6 +22,7 @@ from coc.node.validator.effects import (
     ServeGenesis,
 )
 from coc.node.validator.inputs import DialFailed, Input
+from coc.primitives.frozen import frozen
 from coc.primitives.secp256k1 import Secret, sign
 from coc.primitives.types import Hash32, PeerId
 from coc.wire.addresses import PeerAddress
@@ -32,7 +32,7 @@ from coc.wire.kinds import GENESIS, KINDS
 Talk = Send | SendAll | Misbehaved | ServeGenesis | DialNode | AddressesFound
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Introduction:
     """What a node can show to strangers: the genesis of its chain, and claims under its own name."""
 

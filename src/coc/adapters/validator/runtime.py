@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeVar, assert_never
 
 from coc._native import Chain, StorageFailed
@@ -92,6 +91,7 @@ from coc.node.validator.inputs import (
 from coc.node.validator.machine import ValidatorNode
 from coc.node.validator.ports import SignerPort
 from coc.node.validator.signer import SigningRefused as SignerSaysNo
+from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
 from coc.primitives.types import Hash32, Millis, PeerId
 from coc.primitives.validators import ValidatorSet
@@ -112,7 +112,7 @@ class SealingRefused(RuntimeError):
     """Blocks of this chain are agreed on, and not made on demand."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ValidatorPorts:
     """What a runtime works with; `signer` and `wal` are None for a node that only follows."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -36,6 +35,7 @@ from coc.node.validator.build import NodeConfig, Remembered, build_node
 from coc.node.validator.machine import ValidatorNode
 from coc.node.validator.ports import SignerPort
 from coc.node.validator.wal_codec import WalContent
+from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
 from coc.primitives.seals import SignRequest
 from coc.primitives.secp256k1 import Secret, recover_address
@@ -64,7 +64,7 @@ class Signer(SignerPort, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NetworkChoices:
     """How a node meets its peers, and whose votes it casts; `consensus` is None for one that follows."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from coc.adapters.wire.listening import bound
+from coc.primitives.frozen import frozen
 from coc.primitives.secp256k1 import Secret
 from coc.primitives.types import PeerId
 from coc.wire.addresses import PeerAddress
@@ -16,7 +16,7 @@ from coc.wire.kinds import Kind
 from coc.wire.peer_book.rules import PersistentPeer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NetworkSetup:
     """Who the node is and where it meets others; without a folder it forgets them."""
 

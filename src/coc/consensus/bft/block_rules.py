@@ -7,7 +7,6 @@ on the block, catches up or imports it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from coc.consensus.bft.certificates import CertificateInvalid, verify_certificate
 from coc.consensus.bft.power import Electorate
@@ -15,6 +14,7 @@ from coc.consensus.bft.proposers import proposer_of
 from coc.consensus.bft.rules import BlockFacts, HeightFacts, Verifier
 from coc.primitives.consensus_data import ConsensusData, decode_consensus_data
 from coc.primitives.errors import ConsensusError, PrimitivesError
+from coc.primitives.frozen import frozen
 from coc.primitives.secp256k1 import SignatureInvalid
 from coc.primitives.types import Address, Hash32, Height
 from coc.primitives.validators import ValidatorSet
@@ -31,7 +31,7 @@ class BftBlockInvalid(ConsensusError):
     id = "COC-BFT-BLOCK"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProposedBlock:
     """What the rules speak of. `consensus_data` is what the header's root covers."""
 
@@ -42,7 +42,7 @@ class ProposedBlock:
     consensus_data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlockContext:
     """The parent as the rules see it.
 

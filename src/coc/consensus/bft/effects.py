@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from coc.consensus.bft.inputs import PeerId, Timer
 from coc.consensus.bft.messages import Message
 from coc.consensus.bft.wal import Record
+from coc.primitives.frozen import frozen
 from coc.primitives.seals import SignRequest
 from coc.primitives.types import Hash32, Height, Millis
 from coc.primitives.votes import CommitCertificate, Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetTimer:
     """Hand in `TimerFired` at this time. Timers are never cancelled: late ones are ignored."""
 
@@ -21,7 +21,7 @@ class SetTimer:
     at_ms: Millis
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Build:
     """Make a block on `parent`, original round `round`; answer `Built`.
 
@@ -34,7 +34,7 @@ class Build:
     certificate: CommitCertificate | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fetch:
     """Get the bytes of a block, from these peers if any is named; answer `BlockArrived`."""
 
@@ -42,7 +42,7 @@ class Fetch:
     holders: tuple[PeerId, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Execute:
     """Execute a block whose bytes are here; answer `Executed`."""
 
@@ -50,7 +50,7 @@ class Execute:
     block: Hash32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Persist:
     """Append to the write-ahead log, bytes of each `BlockKept` first, and fsync; answer `Persisted`."""
 
@@ -58,28 +58,28 @@ class Persist:
     records: tuple[Record, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sign:
     """Sign with the consensus key; answer `SignatureMade` or `SignatureRefused`."""
 
     request: SignRequest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Append:
     """Append a record without waiting: the next `Persist` makes it durable."""
 
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Broadcast:
     """Send to every peer."""
 
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendTo:
     """Send to one peer. A vote or proposal sent again is never suppressed as known."""
 
@@ -87,7 +87,7 @@ class SendTo:
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendStoredCertificate:
     """Send a peer the certificate of a height of the log."""
 
@@ -95,7 +95,7 @@ class SendStoredCertificate:
     height: Height
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CatchUp:
     """A peer says it is further: blocks may be fetched from it."""
 
@@ -103,7 +103,7 @@ class CatchUp:
     height: Height
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decide:
     """The block is final: write it with its certificate into the log; answer `HeightOpened`."""
 
@@ -112,14 +112,14 @@ class Decide:
     certificate: CommitCertificate
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EvidenceFound:
     """New evidence, verified: keep it for a block."""
 
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Misbehaved:
     """A peer sent what no honest peer sends."""
 
@@ -127,7 +127,7 @@ class Misbehaved:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Alarm:
     """Something a person must know."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from coc.consensus.bft.evidence import Offence
 from coc.consensus.bft.messages import Status
 from coc.consensus.bft.rules import BlockFacts, HeightFacts
 from coc.consensus.bft.wal import Record
+from coc.primitives.frozen import frozen
 from coc.primitives.seals import SignRequest
 from coc.primitives.types import Hash32, Height, Signature
 from coc.primitives.types import PeerId as PeerId  # noqa: PLC0414 - part of what the inputs say
@@ -26,7 +26,7 @@ class TimerKind(enum.Enum):
     RESEND = "resend"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timer:
     """A timer by what it is for; `RESEND` has no height or round of its own and uses zeros."""
 
@@ -35,12 +35,12 @@ class Timer:
     round: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Started:
     """The node runs and messages can leave."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HeightOpened:
     """The block before is in the log: this height begins, or goes on from its records after a restart."""
 
@@ -48,7 +48,7 @@ class HeightOpened:
     records: tuple[Record, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProposalReceived:
     """A peer sent a proposal."""
 
@@ -56,7 +56,7 @@ class ProposalReceived:
     proposal: Proposal
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VoteReceived:
     """A peer sent a vote."""
 
@@ -64,7 +64,7 @@ class VoteReceived:
     vote: Vote
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CertificateReceived:
     """A peer sent a commit certificate."""
 
@@ -72,7 +72,7 @@ class CertificateReceived:
     certificate: CommitCertificate
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StatusReceived:
     """A peer said where it stands."""
 
@@ -80,7 +80,7 @@ class StatusReceived:
     status: Status
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EvidenceReceived:
     """A peer sent evidence."""
 
@@ -88,28 +88,28 @@ class EvidenceReceived:
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EvidenceSettled:
     """A decided block has included evidence of these offences."""
 
     offences: tuple[Offence, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeerGone:
     """The connection to a peer has ended."""
 
     peer: PeerId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlockArrived:
     """The bytes and consensus data of a block are here, and are what its hash says."""
 
     block: Hash32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Built:
     """The block asked for exists and was executed; it is valid."""
 
@@ -119,7 +119,7 @@ class Built:
     facts: BlockFacts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Executed:
     """The verdict on a block: its facts, or None if it is invalid."""
 
@@ -127,14 +127,14 @@ class Executed:
     facts: BlockFacts | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Persisted:
     """The records of `Persist` with this number are durable."""
 
     sequence: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PersistFailed:
     """The records of `Persist` with this number could not be written; nothing of them is in the log."""
 
@@ -142,7 +142,7 @@ class PersistFailed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignatureMade:
     """The signature asked for."""
 
@@ -150,7 +150,7 @@ class SignatureMade:
     signature: Signature
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignatureRefused:
     """The signer has signed this place, or a later one, for something else."""
 
@@ -158,7 +158,7 @@ class SignatureRefused:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TimerFired:
     """A timer that was asked for has gone off."""
 

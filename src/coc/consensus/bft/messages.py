@@ -7,11 +7,11 @@ between peers: unsigned, believed for nothing but the question what to send (BFT
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from coc.primitives import rlp
 from coc.primitives.errors import ConsensusError
+from coc.primitives.frozen import frozen
 from coc.primitives.limits import GENESIS_VALIDATORS_MAX
 from coc.primitives.limits_consensus import (
     MESSAGE_BYTES_MAX,
@@ -48,7 +48,7 @@ class Phase(enum.IntEnum):
     DECIDED = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VoteBitmap:
     """The validators whose vote for this value is held; bit `i` is entry `i` of the height's set."""
 
@@ -58,7 +58,7 @@ class VoteBitmap:
     voters: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Status:
     """Where a peer stands and what it holds of that height."""
 

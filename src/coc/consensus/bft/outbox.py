@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 
 from coc.consensus.bft.effects import Append, Broadcast, Effect, Persist, Sign
 from coc.consensus.bft.wal import Intent, ProposalKept, Record, VoteKept
+from coc.primitives.frozen import frozen
 from coc.primitives.seals import SignRequest, Step
 from coc.primitives.types import Address, Hash32, Signature
 from coc.primitives.votes import Proposal, Signed, Vote
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outgoing:
     """A message to be: what will be signed, and the records that must be durable first."""
 

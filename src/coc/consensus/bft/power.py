@@ -6,8 +6,7 @@ more than one third (f + 1) holds an honest validator.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Address, Hash32
 from coc.primitives.validators import Validator, ValidatorSet
 
@@ -22,7 +21,7 @@ def holds_an_honest_one(power: int, total: int) -> bool:
     return 3 * power > total
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Electorate:
     """A validator set with its sums and its index, made once a height."""
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Protocol
 
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Address, Hash32, Height, Millis, Signature
 from coc.primitives.validators import ValidatorSet
 from coc.primitives.votes import CommitCertificate
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timeout:
     """A waiting time that grows with the round, up to a cap (BFT-12)."""
 
@@ -23,7 +23,7 @@ class Timeout:
         return min(self.base_ms + round_ * self.delta_ms, self.cap_ms)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BftRules:
     """The parameters of a chain.
 
@@ -40,7 +40,7 @@ class BftRules:
     clock_tolerance_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HeightFacts:
     """What is known when a height opens, all of it from the parent's state and the log.
 
@@ -56,7 +56,7 @@ class HeightFacts:
     parent_certificate: CommitCertificate | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlockFacts:
     """What the rules need of a block that was executed and found valid."""
 
@@ -65,7 +65,7 @@ class BlockFacts:
     time_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lock:
     """A block with the round in which a quorum prevoted it."""
 
@@ -84,7 +84,7 @@ class Verifier(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Setup:
     """What a machine is built with; `own` is None for a node that is no validator.
 
@@ -94,7 +94,7 @@ class Setup:
 
     rules: BftRules
     own: Address | None
-    verify: Verifier = field(repr=False)
+    verify: Verifier
     silent_above: Height | None = None
 
 

@@ -7,13 +7,13 @@ the log makes them durable first), the proposal it voted on, the votes that lock
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from coc.consensus.bft.rules import Lock
 from coc.consensus.signing_mark import decode_request, encode_request
 from coc.primitives import rlp
 from coc.primitives.errors import ConsensusError
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_consensus import WAL_RECORD_BYTES_MAX
 from coc.primitives.seals import SignRequest
 from coc.primitives.types import Hash32, Height
@@ -26,7 +26,7 @@ class WalRecordInvalid(ConsensusError):
     id = "COC-WAL-RECORD"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Intent:
     """What is about to be signed, with lock and valid value as they then are."""
 
@@ -35,7 +35,7 @@ class Intent:
     valid: Lock | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlockKept:
     """The block's bytes and consensus data are durable."""
 
@@ -43,14 +43,14 @@ class BlockKept:
     block: Hash32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProposalKept:
     """A proposal, our own or the one a prevote speaks of."""
 
     proposal: Proposal
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VoteKept:
     """An own vote, or one of a proof of lock."""
 

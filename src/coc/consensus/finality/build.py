@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
 from coc.consensus.finality.checkpoint import Checkpoint
@@ -13,6 +12,7 @@ from coc.consensus.finality.records import ChainOrigin, CheckpointAnchor, Genesi
 from coc.consensus.finality.rules import ChainRules
 from coc.primitives.consensus_data import ConsensusData, decode_consensus_data
 from coc.primitives.consensus_root import NEXT_VALIDATORS_FIELD, siblings_of
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_finality import FINALITY_LINKS_MAX
 from coc.primitives.types import Hash32, Height
 
@@ -38,7 +38,7 @@ class CertifiedChain(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Provable:
     """A chain with its name and its rules."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from coc.consensus.finality.faults import CheckpointInvalid
 from coc.primitives.errors import quoted
+from coc.primitives.frozen import frozen
 from coc.primitives.types import UINT64_MAX, Hash32, Height, format_data
 
 _FORM: Final = re.compile(
@@ -15,7 +15,7 @@ _FORM: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checkpoint:
     """A block of a chain, the hash of the set that votes on the height after it, and its time (FIN-10).
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from coc.consensus.finality.faults import ProofInvalid
 from coc.primitives import rlp
+from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
 from coc.primitives.limits_finality import FINALITY_HEADER_BYTES_MAX
 from coc.primitives.types import Hash32, Height
@@ -22,7 +22,7 @@ _CONSENSUS_ROOT: Final = 19
 _NUMBER_BITS: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Header:
     """The fields, and the hash of all."""
 

@@ -7,12 +7,12 @@ carried as the bytes that a chain keeps; nothing is believed of them here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from coc.consensus.finality.faults import ProofFileInvalid
 from coc.primitives import rlp
 from coc.primitives.errors import PrimitivesError
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_finality import FINALITY_RECORD_BYTES_MAX
 from coc.primitives.types import Hash32
 from coc.primitives.validators import ValidatorSet, decode_validator_set
@@ -28,7 +28,7 @@ LINK_SIBLINGS: Final = 2
 """The path of set(h) and set(h + 1) together: the verifier knows the first, so its leaf is not carried."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChainOrigin:
     """Which chain: the header of block 0 and the genesis file's `config`, whose hash is in it (FIN-2)."""
 
@@ -36,7 +36,7 @@ class ChainOrigin:
     config: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GenesisAnchor:
     """The proof begins at genesis."""
 
@@ -47,7 +47,7 @@ class GenesisAnchor:
         return rlp.encode([_GENESIS, self.origin.genesis_header, self.origin.config])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckpointAnchor:
     """The proof begins at a block that the verifier trusts: its header, the set after it, and its path."""
 
@@ -64,7 +64,7 @@ class CheckpointAnchor:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Link:
     """The last block of a set period: it names the next set. `next_validators` is None for the same again."""
 
@@ -79,7 +79,7 @@ class Link:
         return rlp.encode([_LINK, self.header, set_item, list(self.siblings), self.certificate])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """The block that the proof is about, with all of its consensus data."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Hash32, Height
 from coc.primitives.validators import ValidatorSet
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Registry:
     """The rules of a set that changes: blocks of a set period (SET-5), seconds of unbonding (SET-12)."""
 
@@ -21,7 +20,7 @@ class Registry:
         return 2 * self.unbonding_s // 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChainRules:
     """The rules of one chain, all of them covered by `genesis_hash`.
 

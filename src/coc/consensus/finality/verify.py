@@ -28,6 +28,7 @@ from coc.primitives.consensus_root import (
     root_of,
 )
 from coc.primitives.errors import CocError
+from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
 from coc.primitives.secp256k1 import recover_address
 from coc.primitives.types import Hash32, Height
@@ -40,7 +41,7 @@ ReadRules: TypeAlias = Callable[[Header, bytes], ChainRules]
 """Reads a chain's rules from the header of its block 0 and the `config` that this one covers."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trust:
     """What a verifier knows without the proof: which chain, and perhaps a final block of it."""
 
@@ -48,7 +49,7 @@ class Trust:
     checkpoint: Checkpoint | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finality:
     """What a proof has shown. `checkpoint` is None on a chain whose validators never change."""
 

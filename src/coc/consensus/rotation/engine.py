@@ -17,6 +17,7 @@ from typing import TypeAlias, assert_never
 
 from coc.consensus.rotation.slots import RotationRules
 from coc.primitives.consensus_data import ConsensusData
+from coc.primitives.frozen import frozen
 from coc.primitives.limits import SEAL_DEMANDS_MAX, SEAL_TIMESTAMP_SECONDS_MAX
 from coc.primitives.seals import Seal, SignRequest, Step
 from coc.primitives.types import Hash32, Height, Millis, Signature
@@ -30,7 +31,7 @@ class Sealing(enum.Enum):
     MANUAL = "manual"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Schedule:
     """How this node makes blocks; an interval below a second lets time run ahead of the clock."""
 
@@ -38,7 +39,7 @@ class Schedule:
     interval_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HeadFacts:
     """The block to build on. `seal` is empty for block 0."""
 
@@ -48,22 +49,22 @@ class HeadFacts:
     seal: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Started:
     """The node runs; the head is known."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Due:
     """The timer that was asked for has gone off."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TransactionsReady:
     """The pool holds something that can run now."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Demanded:
     """Somebody wants a block now, at `timestamp_s` if given; `ticket` names the demand in `Fulfilled`."""
 
@@ -71,7 +72,7 @@ class Demanded:
     timestamp_s: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlockBuilt:
     """The block asked for is a candidate."""
 
@@ -79,21 +80,21 @@ class BlockBuilt:
     is_empty: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signed:
     """The signature asked for."""
 
     signature: Signature
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decided:
     """The block is durable and the head."""
 
     head: HeadFacts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failed:
     """The block in the making could not be built or written; `retry_ms` says after how long to try again.
 
@@ -108,14 +109,14 @@ class Failed:
 Input: TypeAlias = Started | Due | TransactionsReady | Demanded | BlockBuilt | Signed | Decided | Failed
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetTimer:
     """Hand in `Due` at this time, instead of any earlier such wish."""
 
     at_ms: Millis
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Build:
     """Build a block on `parent` from what the pool has ready."""
 
@@ -124,14 +125,14 @@ class Build:
     consensus_data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sign:
     """Sign this with the consensus key."""
 
     request: SignRequest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decide:
     """Write the block with its seal into the log and make it the head."""
 
@@ -139,7 +140,7 @@ class Decide:
     seal: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fulfilled:
     """A demand is met, or cannot be: then `reason` says why."""
 

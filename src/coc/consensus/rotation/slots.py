@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Hash32
 from coc.primitives.validators import Validator, ValidatorSet
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RotationRules:
     """What genesis says about a rotation chain. Times in whole seconds."""
 

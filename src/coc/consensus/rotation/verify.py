@@ -6,11 +6,10 @@ block came from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from coc.consensus.rotation.slots import RotationRules
 from coc.primitives.consensus_data import decode_consensus_data
 from coc.primitives.errors import ConsensusError
+from coc.primitives.frozen import frozen
 from coc.primitives.seals import decode_seal
 from coc.primitives.types import Address, Hash32, Height
 
@@ -21,7 +20,7 @@ class RotationInvalid(ConsensusError):
     id = "COC-ROTATION"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SealedBlock:
     """The facts of a block that the engine's rules speak of. Times in seconds."""
 
@@ -33,7 +32,7 @@ class SealedBlock:
     seal: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParentFacts:
     """What the rules need of a block's parent; the seal of block 0 is empty."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias, assert_never
 
 from coc.consensus.sync.messages import BlockRange, CertifiedBlock
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_consensus import (
     BLOCK_REPLY_BYTES_MAX,
     SYNC_ANSWER_MS_MAX,
@@ -22,7 +23,7 @@ HEIGHTS_BEHIND_MIN: Final = 2
 """From this lag on ranges are fetched; below it a certificate and a block are on their way anyhow."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeerAhead:
     """A peer says that it works on this height, so it has decided the ones before."""
 
@@ -30,7 +31,7 @@ class PeerAhead:
     height: Height
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlocksReceived:
     """A peer sent decided blocks."""
 
@@ -38,14 +39,14 @@ class BlocksReceived:
     blocks: tuple[CertifiedBlock, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Adopted:
     """Our next height, after blocks of a peer were adopted or the engine decided."""
 
     height: Height
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """A peer's blocks do not prove themselves; those before the bad one are adopted."""
 
@@ -53,19 +54,19 @@ class Refused:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stuck:
     """This machine cannot adopt blocks now; the timer tries again."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeerLeft:
     """A peer is gone."""
 
     peer: PeerId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TimerFired:
     """The time of a `SetTimer` has come."""
 
@@ -73,7 +74,7 @@ class TimerFired:
 Input: TypeAlias = PeerAhead | BlocksReceived | Adopted | Refused | Stuck | PeerLeft | TimerFired
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ask:
     """Ask a peer for decided blocks."""
 
@@ -81,7 +82,7 @@ class Ask:
     wish: BlockRange
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Adopt:
     """Verify and adopt a peer's blocks in order; answer `Adopted`, `Refused` or `Stuck`."""
 
@@ -89,14 +90,14 @@ class Adopt:
     blocks: tuple[CertifiedBlock, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetTimer:
     """Hand in `TimerFired` at this time; one more than needed does no harm."""
 
     at_ms: Millis
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Misbehaved:
     """A peer sent what no honest peer sends."""
 
@@ -107,7 +108,7 @@ class Misbehaved:
 Effect: TypeAlias = Ask | Adopt | SetTimer | Misbehaved
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Asked:
     """A question under way."""
 

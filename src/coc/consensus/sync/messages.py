@@ -7,10 +7,10 @@ certificate that decided it. Signatures and roots are for whoever receives them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from coc.primitives import rlp
 from coc.primitives.errors import ConsensusError
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_consensus import BLOCK_REPLY_BLOCKS_MAX, BLOCK_REPLY_BYTES_MAX
 from coc.primitives.types import Hash32, Height
 
@@ -21,7 +21,7 @@ class BlockMessageInvalid(ConsensusError):
     id = "COC-BLOCK-MESSAGE"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlockBody:
     """A block's RLP and its consensus data."""
 
@@ -29,7 +29,7 @@ class BlockBody:
     consensus_data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CertifiedBlock:
     """A decided block: its RLP, its consensus data and the certificate that decided it."""
 
@@ -38,7 +38,7 @@ class CertifiedBlock:
     certificate: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlockRange:
     """A wish for decided blocks from a height on, as many as fit the bytes."""
 

@@ -6,18 +6,17 @@ all are content is anything changed, and if room cannot be made the changes are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from coc.execution.mempool import refusals
 from coc.execution.mempool.entry import Entry
 from coc.execution.mempool.holdings import Holdings
 from coc.execution.mempool.refusals import Refusal
 from coc.execution.mempool.sender import SenderQueue
 from coc.primitives import limits
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PoolLimits:
     """The pool's bounds; a devnet may be given smaller ones."""
 
@@ -28,7 +27,7 @@ class PoolLimits:
     journal_slack_bytes_max: int = limits.MEMPOOL_JOURNAL_SLACK_BYTES_MAX
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Admission:
     """A transaction was taken: what left for it and what it made ready, itself not counted."""
 

@@ -8,35 +8,35 @@ journal.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from coc.execution.mempool.inputs import Origin, PooledTransaction
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Hash32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JournalAppend:
     """Hand these encoded transactions to the operating system before going on."""
 
     raws: Sequence[bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JournalRewrite:
     """Replace the journal by these encoded transactions: all else in it is dead. Failing is harmless."""
 
     raws: Sequence[bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Acknowledge:
     """Tell the client that the pool has taken its transaction."""
 
     hash: Hash32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refuse:
     """Tell client or peer that its transaction was not taken, and why."""
 
@@ -45,7 +45,7 @@ class Refuse:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Added:
     """A transaction waits that did not before; `ready` when no earlier nonce of its sender is missing."""
 
@@ -53,14 +53,14 @@ class Added:
     ready: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BecameReady:
     """A gap before these waiting transactions was filled."""
 
     hashes: Sequence[Hash32]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Replaced:
     """`new` took the place (sender and nonce) of `old`."""
 
@@ -68,7 +68,7 @@ class Replaced:
     new: Hash32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Evicted:
     """A waiting transaction made room for a better one."""
 
@@ -76,7 +76,7 @@ class Evicted:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dropped:
     """A waiting or acknowledged transaction can never run any more."""
 
@@ -85,14 +85,14 @@ class Dropped:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Included:
     """These waiting transactions are in the chain now."""
 
     hashes: Sequence[Hash32]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JudgeAgain:
     """Ask for verdicts and accounts at the current head.
 

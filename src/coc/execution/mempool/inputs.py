@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Protocol, TypeAlias
 
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Address, Hash32, Height
 
 
@@ -104,7 +105,7 @@ class Standing(enum.IntEnum):
     NEVER = 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """A standing with a stable code and a sentence; both are empty for `NOW`."""
 
@@ -116,7 +117,7 @@ class Verdict:
 RUNS_NOW: Final = Verdict(Standing.NOW)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Account:
     """A sender's account in the state of the head."""
 
@@ -127,7 +128,7 @@ class Account:
     """True for an account that has delegated to code (EIP-7702): others may spend its balance."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Head:
     """The block that the pool stands on, and the prices its child will ask."""
 
@@ -141,7 +142,7 @@ class Head:
     """Of the child."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Candidate:
     """A decoded transaction with its verdict and its sender's account, both at the head its input names."""
 
@@ -163,7 +164,7 @@ class Origin(enum.Enum):
     """Was in a block that a reorganisation took back."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Submit:
     """Candidates judged at `head`; all of one origin, in the order they arrived."""
 
@@ -172,7 +173,7 @@ class Submit:
     candidates: Sequence[Candidate]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HeadChanged:
     """The chain's head is another block."""
 
@@ -187,7 +188,7 @@ class HeadChanged:
     """A fork became active: every verdict must be asked for again."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judged:
     """New verdicts on waiting transactions, from the builder or as the answer to `JudgeAgain`."""
 
@@ -195,7 +196,7 @@ class Judged:
     verdicts: Sequence[tuple[Hash32, Verdict]] = field(default_factory=tuple)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JournalFailed:
     """The `JournalAppend` of the last step could not be written; nothing after it was performed.
 

@@ -6,11 +6,12 @@ through. Sentences begin with go-ethereum's words, because wallets recognise the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from coc.primitives.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Refusal:
     """A stable code and a sentence for people."""
 

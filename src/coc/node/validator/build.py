@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from coc.consensus.bft.inputs import HeightOpened
 from coc.consensus.bft.machine import BftMachine
 from coc.consensus.bft.rules import BftRules, Timeout, Verifier
@@ -16,6 +14,7 @@ from coc.node.validator.chain_door import ChainDoor
 from coc.node.validator.core import Discovery, Setup
 from coc.node.validator.machine import ValidatorNode
 from coc.node.validator.wal_codec import WalContent
+from coc.primitives.frozen import frozen
 from coc.primitives.seals import SignRequest
 from coc.primitives.types import Address, Hash32, Height, Millis
 from coc.wire.dht.machine import Dht
@@ -24,7 +23,7 @@ from coc.wire.dht.rules import Setup as TableSetup
 from coc.wire.transaction_gossip.machine import TransactionGossip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TableConfig:
     """How a node finds others, and its own signed endpoint record."""
 
@@ -36,7 +35,7 @@ class TableConfig:
         return Discovery(Dht(self.setup, self.record), self.record.claim)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NodeConfig:
     """What a node is built with; `own` is its validator id, None for one that only follows."""
 
@@ -48,7 +47,7 @@ class NodeConfig:
     """None for a node that is told whom to meet."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remembered:
     """What an earlier life left: the write-ahead log's content and the signer's mark.
 

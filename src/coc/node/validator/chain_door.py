@@ -8,7 +8,6 @@ native core has executed it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import msgspec
@@ -30,12 +29,13 @@ from coc.node.validator.inputs import BlockBuilt, BlockDecided, BlocksAdopted
 from coc.node.validator.ports import BlockHeader, ChainHandle, Faults, SetReader
 from coc.primitives.consensus_data import decode_consensus_data
 from coc.primitives.errors import NodeError, PrimitivesError
+from coc.primitives.frozen import frozen, replace
 from coc.primitives.limits_consensus import BLOCK_REPLY_BLOCKS_MAX
 from coc.primitives.types import Address, Hash32, Height, PeerId
 from coc.primitives.votes import CommitCertificate, Evidence, decode_certificate
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChainRules:
     """What the door holds blocks to: the sets, the signatures, and our own wishes as a proposer."""
 

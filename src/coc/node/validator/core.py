@@ -10,6 +10,7 @@ from coc.consensus.sync.block_sync import BlockSync
 from coc.execution.mempool.pool import Mempool
 from coc.node.validator.blocks import BlockStash
 from coc.node.validator.effects import DecideBlock, ExecuteBlock
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Address, Hash32, PeerId
 from coc.primitives.votes import CommitCertificate
 from coc.wire.dht.machine import Dht
@@ -17,7 +18,7 @@ from coc.wire.dht.records import Claim
 from coc.wire.transaction_gossip.machine import TransactionGossip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Discovery:
     """The table of nodes, and what this one claims about itself there."""
 
@@ -25,7 +26,7 @@ class Discovery:
     claim: Claim
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Setup:
     """What a node is built with; `own` is its validator id, None for one that only follows."""
 
@@ -36,7 +37,7 @@ class Setup:
     """None for a node that is told whom to meet."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BuildWish:
     """A block that the engine wants, while its VRF proof is being made."""
 

@@ -6,7 +6,6 @@ table is for here: it finds other nodes, and tells them where this one is (DHT-2
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from coc.node.validator.core import Core, Discovery
@@ -21,6 +20,7 @@ from coc.node.validator.effects import (
     SignRecord,
 )
 from coc.node.validator.inputs import DhtTimer, DialFailed, MessageReceived, PeerDown, PeerUp, RecordSigned
+from coc.primitives.frozen import replace
 from coc.primitives.limits_dht import RECORD_TTL_SECONDS_MAX
 from coc.primitives.types import Millis, Seconds
 from coc.wire import kinds

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from coc.consensus.bft.inputs import Timer
@@ -12,6 +11,7 @@ from coc.consensus.sync.messages import BlockBody, BlockRange, CertifiedBlock
 from coc.execution.mempool.effects import Effect as PoolEffect
 from coc.execution.mempool.inputs import PooledTransaction
 from coc.primitives.consensus_data import ConsensusData
+from coc.primitives.frozen import frozen
 from coc.primitives.seals import SignRequest
 from coc.primitives.types import Hash32, Height, Millis, PeerId
 from coc.primitives.votes import CommitCertificate, Evidence
@@ -20,7 +20,7 @@ from coc.wire.dht.inputs import Timer as TableTimer
 from coc.wire.dht.records import Claim
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetConsensusTimer:
     """Hand in `ConsensusTimer` at this time."""
 
@@ -28,14 +28,14 @@ class SetConsensusTimer:
     at_ms: Millis
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetGossipTimer:
     """Hand in `GossipTimer` at this time, instead of any earlier such wish."""
 
     at_ms: Millis
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Send:
     """Send a peer a message of this kind (its number on the wire)."""
 
@@ -44,7 +44,7 @@ class Send:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendAll:
     """Send every peer a message."""
 
@@ -52,7 +52,7 @@ class SendAll:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendCertificate:
     """Send a peer the certificate of a decided height of the log, as a consensus message."""
 
@@ -60,7 +60,7 @@ class SendCertificate:
     height: Height
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServeBlock:
     """Send a peer a block of the log by its hash, or say that there is none."""
 
@@ -68,7 +68,7 @@ class ServeBlock:
     block: Hash32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServeBlocks:
     """Send a peer decided blocks of the log."""
 
@@ -76,14 +76,14 @@ class ServeBlocks:
     wish: BlockRange
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServeGenesis:
     """Send a peer the genesis text of the chain."""
 
     peer: PeerId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DialNode:
     """Connect to a node for a question; answer `PeerUp`, or `DialFailed` with the same fields."""
 
@@ -92,7 +92,7 @@ class DialNode:
     peer: PeerId | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetDhtTimer:
     """Hand in `DhtTimer` at this time."""
 
@@ -100,21 +100,21 @@ class SetDhtTimer:
     at_ms: Millis
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignRecord:
     """Sign a claim with the network key; answer `RecordSigned`."""
 
     claim: Claim
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressesFound:
     """Nodes that proved who they are, and where: worth a connection when there is room."""
 
     contacts: Sequence[Contact]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckBlock:
     """Find out which block these bytes are; answer `BlockChecked`."""
 
@@ -122,7 +122,7 @@ class CheckBlock:
     body: BlockBody
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProveRandomness:
     """Ask the signer for a VRF proof; answer `RandomnessProved`."""
 
@@ -131,7 +131,7 @@ class ProveRandomness:
     parent: Hash32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BuildBlock:
     """Build a block on `parent` from these transactions; answer `BlockBuilt` or `BuildFailed`."""
 
@@ -143,7 +143,7 @@ class BuildBlock:
     transactions: Sequence[PooledTransaction]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExecuteBlock:
     """Execute a block and hold it to the engine's rules; answer `BlockExecuted` or `ExecutionFailed`."""
 
@@ -151,7 +151,7 @@ class ExecuteBlock:
     body: BlockBody
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DecideBlock:
     """Write a block with its certificate into the log; answer `BlockDecided` or `DecisionFailed`."""
 
@@ -159,7 +159,7 @@ class DecideBlock:
     certificate: CommitCertificate
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AdoptBlocks:
     """Verify decided blocks of a peer and write them into the log, in order; answer `BlocksAdopted`."""
 
@@ -167,14 +167,14 @@ class AdoptBlocks:
     blocks: Sequence[CertifiedBlock]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetSyncTimer:
     """Hand in `SyncTimer` at this time."""
 
     at_ms: Millis
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WriteAhead:
     """Append records, and the bytes of these blocks before them, and fsync; answer `Logged`."""
 
@@ -183,21 +183,21 @@ class WriteAhead:
     blocks: Mapping[Hash32, BlockBody]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AppendRecord:
     """Append a record without waiting."""
 
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sign:
     """Ask the signer; answer `Signed` or `SigningRefused`."""
 
     request: SignRequest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SubmitFromPeer:
     """Judge transactions that a peer sent; answer `Arrived`."""
 
@@ -205,7 +205,7 @@ class SubmitFromPeer:
     raws: Sequence[bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Misbehaved:
     """A peer sent what no honest peer sends."""
 
@@ -213,14 +213,14 @@ class Misbehaved:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EvidenceSeen:
     """A validator was caught signing twice; a block will say so."""
 
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Alarm:
     """Something a person must know; an empty reason takes the last one of this part back."""
 

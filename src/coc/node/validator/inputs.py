@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from coc.consensus.bft.inputs import Timer
@@ -11,6 +10,7 @@ from coc.consensus.bft.rules import BlockFacts, HeightFacts
 from coc.consensus.sync.messages import BlockBody
 from coc.execution.mempool.inputs import Account, Head, JournalFailed, Judged
 from coc.node.inputs import Arrived
+from coc.primitives.frozen import frozen
 from coc.primitives.seals import SignRequest
 from coc.primitives.types import Address, Hash32, Height, PeerId, Signature
 from coc.primitives.votes import Evidence
@@ -18,31 +18,31 @@ from coc.wire.dht.inputs import Timer as TableTimer
 from coc.wire.dht.records import Record
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Start:
     """Messages can leave; the pool's journal has been read."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConsensusTimer:
     """A timer that the engine asked for has gone off."""
 
     timer: Timer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GossipTimer:
     """The timer that transaction gossip asked for has gone off."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DhtTimer:
     """A timer that the table of nodes asked for has gone off."""
 
     timer: TableTimer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DialFailed:
     """A `DialNode` came to nothing; the fields are the effect's."""
 
@@ -51,14 +51,14 @@ class DialFailed:
     peer: PeerId | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordSigned:
     """The record asked for."""
 
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeerContact:
     """A peer's key, the IP it is connected from, and the port it accepts connections on there, or 0."""
 
@@ -67,7 +67,7 @@ class PeerContact:
     port: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeerUp:
     """A peer is connected, and its identity proven; only the table of nodes asks for its contact."""
 
@@ -75,14 +75,14 @@ class PeerUp:
     contact: PeerContact | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeerDown:
     """The connection to a peer has ended."""
 
     peer: PeerId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MessageReceived:
     """A peer sent a message of this kind (its number on the wire)."""
 
@@ -91,7 +91,7 @@ class MessageReceived:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlockChecked:
     """The bytes that a peer sent are those of the block `hash`; of none if it is None."""
 
@@ -101,7 +101,7 @@ class BlockChecked:
     body: BlockBody
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RandomnessProved:
     """The VRF proof asked for, for the block to build; empty where the signer would not."""
 
@@ -110,7 +110,7 @@ class RandomnessProved:
     proof: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlockBuilt:
     """The block asked for is a candidate; `refused` are transactions that did not fit its rules."""
 
@@ -122,14 +122,14 @@ class BlockBuilt:
     refused: Sequence[Hash32]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BuildFailed:
     """The block asked for could not be built: the round goes on without it."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlockExecuted:
     """The verdict on a block; None for an invalid one."""
 
@@ -137,7 +137,7 @@ class BlockExecuted:
     facts: BlockFacts | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExecutionFailed:
     """Nothing is known about a block, because this machine could not execute it."""
 
@@ -145,7 +145,7 @@ class ExecutionFailed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlockDecided:
     """A block is durable and the head: what it means for engine and pool."""
 
@@ -157,7 +157,7 @@ class BlockDecided:
     rules_changed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlocksAdopted:
     """What became of a peer's decided blocks.
 
@@ -171,26 +171,26 @@ class BlocksAdopted:
     failed: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SyncTimer:
     """The timer that catching up asked for has gone off."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DecisionFailed:
     """The decided block could not be written; the same one is tried again."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Logged:
     """The records of the `WriteAhead` with this number are durable."""
 
     sequence: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogFailed:
     """They are not."""
 
@@ -198,7 +198,7 @@ class LogFailed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signed:
     """The signature asked for."""
 
@@ -206,7 +206,7 @@ class Signed:
     signature: Signature
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SigningRefused:
     """The signer will not sign this."""
 

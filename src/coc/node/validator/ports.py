@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from coc.primitives.frozen import frozen
 from coc.primitives.seals import SignRequest
 from coc.primitives.types import Address, Hash32, Height, Signature
 from coc.primitives.validators import ValidatorSet
@@ -162,7 +162,7 @@ class SetReader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Faults:
     """The chain's exceptions: about the block, about a block that is not known, about this machine."""
 

@@ -8,11 +8,11 @@ refusal   1 ‖ why, as UTF-8
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
 from coc.consensus.signing_mark import decode_request, encode_request
 from coc.primitives.errors import NodeError
+from coc.primitives.frozen import frozen
 from coc.primitives.seals import SignRequest
 
 SIGNER_MESSAGE_BYTES_MAX = 4_096
@@ -29,21 +29,21 @@ class SignerMessageInvalid(NodeError):
     id: ClassVar[str] = "COC-SIGNER-MESSAGE"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AskSignature:
     """Sign this."""
 
     request: SignRequest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AskProof:
     """Prove the VRF output of these bytes."""
 
     alpha: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AskIdentity:
     """Whose key it is, and where its mark stands."""
 
@@ -51,14 +51,14 @@ class AskIdentity:
 Question: TypeAlias = AskSignature | AskProof | AskIdentity
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Done:
     """The answer's bytes."""
 
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Denied:
     """Why there is no answer."""
 

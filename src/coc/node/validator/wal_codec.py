@@ -7,13 +7,14 @@ precommits still hold what they are locked on.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from coc.consensus.bft.wal import BlockKept, Record, decode_record, encode_record
 from coc.consensus.sync.messages import BlockBody
 from coc.node.validator.effects import WriteAhead
 from coc.primitives import rlp
 from coc.primitives.errors import NodeError
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Hash32, Height
 
 _BLOCK = 0x10
@@ -26,7 +27,7 @@ class WalInvalid(NodeError):
     id = "COC-WAL"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WalContent:
     """What a log held: records in order, and the bytes of blocks."""
 

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
+from coc.primitives.frozen import frozen
 from coc.sim.full.checkers.agreement import OneBlockAHeight
 from coc.sim.full.checkers.convictions import DoubleSignersAreConvicted
 from coc.sim.full.network import Network
@@ -22,7 +22,7 @@ PATIENCE_MS = 180_000
 """Virtual time they may take: ten rounds of every step at its cap, and a clock a minute wrong."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """What a run came to."""
 

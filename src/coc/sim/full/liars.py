@@ -7,12 +7,11 @@ they build: a wrong state root, coins from nowhere, a time that nobody has yet, 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from coc.consensus.sync.messages import BlockBody
 from coc.node.validator import effects as fx
 from coc.node.validator import inputs as ev
 from coc.primitives import rlp
+from coc.primitives.frozen import replace
 from coc.primitives.keccak import keccak256
 from coc.primitives.types import Hash32
 from coc.sim.full.plan import TWIN

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -20,6 +19,7 @@ from coc.node.constructors import constructor_runner
 from coc.node.validator.build import bft_rules
 from coc.node.validator.ports import SetReader
 from coc.node.validator.registry_sets import RegistrySets
+from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
 from coc.primitives.secp256k1 import Secret, address_of, public_key_of, secret_of
 from coc.primitives.types import Address, Hash32, PeerId, Wei
@@ -47,7 +47,7 @@ REGISTRY = RegistryParameters(period_blocks=8, unbonding_blocks=16, unbonding_s=
 """Short periods, so that a run crosses several."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chainfile:
     """A genesis and what is read from it."""
 

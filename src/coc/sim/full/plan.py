@@ -6,9 +6,10 @@ loss and crashes among its faults.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
+
+from coc.primitives.frozen import frozen, replace
 
 TWIN: Final = "twin"
 LIES: Final = (TWIN, "wrong root", "minting", "wrong time", "withholding")
@@ -20,7 +21,7 @@ FAULT_MS = 18_000
 """How long faults go on; then the network heals and progress is due."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cut:
     """A partition in time: links between the groups carry nothing, in one direction or in both."""
 
@@ -36,7 +37,7 @@ class Cut:
         return sender in self.group or not self.is_one_way
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Crash:
     """A node ends at a moment, by power cut or only as a process, and is back after `downtime_ms`."""
 
@@ -46,7 +47,7 @@ class Crash:
     is_power_cut: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FullDisk:
     """A node's disk takes no more bytes between two moments."""
 
@@ -55,7 +56,7 @@ class FullDisk:
     node: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """One run."""
 

@@ -8,7 +8,6 @@ and the next life opens chain, write-ahead log and signer's mark from the same d
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import assert_never
 
 from coc import _native
@@ -29,6 +28,7 @@ from coc.node.validator.machine import ValidatorNode
 from coc.node.validator.ports import Faults, SetReader
 from coc.node.validator.signer import MarkedSigner, SigningRefused
 from coc.node.validator.wal_codec import WalContent, decode_entries, encode_entries
+from coc.primitives.frozen import frozen
 from coc.primitives.secp256k1 import Secret, address_of, recover_address
 from coc.primitives.types import Hash32, Height, Millis, PeerId
 from coc.sim.full.watching import Watch
@@ -40,7 +40,7 @@ FAULTS = Faults(BlockInvalid, UnknownBlock, StorageFailed)
 CHAIN_OPTIONS = b'{"log_salt": 7, "reserve_bytes": 0}'
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Birth:
     """What a simulated node is made of."""
 

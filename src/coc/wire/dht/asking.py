@@ -8,8 +8,7 @@ nobody was is left alone for a minute.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from coc.primitives.frozen import replace
 from coc.primitives.limits_dht import (
     DIAL_MS_MAX,
     DIALS_MAX,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Hash32, Millis, PeerId
 from coc.wire.dht.hosts import Contact
 from coc.wire.dht.inputs import Timer
 from coc.wire.dht.records import Record
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Send:
     """Send a connected peer these bytes, as one message for the table."""
 
@@ -19,7 +19,7 @@ class Send:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dial:
     """Connect; answer `PeerUp`, or `DialFailed`, also if somebody else than `peer` is found there."""
 
@@ -28,7 +28,7 @@ class Dial:
     peer: PeerId | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetTimer:
     """Hand in `TimerFired` at this time. Timers are never cancelled: late ones are ignored."""
 
@@ -36,7 +36,7 @@ class SetTimer:
     at_ms: Millis
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LookedUp:
     """The nodes nearest to the target that answered, nearest first."""
 
@@ -44,7 +44,7 @@ class LookedUp:
     contacts: tuple[Contact, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """The records found, one a publisher, all verified."""
 
@@ -52,14 +52,14 @@ class Found:
     records: tuple[Record, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """Too many lookups wait; ask again later."""
 
     ticket: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Announced:
     """This many nodes hold our record under this key now; with none, it is tried again soon."""
 
@@ -67,7 +67,7 @@ class Announced:
     holders: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotPublished:
     """A record will not be announced, and why."""
 
@@ -75,14 +75,14 @@ class NotPublished:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Renew:
     """This publication expires soon: sign it again with a higher sequence and `Publish` it."""
 
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Misbehaved:
     """A peer sent what no honest peer sends."""
 
@@ -90,7 +90,7 @@ class Misbehaved:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeersDiscovered:
     """These nodes have proved who they are and entered the table: worth keeping for the next start."""
 

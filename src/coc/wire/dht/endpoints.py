@@ -8,10 +8,10 @@ those of the other providers. Both are claims for the node to sign with its netw
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from coc.primitives import rlp
 from coc.primitives.errors import WireError
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_dht import RECORD_VALUE_BYTES_MAX
 from coc.primitives.types import Hash32, Seconds
 from coc.wire.dht.hosts import PORT_MAX, Host, is_mapped
@@ -35,7 +35,7 @@ class Role(enum.IntFlag, boundary=enum.KEEP):
     VALIDATOR = 8
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Endpoint:
     """Where a node can be dialled and what it does."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import enum
 import ipaddress
-from dataclasses import dataclass
 from typing import NewType
 
 from coc.primitives.errors import WireError
+from coc.primitives.frozen import frozen
 from coc.primitives.types import PeerId
 
 Host = NewType("Host", bytes)
@@ -39,7 +39,7 @@ class Scope(enum.Enum):
     NOWHERE = "nowhere"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Contact:
     """A node by its id, and where to dial it."""
 
@@ -53,7 +53,7 @@ class Contact:
         return format_host(self.host)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HostPolicy:
     """Which hosts enter the table. On development chains loopback hosts do, without quota (DHT-6)."""
 

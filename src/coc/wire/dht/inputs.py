@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Hash32, PeerId
 from coc.wire.dht.records import Record
 from coc.wire.dht.rules import peer_id_of
@@ -21,7 +21,7 @@ class TimerKind(enum.Enum):
     LOOKUP = "lookup"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timer:
     """A timer by what it is for; `JOIN` and `UPKEEP` have no number."""
 
@@ -29,12 +29,12 @@ class Timer:
     number: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Started:
     """The node runs and can dial."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeerUp:
     """The wire has proved who a peer is; it says that it can be dialled at this port, 0 if it cannot."""
 
@@ -49,14 +49,14 @@ class PeerUp:
             raise ValueError("a peer's id is the keccak-256 of its public key")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeerGone:
     """The connection to a peer has ended."""
 
     peer: PeerId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MessageReceived:
     """A peer sent bytes for the table."""
 
@@ -64,7 +64,7 @@ class MessageReceived:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DialFailed:
     """A `Dial` came to nothing: nobody there, or somebody else; the fields are the effect's."""
 
@@ -73,14 +73,14 @@ class DialFailed:
     peer: PeerId | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TimerFired:
     """A timer that was asked for has gone off."""
 
     timer: Timer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LookUp:
     """The node wants the nodes nearest to a target; answer `LookedUp` or `Refused`."""
 
@@ -88,7 +88,7 @@ class LookUp:
     target: Hash32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FindValue:
     """The node wants the records under a key; answer `Found` or `Refused`."""
 
@@ -96,14 +96,14 @@ class FindValue:
     key: Hash32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Publish:
     """Announce a record of ours until it expires; answer `Announced`, again and again, or `NotPublished`."""
 
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Withdraw:
     """Announce the record under this key no more; what others hold of it expires."""
 

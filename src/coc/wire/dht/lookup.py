@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_dht import (
     BUCKET_ENTRIES_MAX,
     CANDIDATE_ADDRESSES_MAX,
@@ -56,7 +57,7 @@ class Goal(enum.Enum):
         return self not in {Goal.LOOK_UP, Goal.FIND_VALUE}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Search:
     """What is looked for and why; `ticket` is the node's own number for it, 0 for a chore."""
 

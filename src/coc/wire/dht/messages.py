@@ -8,11 +8,11 @@ no answer names one twice and none has a second spelling.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from coc.primitives import rlp
 from coc.primitives.errors import PrimitivesError, WireError
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_dht import ANSWER_RECORDS_MAX, BUCKET_ENTRIES_MAX, DHT_MESSAGE_BYTES_MAX
 from coc.primitives.types import Hash32, PeerId
 from coc.wire.dht.hosts import Contact, Host, is_mapped
@@ -55,38 +55,38 @@ class Verdict(enum.IntEnum):
     NO_ROOM = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ping:
     """Are you there?"""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pong:
     """I am."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FindNode:
     """Which nodes nearest to this target do you know?"""
 
     target: Hash32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Nodes:
     """These, nearest first."""
 
     contacts: tuple[Contact, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FindValue:
     """Which records do you hold under this key, and which nodes nearest to it do you know?"""
 
     key: Hash32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Values:
     """These records, and these nodes, nearest first."""
 
@@ -94,14 +94,14 @@ class Values:
     contacts: tuple[Contact, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Store:
     """Hold this record of mine."""
 
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stored:
     """What became of it."""
 

@@ -9,10 +9,10 @@ and from the publisher (an endpoint) or the content id (a provider), so nobody w
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from coc.primitives import rlp
 from coc.primitives.errors import PrimitivesError, WireError
+from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
 from coc.primitives.limits_dht import (
     CONTENT_ID_BYTES_MAX,
@@ -41,7 +41,7 @@ class RecordKind(enum.IntEnum):
     PROVIDER = 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claim:
     """A record without its signature."""
 
@@ -66,7 +66,7 @@ class Claim:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """A claim and its publisher's signature."""
 

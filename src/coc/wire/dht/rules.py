@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
 from coc.primitives.limits_dht import BOOTSTRAPS_MAX
 from coc.primitives.types import Hash32, PeerId
 from coc.wire.dht.hosts import HostPolicy
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bootstrap:
     """An address to join by: a seed, or a peer of the last run; `peer` is None if its id is not known.
 
@@ -22,7 +23,7 @@ class Bootstrap:
     peer: PeerId | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Setup:
     """Chain, identity, where to begin, and the randomness to use; only the first `BOOTSTRAPS_MAX` count."""
 

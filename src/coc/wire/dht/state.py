@@ -6,6 +6,7 @@ import enum
 from collections import deque
 from dataclasses import dataclass, field
 
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_dht import BARRED_MS_MAX, BARRED_PEERS_MAX
 from coc.primitives.types import Hash32, PeerId
 from coc.wire.dht.budget import Budget
@@ -35,7 +36,7 @@ class Failure(enum.Enum):
     GONE = "gone"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Errand:
     """A question for a peer; `number` is the bucket checked, the lookup, or the publication."""
 
@@ -45,7 +46,7 @@ class Errand:
     is_second_try: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """An errand that was sent."""
 

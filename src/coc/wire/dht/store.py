@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter
-from dataclasses import dataclass
 
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_dht import (
     RECORDS_MAX,
     RECORDS_PER_HOST_MAX,
@@ -24,7 +24,7 @@ from coc.wire.dht.messages import Verdict
 from coc.wire.dht.records import Record
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Held:
     """A record and the host group it came from; empty if that host has no quota."""
 

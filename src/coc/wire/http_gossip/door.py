@@ -6,9 +6,9 @@ with what one has to say. Ids of sessions are dice, and come from outside. HTTP-
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Hash32, PeerId
 from coc.wire.http_gossip.envelope import Direction, Letter, Note, Path, read_letter
 from coc.wire.http_gossip.faults import Fault, LetterRefused
@@ -16,7 +16,7 @@ from coc.wire.http_gossip.freshness import Openers
 from coc.wire.http_gossip.lane import Lane, Turn
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opening:
     """A sender asks for a session: `Door.admit` gives it one, if there is room."""
 
@@ -24,7 +24,7 @@ class Opening:
     note: Note
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Brought:
     """Bytes of a session's stream, to be taken; they were taken already where they came again."""
 
@@ -33,7 +33,7 @@ class Brought:
     is_again: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """A session is asked for more of its stream; `again` is the answer it had before, if it asks again."""
 

@@ -12,11 +12,11 @@ length. What was signed for one path, session, body or direction is forged on an
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import Final
 
 from coc.primitives import rlp
 from coc.primitives.errors import PrimitivesError
+from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
 from coc.primitives.limits_http_gossip import HTTP_GOSSIP_LETTER_BYTES_MAX, HTTP_GOSSIP_STREAM_BYTES_MAX
 from coc.primitives.secp256k1 import Secret, SignatureInvalid, public_key_of, recover_public_key, sign
@@ -46,7 +46,7 @@ class Direction(enum.IntEnum):
     ANSWER = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Note:
     """What the sender of a letter decides; `session` is empty until there is one."""
 
@@ -60,7 +60,7 @@ class Note:
     stream: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Letter:
     """A letter whose signature is its sender's."""
 

@@ -5,15 +5,15 @@ A connection has one number from its first effect (`Dial` or `Admit`) to `Connec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Millis, PeerId
 from coc.wire.addresses import PeerAddress
 from coc.wire.errors import Reason
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dial:
     """Connect and shake hands; `expected` must answer, where it is known."""
 
@@ -22,21 +22,21 @@ class Dial:
     expected: PeerId | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Admit:
     """Shake hands with whoever has dialled us."""
 
     connection: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Welcome:
     """There is room for this proven peer."""
 
     connection: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Leave:
     """Say goodbye and close; `ConnectionEnded` follows."""
 
@@ -44,21 +44,21 @@ class Leave:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Probe:
     """Ping the peer: it dialled again, so this connection may be dead."""
 
     connection: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AskAddresses:
     """Ask a peer whom it knows; answer `AddressesTold`."""
 
     connection: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TellAddresses:
     """Tell a peer whom we know."""
 
@@ -66,7 +66,7 @@ class TellAddresses:
     addresses: tuple[PeerAddress, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DialGivenUp:
     """What `DialWanted` asked for came to nothing."""
 
@@ -74,7 +74,7 @@ class DialGivenUp:
     peer: PeerId | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Banned:
     """A peer, or an address, stays out until then; for people to read."""
 
@@ -82,7 +82,7 @@ class Banned:
     until_ms: Millis
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Save:
     """Keep these bytes for the next start; a failure costs nothing but that."""
 

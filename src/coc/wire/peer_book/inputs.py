@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from coc.primitives.frozen import frozen
 from coc.primitives.types import PeerId
 from coc.wire.addresses import PeerAddress
 from coc.wire.errors import Reason
 from coc.wire.identity import ProvenPeer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ticked:
     """Time has passed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConnectionOffered:
     """Somebody dialled us from this IP; answered by `Admit`, or by nothing: then it is dropped unheard."""
 
     host: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeerProven:
     """The handshake of a connection is done; `host` is the IP it goes to or comes from."""
 
@@ -33,14 +33,14 @@ class PeerProven:
     channel_hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConnectionOpened:
     """Both sides have welcomed each other."""
 
     connection: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConnectionEnded:
     """A connection is over, or a dial came to nothing (`Reason.LOST`)."""
 
@@ -50,7 +50,7 @@ class ConnectionEnded:
     """Whether we found the peer to be wrong; not so if it gave the reason, or the network did."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeerReported:
     """A layer saw a peer do what no honest peer does; `points` of `REPUTATION_BAN_POINTS_MIN`."""
 
@@ -58,7 +58,7 @@ class PeerReported:
     points: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressReported:
     """Whoever sent something from this IP proved no identity; no peer is blamed for it."""
 
@@ -66,14 +66,14 @@ class AddressReported:
     points: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressesAsked:
     """A peer wants to know whom we know."""
 
     connection: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressesTold:
     """A peer says whom it knows."""
 
@@ -81,7 +81,7 @@ class AddressesTold:
     addresses: tuple[PeerAddress, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressFound:
     """A node has shown that it is reachable there: the table of peers, or a seed."""
 
@@ -89,7 +89,7 @@ class AddressFound:
     peer: PeerId | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DialWanted:
     """A layer has a question for this node now; answered by the connection opening, or by `DialGivenUp`."""
 
@@ -97,7 +97,7 @@ class DialWanted:
     peer: PeerId | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PrivilegedChanged:
     """These identities, the validators', are let in beyond the inbound share."""
 

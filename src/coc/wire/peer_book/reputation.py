@@ -8,9 +8,9 @@ as long each time it happens again within `BAN_MEMORY_MS`, up to a day. WIRE-28,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
+from coc.primitives.frozen import frozen, replace
 from coc.primitives.limits_wire import (
     BAN_MEMORY_MS,
     BAN_MS_MAX,
@@ -43,7 +43,7 @@ UNASKED_POINTS: Final = 20
 _KEPT_AFTER_PRUNING: Final = REPUTATION_ENTRIES_MAX * 7 // 8
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Standing:
     """What is remembered of one subject."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from coc.primitives.frozen import frozen
 from coc.primitives.types import PeerId
 from coc.wire.addresses import PeerAddress, is_global, is_loopback, is_usable
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PersistentPeer:
     """A peer that an operator configured: dialled for ever, let in beyond the shares."""
 
@@ -17,7 +16,7 @@ class PersistentPeer:
     """Who must answer there; None takes whoever does."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BookSetup:
     """Who we are, and whom the operator told us to call."""
 

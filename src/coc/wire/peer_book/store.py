@@ -9,11 +9,11 @@ Times are Unix milliseconds. A file that does not read is worth no effort: the n
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from coc.primitives import rlp
 from coc.primitives.errors import PrimitivesError, WireError
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_wire import (
     ADDRESSES_KNOWN_MAX,
     BAN_MS_MAX,
@@ -40,7 +40,7 @@ class PeerStoreInvalid(WireError):
     id: ClassVar[str] = "COC-PEER-STORE"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredBook:
     """What a book begins with."""
 

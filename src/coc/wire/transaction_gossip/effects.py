@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Hash32, Millis, PeerId
 from coc.wire.kinds import Kind
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Send:
     """Send a peer a message; one that is lost is made good by a timeout."""
 
@@ -18,7 +18,7 @@ class Send:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Submit:
     """Hand a peer's transactions to the pool; answer `Added` or `Refused` for each."""
 
@@ -26,7 +26,7 @@ class Submit:
     raws: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lookup:
     """Find transactions in the pool; answer `LookedUp`, also where there is none."""
 
@@ -34,14 +34,14 @@ class Lookup:
     hashes: tuple[Hash32, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetTimer:
     """Hand in `TimerFired` at this time. Timers are never cancelled: one more than needed does no harm."""
 
     at_ms: Millis
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Misbehaved:
     """A peer did what no honest peer does."""
 

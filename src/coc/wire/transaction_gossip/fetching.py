@@ -7,8 +7,8 @@ before the last one delivered, it does not have; what comes after did not fit an
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
+from coc.primitives.frozen import replace
 from coc.primitives.keccak import keccak256
 from coc.primitives.limits_wire import (
     GOSSIP_ANNOUNCERS_PER_HASH_MAX,

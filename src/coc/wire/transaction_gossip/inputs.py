@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Hash32, PeerId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeerCame:
     """A peer is connected; `waiting` are transactions of our pool that it may lack, newest last."""
 
@@ -16,14 +16,14 @@ class PeerCame:
     waiting: tuple[Hash32, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeerGone:
     """The connection to a peer has ended."""
 
     peer: PeerId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Announced:
     """A peer has these transactions."""
 
@@ -31,7 +31,7 @@ class Announced:
     hashes: tuple[Hash32, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Requested:
     """A peer wants these transactions."""
 
@@ -39,7 +39,7 @@ class Requested:
     hashes: tuple[Hash32, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LookedUp:
     """The answer to `Lookup`: the transactions that the pool has, in the order they were asked for."""
 
@@ -47,7 +47,7 @@ class LookedUp:
     raws: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delivered:
     """A peer sent these transactions."""
 
@@ -55,14 +55,14 @@ class Delivered:
     raws: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Added:
     """The pool has taken a transaction, wherever it came from."""
 
     hash: Hash32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """The pool has not taken a transaction of a peer."""
 
@@ -71,7 +71,7 @@ class Refused:
     """Whether no honest peer passes it on: it is no transaction, or not signed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TimerFired:
     """The time of a `SetTimer` has come."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_wire import (
     GOSSIP_KNOWN_HASHES_MAX,
     GOSSIP_PEER_KNOWN_HASHES_MAX,
@@ -16,7 +17,7 @@ from coc.wire.transaction_gossip.effects import Effect, SetTimer
 from coc.wire.transaction_gossip.recent import RecentHashes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """What a peer was asked for, in this order, and until when it may answer."""
 

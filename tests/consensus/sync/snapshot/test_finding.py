@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TypeVar
 
 from coc.consensus.sync.snapshot.finding import (
@@ -23,6 +22,7 @@ from coc.consensus.sync.snapshot.finding import (
 from coc.consensus.sync.snapshot.inputs import PeerCame, PeerGone, Target, TimerFired
 from coc.consensus.sync.snapshot.messages import NOTHING, Numbered, decode_numbered, encode_numbered
 from coc.consensus.sync.snapshot.way import Page, decode_way_request, way_from_genesis
+from coc.primitives.frozen import replace
 from coc.primitives.keccak import keccak256
 from coc.primitives.limits_snapshot import (
     SNAPSHOT_ANSWER_MS_MAX,

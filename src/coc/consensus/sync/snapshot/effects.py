@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from coc.consensus.sync.snapshot.inputs import Counts, Target
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Hash32, Height, Millis, PeerId
 
 
@@ -18,7 +18,7 @@ class Subject(enum.Enum):
     SURROUNDINGS = "surroundings"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Begin:
     """Begin the snapshot of a block, or go on with it, or turn to it; answer `Begun` or `Failed`.
 
@@ -28,7 +28,7 @@ class Begin:
     target: Target
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ask:
     """Send a peer a request; one that is lost is made good by a timeout."""
 
@@ -37,7 +37,7 @@ class Ask:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VerifyState:
     """Verify ranges and build them in; answer `StateVerified`, `Refused` or `Failed`."""
 
@@ -46,7 +46,7 @@ class VerifyState:
     answer: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VerifyCodes:
     """Verify codes and keep them; answer `CodesVerified`, `Refused` or `Failed`."""
 
@@ -55,7 +55,7 @@ class VerifyCodes:
     answer: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VerifySurroundings:
     """Verify the block and what lies around it; answer `SurroundingsVerified`, `Refused` or `Failed`."""
 
@@ -63,28 +63,28 @@ class VerifySurroundings:
     answer: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finish:
     """Make the folder a chain that begins with the block; answer `Finished` or `Failed`."""
 
     target: Target
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FindTarget:
     """No peer keeps the state of this block any more: hand in `TargetFound` with a newer one."""
 
     block: Hash32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetTimer:
     """Hand in `TimerFired` at this time; one more than needed does no harm."""
 
     at_ms: Millis
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Misbehaved:
     """A peer sent what no honest peer sends."""
 
@@ -92,7 +92,7 @@ class Misbehaved:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Progressed:
     """For people: how far the fetch is. SYNC-14."""
 
@@ -106,7 +106,7 @@ class Progressed:
     """Time that the rest takes at the speed so far, once enough is here to tell."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Alarm:
     """Something a person must know."""
 

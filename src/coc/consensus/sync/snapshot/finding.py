@@ -16,6 +16,7 @@ from coc.consensus.sync.snapshot.inputs import PeerCame, PeerGone, Target, Timer
 from coc.consensus.sync.snapshot.messages import NOTHING, Numbered, decode_numbered, encode_numbered
 from coc.consensus.sync.snapshot.way import Page, encode_way_request
 from coc.primitives.errors import CocError
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_snapshot import (
     SNAPSHOT_ANSWER_MS_MAX,
     SNAPSHOT_FIND_AGAIN_MS,
@@ -26,14 +27,14 @@ from coc.primitives.limits_snapshot import (
 from coc.primitives.types import Height, Millis, PeerId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seek:
     """Find a block above this height."""
 
     above: Height
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WayReceived:
     """A peer has answered a request of the way."""
 
@@ -41,7 +42,7 @@ class WayReceived:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WayVerified:
     """The page of `VerifyWay` with this number is true."""
 
@@ -49,7 +50,7 @@ class WayVerified:
     page: Page
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WayRefused:
     """The page with this number does not prove itself."""
 
@@ -60,7 +61,7 @@ class WayRefused:
 FindingInput: TypeAlias = Seek | PeerCame | PeerGone | WayReceived | WayVerified | WayRefused | TimerFired
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AskWay:
     """Send a peer a request of the way; one that is lost is made good by a timeout."""
 
@@ -68,7 +69,7 @@ class AskWay:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VerifyWay:
     """Hold a page to the rules, on from this walk; answer `WayVerified` or `WayRefused`."""
 
@@ -77,26 +78,26 @@ class VerifyWay:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """The highest block that was proved."""
 
     target: Target
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NothingFound:
     """All who answered say that their chain has no such block; they are asked again later."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WakeFinder:
     """Hand in `TimerFired` at this time; one more than needed does no harm."""
 
     at_ms: Millis
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lied:
     """A peer sent what no honest peer sends."""
 

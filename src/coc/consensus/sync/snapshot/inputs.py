@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Hash32, Height, PeerId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """A block that is final, by a certificate that the caller has verified; SYNC-1."""
 
@@ -18,7 +18,7 @@ class Target:
     certificate: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Counts:
     """How much was taken in so far, over all attempts."""
 
@@ -28,12 +28,12 @@ class Counts:
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Started:
     """The node runs and messages can leave."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Begun:
     """The folder is ready: the first account key that is missing (None: none is), and what else is here."""
 
@@ -42,21 +42,21 @@ class Begun:
     counts: Counts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeerCame:
     """A peer is connected."""
 
     peer: PeerId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeerGone:
     """The connection to a peer has ended."""
 
     peer: PeerId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StateReceived:
     """A peer has answered a request of ranges."""
 
@@ -64,7 +64,7 @@ class StateReceived:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CodesReceived:
     """A peer has answered a request of codes."""
 
@@ -72,7 +72,7 @@ class CodesReceived:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SurroundingsReceived:
     """A peer has answered a request of the block and what lies around it."""
 
@@ -80,7 +80,7 @@ class SurroundingsReceived:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RangeGained:
     """What a verified range has brought."""
 
@@ -92,7 +92,7 @@ class RangeGained:
     """Codes that are to be fetched."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StateVerified:
     """The ranges of `VerifyState` with this number are true, and built in or waiting for their turn."""
 
@@ -103,7 +103,7 @@ class StateVerified:
     counts: Counts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CodesVerified:
     """The codes of `VerifyCodes` with this number are what their hashes say; some may still be missing."""
 
@@ -113,14 +113,14 @@ class CodesVerified:
     counts: Counts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SurroundingsVerified:
     """The surroundings of `VerifySurroundings` with this number are those of the block."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """The answer with this number does not prove itself."""
 
@@ -128,26 +128,26 @@ class Refused:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failed:
     """Our own side could not do what was asked last: the disk, or a defect. What was saved is there."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TargetFound:
     """A certified block, newer than the one at hand or not."""
 
     target: Target
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finished:
     """The folder opens as a chain with the block as its head."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TimerFired:
     """The time of a `SetTimer` has come."""
 

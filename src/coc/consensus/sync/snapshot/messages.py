@@ -11,11 +11,11 @@ not taken for another one. Inside are the formats that the native core reads and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from coc.primitives import rlp
 from coc.primitives.errors import ConsensusError
+from coc.primitives.frozen import frozen
 from coc.primitives.types import HASH_BYTES, Hash32
 
 NOTHING: Final = rlp.encode([])
@@ -31,7 +31,7 @@ class SnapshotMessageInvalid(ConsensusError):
     id = "COC-SNAPSHOT-MESSAGE"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Numbered:
     """A request or an answer, and the number that makes them a pair."""
 
@@ -39,7 +39,7 @@ class Numbered:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Range:
     """Keys from `start` to `end`, both included, of an account's storage; of the accounts without one."""
 

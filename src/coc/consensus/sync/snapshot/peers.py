@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from coc.consensus.sync.snapshot.effects import Subject
 from coc.consensus.sync.snapshot.work import Errand
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_snapshot import (
     SNAPSHOT_LIARS_PEERS_MAX,
     SNAPSHOT_PEERS_MAX,
@@ -18,7 +19,7 @@ from coc.primitives.limits_snapshot import (
 from coc.primitives.types import Millis, PeerId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """What a peer was asked, and until when it may answer."""
 

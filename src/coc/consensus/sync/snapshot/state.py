@@ -20,6 +20,7 @@ from coc.consensus.sync.snapshot.inputs import Counts, Target
 from coc.consensus.sync.snapshot.messages import Numbered, encode_numbered
 from coc.consensus.sync.snapshot.peers import Peers, Question
 from coc.consensus.sync.snapshot.work import Errand, Work
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_snapshot import (
     SNAPSHOT_ANSWER_MS_MAX,
     SNAPSHOT_ERRANDS_MAX,
@@ -28,7 +29,7 @@ from coc.primitives.limits_snapshot import (
 from coc.primitives.types import Millis, PeerId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checked:
     """An answer that is being verified."""
 
@@ -36,7 +37,7 @@ class Checked:
     errand: Errand
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Since:
     """Where this attempt began, for estimates."""
 

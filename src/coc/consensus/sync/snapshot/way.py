@@ -8,7 +8,6 @@ may come from somebody else. SYNC-3.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 
 from coc.consensus.bft.power import Electorate
 from coc.consensus.finality.build import Provable, records_behind
@@ -21,11 +20,12 @@ from coc.consensus.finality.verify import Walk
 from coc.consensus.sync.snapshot.inputs import Target
 from coc.consensus.sync.snapshot.messages import NOTHING, SnapshotMessageInvalid
 from coc.primitives import rlp
+from coc.primitives.frozen import frozen, replace
 from coc.primitives.limits_snapshot import SNAPSHOT_INTERVAL_BLOCKS, SNAPSHOT_WAY_BYTES_MAX
 from coc.primitives.types import Height
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page:
     """What a page has proved: how far the way is known now, and the block at its end, if it goes that far."""
 

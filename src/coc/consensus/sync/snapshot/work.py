@@ -20,6 +20,7 @@ from coc.consensus.sync.snapshot.messages import (
     key_of,
 )
 from coc.consensus.sync.snapshot.trail import WHOLE, Trail
+from coc.primitives.frozen import frozen
 from coc.primitives.limits_snapshot import (
     SNAPSHOT_ANSWER_BYTES_MAX,
     SNAPSHOT_REQUEST_CODES_MAX,
@@ -28,7 +29,7 @@ from coc.primitives.limits_snapshot import (
 from coc.primitives.types import Hash32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StateErrand:
     """Ranges to be asked for together."""
 
@@ -39,7 +40,7 @@ class StateErrand:
         return encode_state_request(block, SNAPSHOT_ANSWER_BYTES_MAX, self.ranges)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CodesErrand:
     """Codes to be asked for together."""
 
@@ -50,7 +51,7 @@ class CodesErrand:
         return encode_codes_request(self.hashes)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SurroundingsErrand:
     """The block itself, and what lies around it."""
 
