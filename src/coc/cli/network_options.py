@@ -10,7 +10,7 @@ from coc.cli.validator_key import KeySources, read_key
 from coc.cli.wire_options import WireOptions
 from coc.primitives.errors import CliError
 from coc.primitives.types import PeerId
-from coc.wire.addresses import PeerAddress
+from coc.wire.addresses import PeerAddress, Scheme, is_usable, packed
 from coc.wire.peer_book.rules import PersistentPeer
 
 
@@ -28,26 +28,54 @@ def network_choices(data: Path, sources: KeySources, wire: WireOptions) -> Netwo
     has_key = wire.signer is None and (sources.key_file is not None or path.is_file())
     consensus = read_key(path, sources.password_file) if has_key else None
     known = tuple(read_peer(text) for text in wire.peers)
-    return NetworkChoices(host, port, network_key(data), known, consensus, wire.signer)
+    return NetworkChoices(
+        host,
+        port,
+        network_key(data),
+        known,
+        consensus,
+        wire.signer,
+        http=None if wire.http_gossip is None else _host_and_port(wire.http_gossip),
+        advertised=None if wire.advertise is None else _advertised(wire.advertise),
+    )
 
 
 def read_peer(text: str) -> PersistentPeer:
-    """Read [ID@]HOST:PORT.
+    """Read [ID@]HOST:PORT, with http:// or https:// before it where the peer is reached over HTTP.
 
     Raises:
         CliError: it has another form.
     """
-    identity, has_identity, place = text.rpartition("@")
-    host, port = _host_and_port(place)
+    scheme, place = _scheme_of(text)
+    identity, has_identity, place = place.rpartition("@")
+    address = PeerAddress(*_host_and_port(place.rstrip("/")), scheme)
     if not has_identity:
-        return PersistentPeer(PeerAddress(host, port))
+        return PersistentPeer(address)
     try:
         raw = bytes.fromhex(identity.removeprefix("0x"))
     except ValueError:
         raw = b""
     if len(raw) != 32:
         raise CliError(f"{text!r} names no peer", cure="write ID@HOST:PORT; the id has 64 hex digits")
-    return PersistentPeer(PeerAddress(host, port), PeerId(raw))
+    return PersistentPeer(address, PeerId(raw))
+
+
+def _scheme_of(text: str) -> tuple[Scheme, str]:
+    for scheme in (Scheme.HTTP, Scheme.HTTPS):
+        if text.startswith(f"{scheme}://"):
+            return scheme, text.removeprefix(f"{scheme}://")
+    return Scheme.TCP, text
+
+
+def _advertised(text: str) -> tuple[str, int]:
+    host, port = _host_and_port(text)
+    if packed(host) is None or not is_usable(host) or not port:
+        raise CliError(
+            f"{text!r} is no address that others can use",
+            why="nodes tell each other IP addresses and ports, no names",
+            cure="write IP:PORT, as 203.0.113.7:30303",
+        )
+    return host, port
 
 
 def _host_and_port(text: str) -> tuple[str, int]:

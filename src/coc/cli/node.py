@@ -67,7 +67,14 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--peer",
     "peers",
     multiple=True,
-    help="HOST:PORT of a peer to keep a connection to, ID@HOST:PORT to accept no other there. May repeat.",
+    help="HOST:PORT of a peer to keep a connection to, ID@HOST:PORT to accept no other there; with http:// or"
+    " https:// before it, over HTTP. A name may stand for many nodes. May repeat.",
+)
+@click.option(
+    "--http-gossip", help="HOST:PORT to serve peers over HTTP too, for those whom nothing else lets through."
+)
+@click.option(
+    "--advertise", help="IP:PORT where peers reach this node, if a router in between shows another address."
 )
 @click.option(
     "--join",
@@ -94,6 +101,8 @@ def command(
     password_file: Path | None,
     listen: str,
     peers: tuple[str, ...],
+    http_gossip: str | None,
+    advertise: str | None,
     join: str | None,
     genesis_hash: str | None,
     signer: Path | None,
@@ -119,7 +128,8 @@ def command(
             from coc.cli.joining import join_network
 
             join_network(data, join, genesis_hash)
-        wire = WireOptions(listen, peers if join is None else (*peers, join), signer)
+        known = peers if join is None else (*peers, join)
+        wire = WireOptions(listen, known, signer, http_gossip, advertise)
         choices = _choices(data, HttpPlace(host, port, unlock), sources, wire)
         run_node(
             choices,

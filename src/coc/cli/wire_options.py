@@ -9,8 +9,12 @@ from coc.primitives.frozen import frozen
 
 @frozen
 class WireOptions:
-    """HOST:PORT to listen on, [ID@]HOST:PORT of peers, and the socket of a signer."""
+    """HOST:PORT to listen on, [ID@]HOST:PORT of peers, the socket of a signer, and what few nodes need."""
 
     listen: str
     peers: tuple[str, ...]
     signer: Path | None
+    http_gossip: str | None = None
+    """HOST:PORT to serve peers over HTTP, if at all."""
+    advertise: str | None = None
+    """IP:PORT where others reach this node, if that is not where it listens."""

@@ -171,6 +171,12 @@ DIAL_STABLE_MS: Final = 60_000
 DIAL_FAILURES_MAX: Final = 10
 """Failures in a row after which a learned address is forgotten: some four minutes of trying."""
 
+NAME_RESOLVED_MS: Final = 600_000
+"""Milliseconds between two looks at what a configured name stands for: seeds change within days."""
+
+NAME_ADDRESSES_MAX: Final = 32
+"""Addresses taken of one name: more than there are places to fill, and one message of DNS."""
+
 ADDRESSES_KNOWN_MAX: Final = 1_024
 """Addresses that are remembered: forty times the places to fill, some 300 KiB."""
 

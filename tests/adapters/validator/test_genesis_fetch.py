@@ -19,7 +19,7 @@ from coc.execution.genesis import Genesis
 from coc.primitives.limits_wire import GENESIS_FETCH_MS_MAX, WIRE_FRAME_BYTES_MAX
 from coc.primitives.types import Hash32, PeerId
 from coc.sim.full.network import chain_file
-from coc.wire.addresses import PeerAddress
+from coc.wire.addresses import PeerAddress, Scheme
 from coc.wire.identity import PeerFacts
 from coc.wire.kinds import GENESIS, GET_GENESIS, Kind
 from coc.wire.peer_book.rules import PersistentPeer
@@ -48,13 +48,17 @@ class Answering:
     asked: int = 0
 
     def __post_init__(self) -> None:
-        setup = NetworkSetup(secret(1), chain_facts(HASH), (HOST, 0))
+        setup = NetworkSetup(secret(1), chain_facts(HASH), (HOST, 0), http=(HOST, 0))
         self.network = Network(asyncio.get_running_loop(), setup, self)
         self.heard = asyncio.Event()
 
     @property
     def place(self) -> PersistentPeer:
         return PersistentPeer(PeerAddress(HOST, self.network.port))
+
+    @property
+    def place_over_http(self) -> PersistentPeer:
+        return PersistentPeer(PeerAddress(HOST, self.network.http_port, Scheme.HTTP))
 
     def on_peer_up(self, peer: PeerId, facts: PeerFacts) -> None:
         assert facts.listen_port == 0  # it can be asked nothing, and is in nobody's table
@@ -102,6 +106,10 @@ def test_the_genesis_with_the_hash_is_taken() -> None:  # WIRE-37
 
     assert found.text == TEXT
     assert found.coc is not None
+
+
+def test_it_is_given_over_http_too() -> None:  # WIRE-37, HTTP-1
+    assert asking(TEXT, lambda node: fetch_genesis(node.place_over_http, HASH)).text == TEXT
 
 
 @pytest.mark.parametrize("answer", [OTHER_TEXT, TEXT[:-2], b"{}", b"\xff" * 99])

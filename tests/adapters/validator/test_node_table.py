@@ -8,7 +8,7 @@ from coc.adapters.validator.node_table import outward_host, table_config
 from coc.adapters.validator.peer_errands import Introduction
 from coc.node.validator.build import TableConfig
 from coc.primitives.types import Hash32, Millis
-from coc.wire.addresses import PeerAddress
+from coc.wire.addresses import PeerAddress, Scheme
 from coc.wire.dht.endpoints import Endpoint, Role, read_endpoint
 from coc.wire.dht.hosts import HostPolicy, parse_host
 from coc.wire.dht.rules import Bootstrap
@@ -66,3 +66,10 @@ def test_a_node_begins_with_its_configured_peers_and_randomness_of_its_own() -> 
     )
     assert setup.randomness != config("8.8.4.4").setup.randomness
     config("8.8.4.4").build()
+
+
+def test_a_peer_over_http_is_none_that_the_table_could_dial() -> None:  # DHT-14, HTTP-12
+    over_http = PersistentPeer(PeerAddress("203.0.113.9", 8_080, Scheme.HTTP))
+    assert config("8.8.4.4", over_http, PINNED).setup.bootstraps == (
+        Bootstrap("203.0.113.9", 1, PINNED.peer),
+    )

@@ -336,3 +336,13 @@ def test_a_node_can_be_closed_before_it_was_started_and_twice() -> None:
         await Network(asyncio.get_running_loop(), setup, Notes()).close()
 
     played(use)
+
+
+def test_the_port_that_a_node_advertises_is_the_one_that_peers_are_told() -> None:  # WIRE-4
+    async def use(stage: Stage) -> None:
+        anna = await stage.node(1)
+        bert = await stage.node(2, anna.as_persistent(), advertised_port=40_404)
+        await anna.notes.until(lambda: anna.is_up(bert))
+        assert anna.notes.facts[bert.peer].listen_port == 40_404
+
+    played(use)

@@ -27,6 +27,8 @@ class Namespace:
     name: str
     outer: str
     address: str
+    gateway: str
+    """Where processes outside listen to be reached from inside."""
 
     @property
     def place(self) -> Place:
@@ -59,7 +61,7 @@ def namespace() -> Iterator[Namespace]:
         _run_or_skip(*inside, "ip", "address", "add", f"{block}.{low + 2}/30", "dev", "inner")
         _run_or_skip(*inside, "ip", "link", "set", "inner", "up")
         _run_or_skip(*inside, "ip", "link", "set", "lo", "up")
-        yield Namespace(name, outer, f"{block}.{low + 2}")
+        yield Namespace(name, outer, f"{block}.{low + 2}", f"{block}.{low + 1}")
     finally:
         subprocess.run(["ip", "netns", "delete", name], check=True)
 

@@ -33,7 +33,7 @@ from coc.node.validator.wal_codec import WalContent
 from coc.primitives.frozen import replace
 from coc.primitives.limits_dht import RECORD_TTL_SECONDS_MAX, RENEW_SECONDS, UPKEEP_MS
 from coc.primitives.secp256k1 import recover_address
-from coc.primitives.types import Hash32, Millis, Seconds
+from coc.primitives.types import Address, Hash32, Millis, Seconds
 from coc.wire import kinds
 from coc.wire.dht.hosts import HostPolicy
 from coc.wire.dht.inputs import Timer, TimerKind
@@ -50,14 +50,14 @@ UPKEEP = DhtTimer(Timer(TimerKind.UPKEEP))
 
 
 class Stage:
-    """A node that follows, with a table or without, and a clock."""
+    """A node that follows, or votes as `own`, with a table or without, and a clock."""
 
-    def __init__(self, table: TableConfig | None) -> None:
+    def __init__(self, table: TableConfig | None, own: Address | None = None) -> None:
         self.now_ms = Millis(START_MS)
         forge = Forge()
         assert FILE.rules.bft is not None
         rules = bft_rules(forge.genesis_hash, FILE.rules, FILE.rules.bft)
-        config = NodeConfig(rules, None, recover_address, has_journal=False, table=table)
+        config = NodeConfig(rules, own, recover_address, has_journal=False, table=table)
         nothing = Remembered(WalContent(), None, log_was_lost=False)
         self.node: ValidatorNode = build_node(config, forge.door, nothing, self.now_ms)
 

@@ -245,6 +245,21 @@ def test_a_wanted_node_is_dialled_beside_a_full_share_and_let_go_when_it_is_answ
     assert stage.end(connection, Reason.NOT_NEEDED) == []
 
 
+def test_a_wanted_validator_stays_although_the_share_is_full_as_long_as_it_is_one() -> None:  # WIRE-23
+    stage = Playbook()
+    stage.learn(*(public(number) for number in range(40)))
+    while dials := stage.dials():
+        for dial in dials:
+            stage.go_out(dial, peer(dial.connection))
+    stage.feed(ev.PrivilegedChanged(frozenset((peer(500),))))
+    (dial,) = of_kind(stage.feed(ev.DialWanted(public(500), peer(500))), fx.Dial)
+    connection = stage.go_out(dial, peer(500))
+    assert of_kind(stage.tick(2 * ERRAND_MS), fx.Leave) == []
+
+    stage.feed(ev.PrivilegedChanged(frozenset()))
+    assert of_kind(stage.tick(ERRAND_MS), fx.Leave) == [fx.Leave(connection, Reason.NOT_NEEDED)]
+
+
 def test_a_wanted_node_stays_where_there_is_room() -> None:  # WIRE-23
     stage = Playbook()
     (dial,) = of_kind(stage.feed(ev.DialWanted(public(5), peer(5))), fx.Dial)

@@ -11,6 +11,8 @@ import asyncio
 from typing import ClassVar, Final, assert_never
 
 from coc import _native
+from coc.adapters.http_gossip.client import HttpDialer
+from coc.adapters.http_gossip.gossip import wall_ms
 from coc.adapters.node_keys import new_secret
 from coc.adapters.validator.service import chain_facts
 from coc.adapters.wire.link import Link
@@ -19,9 +21,11 @@ from coc.execution.genesis import Genesis, read_genesis
 from coc.primitives.errors import AdapterError, CocError
 from coc.primitives.limits_wire import DIAL_MS_MAX, GENESIS_FETCH_MS_MAX
 from coc.primitives.types import Hash32
+from coc.wire.addresses import Scheme
 from coc.wire.errors import Reason
 from coc.wire.events import Closed, Event, Opened, Proven, Received
 from coc.wire.handshake import HandshakeSetup
+from coc.wire.http_gossip.envelope import Pen
 from coc.wire.identity import Identity, Offer
 from coc.wire.kinds import GENESIS, GET_GENESIS
 from coc.wire.peer_book.rules import PersistentPeer
@@ -91,9 +95,13 @@ async def _ask(node: PersistentPeer, genesis_hash: Hash32) -> bytes:
     question = _Question(node, genesis_hash)
     loop = asyncio.get_running_loop()
     address = node.address
+    http = HttpDialer(loop, Pen(question.secret, genesis_hash), wall_ms)
     try:
         async with asyncio.timeout(DIAL_MS_MAX / 1000):
-            await loop.create_connection(lambda: question.link, address.host, address.port)
+            if address.scheme is Scheme.TCP:
+                await loop.create_connection(lambda: question.link, address.host, address.port)
+            else:
+                await http.connect(address, lambda: question.link)
     except (OSError, UnicodeError) as error:  # a host name that is none is a UnicodeError
         raise GenesisNotFetched(
             f"no node answers at {address}",
@@ -111,6 +119,7 @@ async def _ask(node: PersistentPeer, genesis_hash: Hash32) -> bytes:
         ) from error
     finally:
         question.link.drop()
+        await http.close()
 
 
 class _Question:
@@ -120,16 +129,17 @@ class _Question:
         """Nothing is said before the link is connected."""
         self._loop = asyncio.get_running_loop()
         self._node = node
+        self.secret = new_secret()
         self._setup = HandshakeSetup(
-            Identity(new_secret()), chain_facts(genesis_hash), fresh_noise(), Offer(listen_port=0)
+            Identity(self.secret), chain_facts(genesis_hash), fresh_noise(), Offer(listen_port=0)
         )
         self.link = Link(self, DIALLED)
         self.answer: asyncio.Future[bytes] = self._loop.create_future()
 
     def begin(self, link: Link) -> Session:
         """Connected: shake hands."""
-        del link
-        return Session(self._setup, self.now_ms(), is_initiator=True, expected=self._node.peer)
+        expected = self._node.peer or link.claimed
+        return Session(self._setup, self.now_ms(), is_initiator=True, expected=expected)
 
     def on_events(self, link: Link, events: list[Event]) -> None:
         """Ask once both sides have welcomed each other; whatever else the node tells is not for us."""

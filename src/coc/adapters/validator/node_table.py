@@ -12,6 +12,7 @@ from coc.node.validator.build import TableConfig
 from coc.primitives.limits_dht import RECORD_TTL_SECONDS_MAX
 from coc.primitives.secp256k1 import public_key_of
 from coc.primitives.types import Millis, Seconds
+from coc.wire.addresses import Scheme
 from coc.wire.dht.endpoints import Endpoint, Role, endpoint_claim
 from coc.wire.dht.hosts import Host, HostPolicy, Scope, parse_host, scope_of
 from coc.wire.dht.rules import Bootstrap, Setup
@@ -40,7 +41,11 @@ def table_config(
         introduction.genesis_hash,
         public_key,
         secrets.token_bytes(RANDOMNESS_BYTES),
-        tuple(Bootstrap(each.address.host, each.address.port, each.peer) for each in peers),
+        tuple(
+            Bootstrap(each.address.host, each.address.port, each.peer)
+            for each in peers
+            if each.address.scheme is Scheme.TCP  # the table dials nothing else
+        ),
         HostPolicy(takes_private=scope is not Scope.GLOBAL, takes_loopback=scope is Scope.LOOPBACK),
     )
     return TableConfig(setup, introduction.sign(claim))

@@ -75,6 +75,10 @@ class NetworkChoices:
     consensus: Secret | None = None
     signer: Path | None = None
     """The socket of a signer that holds the consensus key instead."""
+    http: tuple[str, int] | None = None
+    """Where to serve peers over HTTP, if at all."""
+    advertised: tuple[str, int] | None = None
+    """IP and port where peers reach the node, if that is not where it listens."""
 
 
 class ValidatorService:
@@ -109,7 +113,8 @@ class ValidatorService:
         now = Millis(time.time_ns() // 1_000_000)
         listening = bound(choices.host, choices.port)
         role = Role.FULL if own is None else Role.FULL | Role.VALIDATOR
-        table = table_config(introduction, place_of(listening), role, choices.peers, now)
+        place = choices.advertised or place_of(listening)
+        table = table_config(introduction, place, role, choices.peers, now)
         config = NodeConfig(bft, own, recover_address, has_journal=folder is not None, table=table)
         node = build_node(config, door, _remembered(chain, wal, signer), now)
         service = Workers(loop)
@@ -141,6 +146,8 @@ class ValidatorService:
             choices.peers,
             folder,
             roles=Roles.FULL if own is None else Roles.FULL | Roles.VALIDATOR,
+            http=choices.http,
+            advertised_port=place[1],
         )
         self.network = Network(loop, setup, self.runtime)
         self.status = NodeStatus(own, lambda: len(self.network.peers()), self._agreeing)

@@ -17,6 +17,7 @@ from coc.adapters.log_lines import LOGGER
 from coc.adapters.wire.dialer import Dialer
 from coc.adapters.wire.link import Link
 from coc.adapters.wire.listening import place_of
+from coc.adapters.wire.names import Names
 from coc.adapters.wire.network_setup import NetworkSetup, Router, bound_at
 from coc.adapters.wire.noise import fresh_noise
 from coc.adapters.wire.peer_log import log_connected, log_ended
@@ -58,7 +59,7 @@ class Network:
         host, self.port = place_of(self._socket)
         identity = Identity(setup.identity)
         self.peer = identity.peer
-        offer = Offer(self.port, setup.roles)
+        offer = Offer(setup.advertised_port or self.port, setup.roles)
         self._handshakes = HandshakeSetup(identity, setup.chain, fresh_noise(), offer)
         self._store = PeerStore(setup.folder)
         is_development = setup.is_development or is_loopback(host)
@@ -68,6 +69,7 @@ class Network:
         self._http = HttpGossip(loop, self, (setup.identity, setup.chain.genesis_hash), listening)
         self.http_port = self._http.port
         self._dialer = Dialer(loop, self._http, lambda number: Link(self, number), self._on_dial_failed)
+        self._names = Names(loop, setup.persistent, lambda address: self.found(address, None))
         self._traffic = Traffic()
         self._links: dict[int, Link] = {}
         self._dials: dict[int, fx.Dial] = {}
@@ -104,6 +106,7 @@ class Network:
             self._server.close()
         self._http.stop()
         await self._dialer.close()
+        await self._names.close()
         for link in tuple(self._links.values()):
             link.leave(Reason.SHUTTING_DOWN)
         await self._until_gone()
@@ -308,6 +311,7 @@ class Network:
         for link in tuple(self._links.values()):
             link.tick(now_ms)
         self._http.tick(now_ms)
+        self._names.tick(now_ms)
         self._step(ev.Ticked())
 
     def _step(self, event: ev.Input) -> None:

@@ -13,6 +13,7 @@ from coc.execution.mempool.pool import Mempool
 from coc.node.validator.chain_door import ChainDoor
 from coc.node.validator.core import Discovery, Setup
 from coc.node.validator.machine import ValidatorNode
+from coc.node.validator.validator_search import ValidatorSearch
 from coc.node.validator.wal_codec import WalContent
 from coc.primitives.frozen import frozen
 from coc.primitives.seals import SignRequest
@@ -32,7 +33,8 @@ class TableConfig:
 
     def build(self) -> Discovery:
         """A table that knows nobody yet."""
-        return Discovery(Dht(self.setup, self.record), self.record.claim)
+        search = ValidatorSearch(self.setup.hosts)
+        return Discovery(Dht(self.setup, self.record), self.record.claim, search)
 
 
 @frozen

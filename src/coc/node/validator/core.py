@@ -10,6 +10,7 @@ from coc.consensus.sync.block_sync import BlockSync
 from coc.execution.mempool.pool import Mempool
 from coc.node.validator.blocks import BlockStash
 from coc.node.validator.effects import DecideBlock, ExecuteBlock
+from coc.node.validator.validator_search import ValidatorSearch
 from coc.primitives.frozen import frozen
 from coc.primitives.types import Address, Hash32, PeerId
 from coc.primitives.votes import CommitCertificate
@@ -24,6 +25,8 @@ class Discovery:
 
     table: Dht
     claim: Claim
+    search: ValidatorSearch
+    """Of validators who are not connected."""
 
 
 @frozen

@@ -1,7 +1,7 @@
 """The table of nodes (`coc.wire.dht`) as a part of a node: its inputs and effects in the node's words.
 
 A node without a table, as in simulated runs where everybody is connected, leaves all of this out. What the
-table is for here: it finds other nodes, and tells them where this one is (DHT-26).
+table is for here: it finds other nodes and validators, and tells them where this one is (DHT-26, DHT-27).
 """
 
 from __future__ import annotations
@@ -38,8 +38,11 @@ def on_start(core: Core, now_ms: Millis) -> list[Effect]:
 
 
 def on_timer(core: Core, now_ms: Millis, event: DhtTimer) -> list[Effect]:
-    """A timer of the table."""
-    return dht_step(core, now_ms, ev.TimerFired(event.timer))
+    """A timer of the table; with its upkeep, validators who are not here are looked for."""
+    effects = dht_step(core, now_ms, ev.TimerFired(event.timer))
+    if event.timer.kind is ev.TimerKind.UPKEEP:
+        effects += _look_for_validators(core, now_ms)
+    return effects
 
 
 def on_peer_up(core: Core, now_ms: Millis, event: PeerUp) -> list[Effect]:
@@ -69,6 +72,18 @@ def on_record_signed(core: Core, now_ms: Millis, event: RecordSigned) -> list[Ef
     """Announce a newer record; one that the table will not have is not signed again, or it would go on."""
     found = core.setup.discovery
     return [] if found is None else _translated(found, now_ms, ev.Publish(event.record), signs_anew=False)
+
+
+def _look_for_validators(core: Core, now_ms: Millis) -> list[Effect]:
+    """Whoever votes, now or soon, looks for the others who do (DHT-27)."""
+    found, own = core.setup.discovery, core.setup.own
+    facts = core.facts
+    voters = {entry.id: entry for entry in (*facts.validators.validators, *facts.next_validators.validators)}
+    if found is None or own not in voters:
+        return []
+    others = [entry for entry in voters.values() if entry.id != own]
+    searches = found.search.due(others, core.peers)
+    return [effect for search in searches for effect in dht_step(core, now_ms, search)]
 
 
 def renewed(claim: Claim, now_ms: Millis) -> Claim:
@@ -112,7 +127,13 @@ def _translate(discovery: Discovery, now_ms: Millis, effect: fx.Effect, *, signs
             return [Alarm(ANNOUNCING, effect.reason)]
         case fx.Announced():
             return [Alarm(ANNOUNCING, "")] if effect.holders else []
-        case fx.LookedUp() | fx.Found() | fx.Refused():
-            return []  # answers to wishes, of which a node has none beside the table's own upkeep
+        case fx.Found(ticket, records):
+            dial = discovery.search.on_found(ticket, records)
+            return [] if dial is None else [dial]
+        case fx.Refused(ticket):
+            discovery.search.on_refused(ticket)
+            return []
+        case fx.LookedUp():
+            return []  # the answer to a wish that a node does not have
         case _:
             assert_never(effect)

@@ -34,7 +34,7 @@ class Share(enum.Enum):
     PERSISTENT = "persistent"
     ERRAND = "errand"
     PRIVILEGED = "privileged"
-    """Inbound, from a validator or a configured peer."""
+    """From a validator or a configured peer, or to one whom a layer wanted: beyond the shares."""
 
 
 @dataclass(slots=True)

@@ -34,6 +34,8 @@ def on_connection_opened(core: Core, now_ms: Millis, event: ConnectionOpened) ->
         core.known.on_success(now_ms, known, connection.peer)
     if connection.share is Share.ERRAND and core.connections.may_take_outbound(connection.host):
         connection.share = Share.OUTBOUND
+    elif connection.share is Share.ERRAND and core.is_privileged(connection.peer):
+        connection.share = Share.PRIVILEGED  # a validator is no errand: it stays beyond the share
     connection.asked_ms = now_ms
     connection.awaits_addresses = True
     return [AskAddresses(connection.number)]

@@ -41,5 +41,6 @@ def on_privileged_changed(core: Core, event: PrivilegedChanged) -> list[Effect]:
     for connection in core.connections:
         if connection.share in (Share.INBOUND, Share.PRIVILEGED) and connection.peer is not None:
             is_privileged = core.is_privileged(connection.peer)
-            connection.share = Share.PRIVILEGED if is_privileged else Share.INBOUND
+            of_strangers = Share.INBOUND if connection.address is None else Share.ERRAND
+            connection.share = Share.PRIVILEGED if is_privileged else of_strangers
     return []
