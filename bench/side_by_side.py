@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -30,17 +31,19 @@ class Comparison:
     samples: dict[str, list[dict[str, float]]]
 
     def table(self) -> str:
-        """A Markdown table: one line a figure, one column a node, and each node's ratio to the last one."""
+        """A Markdown table: one line a figure, one column a node, and each node's ratio to the last one.
+
+        A figure that not all nodes have stands where the first that has it puts it.
+        """
         nodes = list(self.medians)
         reference = nodes[-1]
         others = [name for name in nodes if name != reference]
         heads = ["figure", *nodes, *(f"{name} / {reference}" for name in others)]
         lines = [f"### {self.title}", "", f"{self.machine}; medians of {self.runs}.", ""]
         lines += [_row(heads), _row(["---", *("--:" for _ in heads[1:])])]
-        for figure in self.medians[reference]:
-            values = [self.medians[name].get(figure, float("nan")) for name in nodes]
-            base = values[-1]
-            ratios = [f"{value / base:.2f}" if base else "–" for value in values[:-1]]
+        for figure in dict.fromkeys(figure for name in nodes for figure in self.medians[name]):
+            values = [self.medians[name].get(figure, math.nan) for name in nodes]
+            ratios = [_ratio(value, values[-1]) for value in values[:-1]]
             lines.append(_row([figure, *(_number(value) for value in values), *ratios]))
         return "\n".join(lines)
 
@@ -69,5 +72,11 @@ def _row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+def _ratio(value: float, base: float) -> str:
+    return "–" if base == 0 or math.isnan(value / base) else f"{value / base:.2f}"
+
+
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    if math.isnan(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 100 or value == 0 else f"{value:#.3g}"
