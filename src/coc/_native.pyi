@@ -24,6 +24,9 @@ __all__ = [
     "NoiseHandshake",
     "Pruned",
     "SimDisk",
+    "SnapshotBuilder",
+    "SnapshotRefused",
+    "SnapshotStand",
     "StorageFailed",
     "Transaction",
     "TransactionInvalid",
@@ -73,6 +76,9 @@ class Pruned(LookupError):
 
 class UnknownBlock(LookupError):
     """No block has this hash."""
+
+class SnapshotRefused(ValueError):
+    """A peer's answer about a state does not prove itself; nothing of it was taken."""
 
 class LimitExceeded(ValueError):
     """A published limit was hit."""
@@ -398,6 +404,15 @@ class Chain:
     def code(self, block: bytes, account: bytes) -> bytes: ...
     def storage(self, block: bytes, account: bytes, slot: bytes) -> bytes: ...
     def proof_json(self, block: bytes, account: bytes, slots: list[bytes]) -> bytes: ...
+    def state_ranges(self, request: bytes) -> bytes:
+        """Answer a peer's request of ranges of a state; an empty list where the state is not kept.
+
+        ValueError for bytes that are no request. Both are the RLP of `crates/chain/src/snapshot/payload.rs`.
+        """
+    def codes(self, request: bytes) -> bytes:
+        """Answer a peer's request of codes, with empty ones for unknown ones; ValueError as above."""
+    def surroundings(self, block: bytes) -> bytes | None:
+        """A block, its consensus data and receipts, and the headers before it; None where one is not kept."""
     def call(
         self, block: bytes, request: bytes, overrides: bytes, block_overrides: bytes, gas_cap: int
     ) -> CallResult: ...
@@ -520,6 +535,73 @@ class SimDisk:
         """Path and length of every file, sorted."""
     def digest(self) -> bytes:
         """keccak-256 over all files and all rows of the index: to compare two runs."""
+
+@final
+class SnapshotStand:
+    """How far a snapshot is."""
+
+    @property
+    def block(self) -> bytes: ...
+    @property
+    def number(self) -> int: ...
+    @property
+    def next(self) -> bytes | None:
+        """The first account key that is not built in; None when all are."""
+    @property
+    def has_surroundings(self) -> bool: ...
+    @property
+    def counts(self) -> tuple[int, int, int, int]:
+        """Accounts, slots, codes and bytes of answers that were taken in."""
+
+@final
+class SnapshotBuilder:
+    """A folder on its way to a chain that begins with the snapshot of a block.
+
+    It holds the folder's lock until it is finished or closed. After StorageFailed it is to be closed and
+    begun again: it goes on from what was saved.
+    """
+
+    @staticmethod
+    def begin(
+        genesis: bytes, data_dir: str | PathLike[str], header_rlp: bytes, options_json: bytes
+    ) -> SnapshotBuilder:
+        """Begin, or go on with, the snapshot of the block with this header in a folder that holds no chain.
+
+        Options are those of `Chain.open`. StorageFailed for a folder that holds a chain.
+        """
+    @staticmethod
+    def begin_simulated(
+        genesis: bytes, disk: SimDisk, header_rlp: bytes, options_json: bytes
+    ) -> SnapshotBuilder:
+        """The same on a simulated disk and the index behind it."""
+    @property
+    def begun(self) -> str:
+        """Whether it was begun `anew`, `resumed`, or `turned` to from another block."""
+    def add_state(
+        self, request: bytes, answer: bytes
+    ) -> tuple[list[tuple[bytes, list[tuple[bytes, bytes]], list[bytes]]], bytes | None]:
+        """Take in the answer to a request of ranges.
+
+        For each range: the last key that is certain now, accounts whose storage is wanted and from which key
+        on, and codes that are wanted; then the first account key that is not built in, None when all are.
+        SnapshotRefused where the answer does not prove itself, ValueError where nothing waits for it.
+        """
+    def add_codes(self, request: bytes, answer: bytes) -> list[bytes]:
+        """Take in the answer to a request of codes: the hashes of those that are still missing."""
+    def add_surroundings(self, answer: bytes) -> None:
+        """Take in the block, its consensus data, its receipts and the headers before it."""
+    @property
+    def stand(self) -> SnapshotStand:
+        """How far it is."""
+    def save(self) -> None:
+        """Make what is built in durable; it happens by itself every few megabytes."""
+    def finish(self, seal: bytes) -> None:
+        """Make the folder a chain whose head is the block, with this seal, which the caller has verified.
+
+        ValueError while something is missing; the builder is used up in any case.
+        """
+    def close(self) -> None:
+        """Let go of the folder."""
 
 @final
 class Wal:

@@ -11,10 +11,11 @@
 //! Log and node files are opened on a [`ScratchDisk`]: a tail that a crash has torn is put in order as a start would, and is no
 //! damage.
 
+use crate::base::Base;
 use crate::check_rows::RowCheck;
 use crate::check_state::StateCheck;
 use crate::error::ChainError;
-use crate::folder::{self, INDEX_DIR, LOG_DIR, REBUILD_MARK, STATE_DIR, genesis_in};
+use crate::folder::{self, INDEX_DIR, LOG_DIR, REBUILD_MARK, SNAPSHOT_FILE, STATE_DIR, genesis_in};
 use crate::genesis::Origin;
 use crate::open::{ChainOptions, marker_in};
 use crate::record::StoredBlock;
@@ -97,6 +98,8 @@ pub struct Report {
     pub nodes: u64,
     /// Contracts whose code was verified.
     pub codes: u64,
+    /// Height of the block that the log begins with, where that is a snapshot's.
+    pub base: Option<u64>,
 }
 
 impl Report {
@@ -119,6 +122,8 @@ impl Report {
         let has = |part| self.findings.iter().any(|finding| finding.part == part);
         if self.findings.is_empty() {
             None
+        } else if self.base.is_some() {
+            Some(format!("move {place} away and start the node anew: it fetches a newer snapshot"))
         } else if has(Part::Log) {
             Some(format!(
                 "restore the folder `log` from a copy, or keep the blocks in front of the damage: \
@@ -194,6 +199,9 @@ impl Check {
         let mut report = Report::default();
         if disk.exists(&root.join(REBUILD_MARK))? {
             report.find(Part::Folder, "a rebuild was begun and not finished");
+        }
+        if disk.exists(&root.join(SNAPSHOT_FILE))? {
+            report.find(Part::Folder, "a state was being fetched from peers, and is not complete");
         }
         let disk = Arc::new(ScratchDisk::over(disk));
         let (log, marker, phase) = (None, None, Phase::Index);
@@ -280,7 +288,10 @@ impl Check {
         match BlockLog::open(self.disk.clone(), &log_dir, options.clone()) {
             Ok((log, opened)) => {
                 self.report.torn_bytes = opened.cut_bytes;
-                self.phase = Phase::Log { next: opened.first, rows: RowCheck::new(self.marker.clone()) };
+                let base = self.report.seen(Part::Log, Base::read(&log)).flatten();
+                self.report.base = base.as_ref().map(|(base, _)| base.number);
+                let next = base.map_or(opened.first, |(_, place)| Position(place.position));
+                self.phase = Phase::Log { next, rows: RowCheck::new(self.marker.clone()) };
                 self.log = Some(log);
             }
             Err(error) => {
@@ -333,7 +344,8 @@ impl Check {
             self.log_is_damaged(&error, &options);
             self.begin_state();
         } else if *next >= log.next_position() {
-            rows.finish(self.index.as_deref(), self.origin.header.number, &mut self.report);
+            let first = self.report.base.unwrap_or(self.origin.header.number);
+            rows.finish(self.index.as_deref(), first, &mut self.report);
             self.begin_state();
         }
     }

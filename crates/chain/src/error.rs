@@ -93,6 +93,25 @@ pub enum ChainError {
         /// The data folder.
         place: String,
     },
+    /// A state is being fetched from peers and not yet complete.
+    #[error(
+        "the state in {place} is only half fetched; start the node again to go on, or choose an empty folder with `--data`"
+    )]
+    SnapshotUnfinished {
+        /// The data folder.
+        place: String,
+    },
+    /// A state cannot be fetched from peers, or what was fetched cannot be used.
+    #[error("{0}")]
+    Snapshot(String),
+    /// What is asked for lies before the snapshot that the chain began with.
+    #[error(
+        "blocks before {first} are not kept, because this node began with the snapshot of that block; ask an archive node"
+    )]
+    BeforeSnapshot {
+        /// Height of the block that the log begins with.
+        first: u64,
+    },
     /// The log does not hold what a rebuild needs.
     #[error("{0}")]
     Rebuild(String),

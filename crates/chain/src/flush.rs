@@ -5,8 +5,8 @@ use crate::error::ChainError;
 use crate::folder::place_name;
 use crate::logs::LogRows;
 use crate::open::marker_in;
-use crate::rows::{BlockRow, MARKER, Marker, transaction_key};
-use crate::tree::{Executed, Place};
+use crate::rows::{MARKER, Marker, put_block};
+use crate::tree::Executed;
 use alloy_primitives::B256;
 use coc_store::{Batch, GenerationLength, Table};
 use coc_trie::Trie;
@@ -98,19 +98,10 @@ impl Chain {
         let mut next_position = self.marker()?.map_or(0, |marker| marker.next_position);
         let first = taken.blocks.first().and_then(|block| block.place);
         let first_position = first.map_or(next_position, |place| place.position);
-        for (block, (hash, state)) in taken.blocks.iter().zip(flushed) {
-            let Some(Place { position, end }) = block.place else { continue };
-            next_position = next_position.max(end);
-            let row = BlockRow {
-                number: block.number(),
-                position,
-                state: state.loc(),
-                total_difficulty: block.stored.total_difficulty,
-            };
-            batch.put(Table::Blocks, hash.as_slice(), &row.encode());
-            for (index, transaction) in (0u32..).zip(&block.stored.block.body.transactions) {
-                batch.put(Table::Transactions, &transaction_key(transaction.tx_hash(), position, index), &[]);
-            }
+        for (block, (_, state)) in taken.blocks.iter().zip(flushed) {
+            let Some(place) = block.place else { continue };
+            next_position = next_position.max(place.end);
+            put_block(batch, &block.stored, place, state.loc());
             for (hash, code) in block.codes.iter() {
                 batch.put(Table::Code, hash.as_slice(), code);
             }

@@ -7,6 +7,7 @@
 //! DIR/index/         rows and the marker (LMDB)
 //! DIR/state/         trie nodes
 //! DIR/rebuilding     only while `coc db rebuild` is under way
+//! DIR/snapshot       only while a state is fetched from peers: how far that is; and, in files beside it, the block
 //! DIR/LOCK           held by the process that has the folder open
 //! ```
 
@@ -26,9 +27,13 @@ pub const STATE_DIR: &str = "state";
 pub const INDEX_DIR: &str = "index";
 /// The file that says that a rebuild was begun and not finished.
 pub const REBUILD_MARK: &str = "rebuilding";
+/// How far a state that is fetched from peers has come.
+pub const SNAPSHOT_FILE: &str = "snapshot";
+/// The block whose state it is, with what lies around it.
+pub const SNAPSHOT_SURROUNDINGS_FILE: &str = "snapshot-block";
 
 /// Names by which a folder is known to be ours, those of a node's journal and of a start that was killed among them.
-const OURS: [&str; 11] = [
+const OURS: [&str; 13] = [
     GENESIS_FILE,
     "genesis.json.new",
     GENESIS_NOTE_FILE,
@@ -37,6 +42,8 @@ const OURS: [&str; 11] = [
     STATE_DIR,
     INDEX_DIR,
     REBUILD_MARK,
+    SNAPSHOT_FILE,
+    SNAPSHOT_SURROUNDINGS_FILE,
     LOCK_FILE_NAME,
     "mempool.journal",
     "mempool.new",
@@ -44,7 +51,7 @@ const OURS: [&str; 11] = [
 /// What may be in a folder that is to become one of ours: a file system's own, a user's keys, a node's keys.
 const HARMLESS: [&str; 3] = ["lost+found", "keystore", "keys"];
 /// Ending of the names of log segments.
-const SEGMENT_SUFFIX: &str = ".seg";
+pub(crate) const SEGMENT_SUFFIX: &str = ".seg";
 
 /// The text of the genesis file in a data folder, where there is one.
 pub fn genesis_of(dir: &Path) -> Result<Option<Vec<u8>>, ChainError> {

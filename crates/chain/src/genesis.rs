@@ -1,5 +1,6 @@
 //! Block 0: its header and hash from a genesis file, its record in the log, its state in the store.
 
+use crate::base::Base;
 use crate::error::ChainError;
 use crate::folder::{GENESIS_FILE, genesis_in, genesis_of};
 use crate::note::GenesisNote;
@@ -35,6 +36,14 @@ enum Accounts {
     Sealed(Box<Sealed>),
     /// In the genesis file of this folder: a note spared reading them.
     InFile(PathBuf),
+}
+
+/// What a log begins with.
+pub(crate) struct Start {
+    /// Where the record of the chain's first block lies.
+    pub place: Place,
+    /// That block and those before it, where it is not block 0.
+    pub base: Option<Base>,
 }
 
 impl Origin {
@@ -119,8 +128,18 @@ impl Origin {
         }
     }
 
-    /// Makes block 0 the log's first record, unless it is that already: where it begins and ends.
-    pub fn write_log(&self, log: &BlockLog) -> Result<Place, ChainError> {
+    /// Makes block 0 the log's first record, unless the log begins with it, or with a snapshot, already.
+    ///
+    /// # Errors
+    /// [`ChainError::Record`] for a log that begins with anything else.
+    pub fn write_log(&self, log: &BlockLog) -> Result<Start, ChainError> {
+        if let Some((base, place)) = Base::read(log)? {
+            return Ok(Start { place, base: Some(base) });
+        }
+        Ok(Start { place: self.write_block_0(log)?, base: None })
+    }
+
+    fn write_block_0(&self, log: &BlockLog) -> Result<Place, ChainError> {
         let first = log.first_position();
         if first == log.next_position() {
             let position = log.append_durable(&self.stored().encode())?;

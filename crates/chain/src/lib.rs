@@ -14,6 +14,7 @@
 ))]
 compile_error!("a mutant of coc-chain must never be in a build without debug assertions");
 
+pub mod base;
 pub mod budget;
 pub mod build;
 pub mod chain;
@@ -38,5 +39,6 @@ pub mod recover;
 pub mod rows;
 pub mod scratch;
 pub mod shared;
+pub mod snapshot;
 pub mod stats;
 pub mod tree;

@@ -3,13 +3,14 @@
 //! What cannot be put in order without losing something is refused, with the command that cures it: a folder of another chain,
 //! program or release, a store without a log, a log without a store, a log shorter than the store's marker says.
 
+use crate::base::Base;
 use crate::chain::Chain;
 use crate::engine::EngineRules;
 use crate::error::ChainError;
-use crate::folder::{self, INDEX_DIR, LOG_DIR, REBUILD_MARK, STATE_DIR};
+use crate::folder::{self, INDEX_DIR, LOG_DIR, REBUILD_MARK, SNAPSHOT_FILE, STATE_DIR};
 use crate::genesis::Origin;
 use crate::rows::{MARKER, Marker};
-use crate::shared::{ByBytes, Codes, FailedReads, Shared};
+use crate::shared::{Beginning, ByBytes, Codes, FailedReads, Shared};
 use crate::tree::Tree;
 use coc_disk::{Disk, MemDisk, RealDisk};
 use coc_evm::state::WorldState;
@@ -146,6 +147,14 @@ impl Parts {
     }
 }
 
+/// The open files of a chain.
+pub(crate) struct Files {
+    pub log: BlockLog,
+    pub nodes: Arc<NodeFiles>,
+    /// What the log begins with, where that is not block 0.
+    pub base: Option<Base>,
+}
+
 /// The marker in an index.
 ///
 /// # Errors
@@ -213,9 +222,13 @@ impl Chain {
         let known_durable = marker.as_ref().map_or(0, |marker| marker.next_position);
         let (log, opened) =
             BlockLog::open(parts.disk.clone(), &parts.log_dir(), options.log(&origin, known_durable))?;
-        let place = origin.write_log(&log)?;
-        if marker.is_none() && log.next_position().0 > place.end {
-            return Err(ChainError::StoreLost { place: parts.place() });
+        let start = origin.write_log(&log)?;
+        match &start.base {
+            Some(base) if marker.is_none() => return Err(base.store_lost(&parts.place())),
+            None if marker.is_none() && log.next_position().0 > start.place.end => {
+                return Err(ChainError::StoreLost { place: parts.place() });
+            }
+            _ => {}
         }
         let lengths = marker.as_ref().map(|marker| marker.lengths.clone()).unwrap_or_default();
         let node_options =
@@ -223,7 +236,7 @@ impl Chain {
         let (nodes, found) = NodeFiles::open(parts.disk.clone(), &parts.state_dir(), node_options, &lengths)?;
         let nodes = Arc::new(nodes);
         if marker.is_none() {
-            origin.write_store(place, &nodes, &*parts.index)?;
+            origin.write_store(start.place, &nodes, &*parts.index)?;
         }
         let mut recovered = Recovered {
             created: opened.created,
@@ -233,28 +246,25 @@ impl Chain {
             reserve_held: opened.reserve_held,
             ..Recovered::default()
         };
-        let chain = Self::compose(origin, parts, log, nodes, options);
+        let chain = Self::compose(origin, parts, Files { log, nodes, base: start.base }, options);
         chain.stand_on_marker()?;
         chain.replay_tail(&mut recovered)?;
         Ok((chain, recovered))
     }
 
     /// A chain of parts that are open, whose tree knows block 0 and nothing else.
-    pub(crate) fn compose(
-        origin: Origin,
-        parts: Parts,
-        log: BlockLog,
-        nodes: Arc<NodeFiles>,
-        options: &ChainOptions,
-    ) -> Chain {
+    pub(crate) fn compose(origin: Origin, parts: Parts, files: Files, options: &ChainOptions) -> Chain {
+        let Files { log, nodes, base } = files;
         let codes = Arc::new(Codes { index: parts.index.clone(), recent: RwLock::default() });
         let state = WorldState { accounts: Trie::empty(), nodes: nodes.clone(), codes: codes.clone() };
         let start = origin.executed(state);
+        let base = base.map(|base| Beginning { base, block_0: start.stored.clone() });
         let shared = Shared {
             is_coc: origin.genesis.coc.is_some(),
             engine: EngineRules::of(origin.genesis.coc.as_ref()),
             genesis_hash: origin.hash,
             genesis_number: origin.header.number,
+            base,
             schedule: origin.genesis.schedule,
             log,
             nodes,
@@ -292,6 +302,9 @@ impl Chain {
 fn refuse_half_made(disk: &dyn Disk, root: &Path, place: &str) -> Result<(), ChainError> {
     if disk.exists(&root.join(REBUILD_MARK))? {
         return Err(ChainError::RebuildUnfinished { place: place.into() });
+    }
+    if disk.exists(&root.join(SNAPSHOT_FILE))? {
+        return Err(ChainError::SnapshotUnfinished { place: place.into() });
     }
     Ok(())
 }

@@ -109,6 +109,9 @@ impl Chain {
         query: &LogQuery,
         rows_max: usize,
     ) -> Result<Vec<BlockLogs>, ChainError> {
+        if let Some(begin) = self.shared.base.as_ref().filter(|begin| first < begin.base.number) {
+            return Err(ChainError::BeforeSnapshot { first: begin.base.number });
+        }
         let mut found = Vec::new();
         let mut rows = 0;
         let last = last.min(self.shared.head().number());

@@ -9,9 +9,9 @@
 
 use crate::chain::Chain;
 use crate::error::ChainError;
-use crate::folder::{self, INDEX_DIR, REBUILD_MARK, genesis_in};
+use crate::folder::{self, INDEX_DIR, REBUILD_MARK, SNAPSHOT_FILE, genesis_in};
 use crate::genesis::Origin;
-use crate::open::{ChainOptions, Parts, marker_in};
+use crate::open::{ChainOptions, Files, Parts, marker_in};
 use crate::recover::place_of;
 use coc_disk::{DirLock, Disk, OpenMode, RealDisk, replace_file};
 use coc_log::{BlockLog, LogError, Position, Salvaged};
@@ -110,6 +110,9 @@ impl Rebuild {
     ) -> Result<Rebuild, ChainError> {
         let log_dir = root.join(folder::LOG_DIR);
         let name = root.display().to_string();
+        if disk.exists(&root.join(SNAPSHOT_FILE))? {
+            return Err(ChainError::SnapshotUnfinished { place: name });
+        }
         if folder::has_no_log(&*disk, &log_dir)? {
             return Err(ChainError::LogLost { place: name });
         }
@@ -128,7 +131,9 @@ impl Rebuild {
                 log.first_position()
             )));
         }
-        origin.write_log(&log)?;
+        if let Some(base) = origin.write_log(&log)?.base {
+            return Err(base.store_lost(&name));
+        }
         let (next, total_bytes) = (log.first_position(), log.next_position().0);
         let goes_on = read_mark(&*disk, &root)?.as_deref() == Some(BUILDING);
         let stage = Stage::Reading { log: Box::new(log), next };
@@ -275,10 +280,10 @@ impl Rebuild {
         let (nodes, _) = NodeFiles::open(parts.disk.clone(), &parts.state_dir(), node_options, &lengths)?;
         let nodes = Arc::new(nodes);
         if marker.is_none() {
-            origin.write_store(origin.write_log(&log)?, &nodes, &*parts.index)?;
+            origin.write_store(origin.write_log(&log)?.place, &nodes, &*parts.index)?;
         }
         let origin = self.origin.take().ok_or(ChainError::RebuildUnfinished { place: parts.place() })?;
-        let chain = Chain::compose(origin, parts, log, nodes, &self.options);
+        let chain = Chain::compose(origin, parts, Files { log, nodes, base: None }, &self.options);
         let next = chain.stand_on_marker()?;
         self.height = chain.shared.head().number();
         Ok(Stage::Building { chain, next })

@@ -39,7 +39,7 @@ impl StoredBlock {
     pub fn encode(&self) -> Vec<u8> {
         let block = RlpHeader { list: false, payload_length: self.block.length() };
         let senders = RlpHeader { list: false, payload_length: self.senders.len() * Address::len_bytes() };
-        let kept: Vec<KeptReceipt<'_>> = self.receipts.iter().map(KeptReceipt).collect();
+        let kept = kept(&self.receipts);
         let payload_length = VERSION.length()
             + block.length_with_payload()
             + self.consensus_data.length()
@@ -113,6 +113,15 @@ impl StoredBlock {
     }
 }
 
+/// Appends receipts as a record has them.
+pub(crate) fn encode_receipts(receipts: &[Receipt], out: &mut dyn BufMut) {
+    kept(receipts).encode(out);
+}
+
+fn kept(receipts: &[Receipt]) -> Vec<KeptReceipt<'_>> {
+    receipts.iter().map(KeptReceipt).collect()
+}
+
 /// A receipt as a record has it.
 struct KeptReceipt<'a>(&'a Receipt);
 
@@ -143,7 +152,8 @@ impl Encodable for KeptReceipt<'_> {
     }
 }
 
-fn decode_receipts(
+/// Reads the receipts of these transactions back from the payload of their list.
+pub(crate) fn decode_receipts(
     mut rest: &[u8],
     transactions: &[Transaction],
     senders: &[Address],

@@ -8,12 +8,15 @@
 //! | LogIndex | see `logs.rs` | heights |
 //! | Code | code hash | code |
 //! | Meta | `marker` | [`Marker`] |
+//! | Meta | `snapshot` | how many codes came with the snapshot that the chain began with (8) |
 //!
 //! Rows of blocks that are not canonical may stay: whoever finds a transaction or a log through the index checks that its block is
 //! canonical. So a reorganisation rewrites heights and nothing else.
 
+use crate::record::StoredBlock;
+use crate::tree::Place;
 use alloy_primitives::{B256, U256};
-use coc_store::GenerationLength;
+use coc_store::{Batch, GenerationLength, Table};
 use coc_trie::Loc;
 
 /// Where a block lies.
@@ -53,8 +56,20 @@ impl BlockRow {
     }
 }
 
+/// Puts the row of a block and those of its transactions into a batch; its state lies at `state`.
+pub fn put_block(batch: &mut Batch, block: &StoredBlock, place: Place, state: Option<Loc>) {
+    let (number, position) = (block.block.header.number, place.position);
+    let row = BlockRow { number, position, state, total_difficulty: block.total_difficulty };
+    batch.put(Table::Blocks, block.hash.as_slice(), &row.encode());
+    for (index, transaction) in (0u32..).zip(&block.block.body.transactions) {
+        batch.put(Table::Transactions, &transaction_key(transaction.tx_hash(), position, index), &[]);
+    }
+}
+
 /// Key of the marker in the Meta table.
 pub const MARKER: &[u8] = b"marker";
+/// Key of the number of codes of a snapshot in the Meta table.
+pub const SNAPSHOT_CODES: &[u8] = b"snapshot";
 
 /// The block that the store stands for, and how far its files are valid.
 #[derive(Clone, Debug, PartialEq, Eq)]

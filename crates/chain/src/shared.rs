@@ -1,5 +1,6 @@
 //! What every part of the chain reaches: log, node files, index, tree, and how a block is found by its hash.
 
+use crate::base::Base;
 use crate::engine::EngineRules;
 use crate::error::ChainError;
 use crate::folder::place_name;
@@ -50,6 +51,14 @@ impl quick_cache::Weighter<B256, Arc<StoredBlock>> for ByBytes {
     }
 }
 
+/// The beginning of a chain that came as a snapshot: of the blocks before it block 0 is known, and a few headers.
+pub struct Beginning {
+    /// The block that the log begins with.
+    pub base: Base,
+    /// Block 0, made from the genesis file.
+    pub block_0: Arc<StoredBlock>,
+}
+
 /// The parts of an open chain.
 pub struct Shared {
     /// The fork schedule.
@@ -62,6 +71,8 @@ pub struct Shared {
     pub genesis_hash: B256,
     /// Height of block 0, which a genesis file may set otherwise.
     pub genesis_number: u64,
+    /// How the chain begins, where that is not with block 0.
+    pub base: Option<Beginning>,
     /// The truth.
     pub log: BlockLog,
     /// Trie nodes.
@@ -124,7 +135,10 @@ impl Shared {
         if let Some(block) = self.cache.get(hash) {
             return Ok(Some(block));
         }
-        let Some(row) = self.row(hash)? else { return Ok(None) };
+        let Some(row) = self.row(hash)? else {
+            let block_0 = self.base.as_ref().map(|base| &base.block_0);
+            return Ok(block_0.filter(|block_0| block_0.hash == *hash).cloned());
+        };
         let block = self.record(row.position)?;
         if block.hash != *hash {
             return Err(
@@ -140,7 +154,12 @@ impl Shared {
         if let Some(block) = self.tree.read().blocks.get(hash) {
             return Ok(block.state.clone());
         }
-        let row = self.row(hash)?.ok_or(ChainError::UnknownBlock(*hash))?;
+        let Some(row) = self.row(hash)? else {
+            let is_before =
+                |begin: &Beginning| begin.block_0.hash == *hash || begin.base.ancestor(hash).is_some();
+            let is_pruned = self.base.as_ref().is_some_and(is_before);
+            return Err(if is_pruned { ChainError::Pruned(*hash) } else { ChainError::UnknownBlock(*hash) });
+        };
         let header = &self.stored(hash)?.ok_or(ChainError::UnknownBlock(*hash))?.block.header;
         let trie = row.state.map_or_else(Trie::empty, |loc| Trie::stored(header.state_root, loc));
         if trie.root_hash() != header.state_root {
@@ -172,6 +191,10 @@ impl Shared {
             }
         }
         let Some(bytes) = self.index.get(Table::Canonical, &number.to_be_bytes())? else {
+            if let Some(begin) = self.base.as_ref().filter(|begin| number < begin.base.number) {
+                let is_0 = number == self.genesis_number;
+                return Ok(if is_0 { Some(self.genesis_hash) } else { begin.base.ancestor_at(number) });
+            }
             // A reorganisation to a lower head may have come in between.
             if number < self.genesis_number || number > self.tree.read().head.number() {
                 return Ok(None);

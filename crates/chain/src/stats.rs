@@ -1,6 +1,7 @@
 //! Figures of a data folder: what takes how many bytes, and how far log and store reach. Nothing is changed, and a node may have
 //! the folder open meanwhile.
 
+use crate::base::Base;
 use crate::error::ChainError;
 use crate::folder::{self, INDEX_DIR, LOG_DIR, STATE_DIR, genesis_in};
 use crate::genesis::Origin;
@@ -92,6 +93,9 @@ pub fn stats(dir: &Path) -> Result<Stats, ChainError> {
     figures.blocks = figures.index.as_ref().map_or(0, |index| rows(index, Table::Blocks));
     for record in log.iter_from(Position(flushed_to.max(log.first_position().0))) {
         let record = record?;
+        if Base::is_in(&record.bytes) {
+            continue;
+        }
         let odd = |reason| ChainError::Record { position: record.position.0, reason };
         let block = StoredBlock::decode(&record.bytes).map_err(odd)?;
         figures.unflushed_blocks += 1;

@@ -63,7 +63,7 @@ impl Built {
 }
 
 /// `options` with what the JSON object `text` names changed.
-fn changed(mut options: ChainOptions, text: &[u8]) -> PyResult<ChainOptions> {
+pub(crate) fn changed(mut options: ChainOptions, text: &[u8]) -> PyResult<ChainOptions> {
     if text.is_empty() {
         return Ok(options);
     }

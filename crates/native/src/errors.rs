@@ -2,6 +2,7 @@
 
 use coc_answers::simulate::SimulateError;
 use coc_chain::error::ChainError;
+use coc_chain::snapshot::SnapshotError;
 use coc_evm::error::BlockInvalid as RustBlockInvalid;
 use coc_evm::transaction::TransactionInvalid as RustTransactionInvalid;
 use pyo3::exceptions::{PyException, PyLookupError, PyRuntimeError, PyValueError};
@@ -33,6 +34,12 @@ create_exception!(
 );
 create_exception!(_native, Pruned, PyLookupError, "The block is known, its state or body is no longer kept.");
 create_exception!(_native, UnknownBlock, PyLookupError, "No block has this hash.");
+create_exception!(
+    _native,
+    SnapshotRefused,
+    PyValueError,
+    "A peer's answer about a state does not prove itself; nothing of it was taken."
+);
 create_exception!(_native, LimitExceeded, PyValueError, "A published limit was hit.");
 create_exception!(
     _native,
@@ -68,10 +75,19 @@ pub fn chain_error(error: ChainError) -> PyErr {
         ChainError::Invalid(invalid) => block_invalid(invalid),
         ChainError::UnknownParent(_) => BlockInvalid::new_err((sentence, "UNKNOWN_PARENT")),
         ChainError::UnknownBlock(_) => UnknownBlock::new_err(sentence),
-        ChainError::Pruned(_) => Pruned::new_err(sentence),
+        ChainError::Pruned(_) | ChainError::BeforeSnapshot { .. } => Pruned::new_err(sentence),
         ChainError::Genesis(_) => GenesisInvalid::new_err(sentence),
         ChainError::Limit(_) => LimitExceeded::new_err(sentence),
         _ => StorageFailed::new_err((sentence, error.is_out_of_space())),
+    }
+}
+
+/// The exception for a piece of a snapshot that was not taken.
+pub fn snapshot_error(error: SnapshotError) -> PyErr {
+    match error {
+        SnapshotError::Refused(why) => SnapshotRefused::new_err(why),
+        SnapshotError::Chain(error) => chain_error(error),
+        other => value_error(other.to_string()),
     }
 }
 

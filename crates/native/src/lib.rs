@@ -16,6 +16,7 @@ mod reading;
 mod rlp;
 mod scrypt;
 mod sim_disk;
+mod snapshot;
 mod tool;
 mod transaction;
 mod vrf;
@@ -48,8 +49,8 @@ mod _native {
     use crate::db::{DbCheck, DbRebuild, db_stats};
     #[pymodule_export]
     use crate::errors::{
-        BlockInvalid, CallFailed, GenesisInvalid, LimitExceeded, Pruned, StorageFailed, TransactionInvalid,
-        UnknownBlock,
+        BlockInvalid, CallFailed, GenesisInvalid, LimitExceeded, Pruned, SnapshotRefused, StorageFailed,
+        TransactionInvalid, UnknownBlock,
     };
     #[pymodule_export]
     use crate::genesis::{genesis_accounts, genesis_alloc, genesis_note};
@@ -61,6 +62,8 @@ mod _native {
     use crate::scrypt::scrypt_mix;
     #[pymodule_export]
     use crate::sim_disk::SimDisk;
+    #[pymodule_export]
+    use crate::snapshot::{SnapshotBuilder, SnapshotStand};
     #[pymodule_export]
     use crate::tool::{evm_run, evm_transition, run_blocktests, run_statetests};
     #[pymodule_export]

@@ -26,6 +26,8 @@ pub struct SimDisk {
 
 struct Behind {
     index: Arc<MemIndex>,
+    /// The oldest write that a power loss can go back to: what it holds cannot be made again from the log.
+    oldest: u64,
     dice: Dice,
 }
 
@@ -37,7 +39,8 @@ impl SimDisk {
         let mut dice = Dice::new(seed);
         let disk = FaultyDisk::new(dice.roll());
         let options = MemOptions { history_writes: INDEX_WRITES_KEPT, ..MemOptions::default() };
-        SimDisk { disk, behind: Mutex::new(Behind { index: Arc::new(MemIndex::new(options)), dice }) }
+        let index = Arc::new(MemIndex::new(options));
+        SimDisk { disk, behind: Mutex::new(Behind { index, oldest: 1, dice }) }
     }
 
     /// Cuts the power and brings it back: what was not synced is lost, torn or out of order; open handles are dead; the index
@@ -113,6 +116,12 @@ impl SimDisk {
         self.behind.lock().index.clone()
     }
 
+    /// Says that what the index holds now is made again by no log.
+    pub(crate) fn keep_index(&self) {
+        let mut behind = self.behind.lock();
+        behind.oldest = behind.index.writes();
+    }
+
     /// Numbers for whoever opens a file and needs other ones than at the last opening.
     pub(crate) fn draw(&self) -> u64 {
         self.behind.lock().dice.roll()
@@ -143,7 +152,8 @@ impl Behind {
     /// The index as some write left it, block 0 at least: a flush that was lost is made again from the log.
     fn crash(&mut self) -> Result<(), StoreError> {
         let newest = self.index.writes();
-        let write = if newest > 1 && self.dice.one_in(2) { 1 + self.dice.below(newest) } else { newest };
+        let goes_back = newest > self.oldest && self.dice.one_in(2);
+        let write = if goes_back { self.oldest + self.dice.below(newest + 1 - self.oldest) } else { newest };
         self.go_back_to(write)
     }
 

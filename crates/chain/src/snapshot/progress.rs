@@ -87,7 +87,7 @@ fn read(content: &[u8]) -> Result<Saved, String> {
         let mut storage = RlpHeader::decode_bytes(&mut list, true).map_err(text)?;
         let (root, account) = (hash(&mut storage)?, hash(&mut storage)?);
         let stand = match u64::decode(&mut storage).map_err(text)? {
-            0 => Stand::Open(read_job(root, &mut storage)?),
+            0 => Stand::Open(Box::new(read_job(root, &mut storage)?)),
             place => Stand::Written(Loc(place)),
         };
         by_root.insert(root, Storage::resumed(account, stand));

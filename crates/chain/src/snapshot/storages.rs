@@ -29,7 +29,7 @@ pub(super) struct Storage {
 }
 
 pub(super) enum Stand {
-    Open(Job),
+    Open(Box<Job>),
     Written(Loc),
 }
 
@@ -63,7 +63,7 @@ impl Storages {
         if !self.by_root.contains_key(&root) {
             let stand = match self.in_earlier(account, &root, nodes)? {
                 Some(loc) => Stand::Written(loc),
-                None => Stand::Open(Job::new(root)),
+                None => Stand::Open(Box::new(Job::new(root))),
             };
             self.by_root.insert(root, Storage::resumed(*account, stand));
         }
@@ -125,7 +125,7 @@ impl Storages {
     /// The tries under way.
     pub fn open(&mut self) -> impl Iterator<Item = &mut Job> {
         self.by_root.values_mut().filter_map(|storage| match &mut storage.stand {
-            Stand::Open(job) => Some(job),
+            Stand::Open(job) => Some(job.as_mut()),
             Stand::Written(_) => None,
         })
     }
