@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from coc.cli import sign_again
 from coc.cli.exits import told
 from coc.primitives.errors import CliError
 from coc.primitives.frozen import frozen
@@ -44,6 +45,9 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.
 @click.group()
 def command() -> None:
     """Join and leave a network's validators, and see how one stands."""
+
+
+command.add_command(sign_again.command)
 
 
 @command.command()

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coc._native import Chain
-from coc.adapters.validator.service import WAL_FOLDER
-from coc.adapters.validator.write_ahead import WriteAheadLog
+from coc.adapters.validator.write_ahead import WAL_FOLDER, WriteAheadLog
 from coc.consensus.bft.certificates import verify_certificate
 from coc.consensus.bft.power import Electorate
 from coc.consensus.bft.proposers import proposer_of

@@ -24,7 +24,7 @@ from coc.adapters.validator.node_table import table_config
 from coc.adapters.validator.peer_errands import Introduction
 from coc.adapters.validator.runtime import ValidatorPorts, ValidatorRuntime
 from coc.adapters.validator.signer_socket import RemoteSigner
-from coc.adapters.validator.write_ahead import WriteAheadLog
+from coc.adapters.validator.write_ahead import WAL_FOLDER, WriteAheadLog
 from coc.adapters.wire.listening import bound, place_of
 from coc.adapters.wire.network import Network
 from coc.adapters.wire.network_setup import NetworkSetup
@@ -46,7 +46,6 @@ from coc.wire.dht.endpoints import Role
 from coc.wire.identity import ChainFacts, Roles
 from coc.wire.peer_book.rules import PersistentPeer
 
-WAL_FOLDER = "wal"
 _FORKS_DOMAIN = b"COC/forks/1\0"
 
 
@@ -205,5 +204,4 @@ def _signer(folder: Path | None, choices: NetworkChoices) -> Signer | None:
 def _remembered(chain: Chain, wal: WriteAheadLog | None, signer: Signer | None) -> Remembered:
     if wal is None or signer is None:
         return Remembered(WalContent(), None, log_was_lost=False)
-    has_signed = signer.mark is not None or chain.head.number > 0
-    return Remembered(wal.content, signer.mark, log_was_lost=wal.was_made and has_signed)
+    return Remembered.of(wal.content, signer.mark, is_new_log=wal.was_made, head=chain.head.number)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from coc._native import Wal
 from coc.consensus.bft.wal import Record, encode_record
 from coc.node.validator.effects import WriteAhead
 from coc.node.validator.wal_codec import WalContent, decode_entries, encode_entries
+
+WAL_FOLDER: Final = "wal"
+"""Folder of the log in a data folder."""
+WAL_FILE: Final = "wal"
 
 
 class WriteAheadLog:

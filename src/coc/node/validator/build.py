@@ -60,6 +60,14 @@ class Remembered:
     mark: SignRequest | None
     log_was_lost: bool
 
+    @classmethod
+    def of(cls, content: WalContent, mark: SignRequest | None, *, is_new_log: bool, head: int) -> Remembered:
+        """What was found on disk, beside a chain whose head has the height `head` (BFT-41).
+
+        A log made just now is one that was lost, unless nothing was signed and nothing decided yet.
+        """
+        return cls(content, mark, log_was_lost=is_new_log and (mark is not None or head > 0))
+
 
 def build_node(config: NodeConfig, door: ChainDoor, remembered: Remembered, now_ms: Millis) -> ValidatorNode:
     """A node on the head of a chain, with what its earlier lives must not forget."""
