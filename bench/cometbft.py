@@ -76,7 +76,7 @@ class Comet:
             for process in processes:
                 stack.callback(stop, process)
             ports = [_rpc_port(place) for place in range(VALIDATORS)]
-            yield Network(LANGUAGE, ports, lambda: [process.pid for process in processes])
+            yield Network(LANGUAGE, ports, lambda: [{"pid": process.pid} for process in processes])
 
     def write_load(self, path: Path, count: int, *, is_saturating: bool) -> None:
         """Keys and values, as long as the figures that are known of it."""

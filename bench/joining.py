@@ -9,9 +9,7 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from nodes import COC, BenchFailed
 from validator_network import OURS, POLL_SECONDS, WAIT_SECONDS_MAX, Network, Node, stop
@@ -20,8 +18,9 @@ PORT = 19_555
 BYTES_PER_MB = 1_000_000
 
 
-def figures(net: Network, ready: Mapping[str, Any], folder: Path) -> dict[str, float]:
-    """Speeds of the fifth node; `ready` is what the node that it asks first has said of itself."""
+def figures(net: Network, folder: Path) -> dict[str, float]:
+    """Speeds of the fifth node, which asks the first one for the genesis."""
+    ready = net.facts[0]
     command = [
         str(COC), "node", "--join", str(ready["wire"]), "--genesis-hash", str(ready["genesisHash"]),
         "--data", str(folder), "--port", str(PORT), "--listen", "127.0.0.1:0", "--json",

@@ -85,7 +85,7 @@ def rate(task: Task) -> Figures:
             figures[f"1,000/s: submission to final {share}, s"] = report["latency_ms"][share] / 1_000
         figures["1,000/s: requests behind their time at most, ms"] = report["late_ms_max"]
         if isinstance(task.system, Coc):
-            figures |= joining.figures(net, task.system.ready[0], task.folder / "fifth")
+            figures |= joining.figures(net, task.folder / "fifth")
     return figures
 
 

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from stat import S_ISREG
 from typing import IO, Any, Protocol
@@ -34,6 +35,10 @@ TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 BYTES_A_BLOCK = 512
 """What `st_blocks` counts in."""
 KIB_PER_MIB = 1_024
+
+
+Facts = Mapping[str, Any]
+"""What a node says of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +90,28 @@ class Node:
 class Network:
     """A started network."""
 
-    def __init__(self, language: Language, ports: Sequence[int], pids: Callable[[], Sequence[int]]) -> None:
-        """`pids` may wait until all have started."""
+    def __init__(
+        self, language: Language, ports: Sequence[int], ready: Callable[[], Sequence[Facts]]
+    ) -> None:
+        """`ready` waits until all have started."""
         self.began = time.monotonic()
         self.language = language
         self.nodes = [Node(port, language) for port in ports]
-        self._pids = pids
+        self._ready = ready
 
     @property
     def urls(self) -> list[str]:
         """Where the nodes answer."""
         return [node.url for node in self.nodes]
+
+    @cached_property
+    def facts(self) -> Sequence[Facts]:
+        """What is known of each node once it has started: its `pid`, and what it says of itself."""
+        return self._ready()
+
+    @property
+    def _pids(self) -> list[int]:
+        return [int(each["pid"]) for each in self.facts]
 
     def await_height(self, height: int) -> float:
         """When the first node showed this height. Raises BenchFailed if it never does."""
@@ -114,17 +130,16 @@ class Network:
 
     def processor_seconds(self) -> float:
         """Of all nodes so far."""
-        return sum(_processor_seconds(pid) for pid in self._pids())
+        return sum(_processor_seconds(pid) for pid in self._pids)
 
     def memory_mib(self) -> float:
         """Resident memory of the largest node."""
-        return max(_resident_mib(pid) for pid in self._pids())
+        return max(_resident_mib(pid) for pid in self._pids)
 
     def kill(self, *places: int) -> None:
         """`kill -9` some nodes, counted from 0; all where none is named."""
-        pids = self._pids()
-        for pid in [pids[place] for place in places] if places else pids:
-            os.kill(pid, signal.SIGKILL)
+        for place in places or range(len(self.nodes)):
+            os.kill(self._pids[place], signal.SIGKILL)
 
 
 class System(Protocol):
@@ -159,8 +174,6 @@ class Coc:
         """Nothing is started."""
         self.name = "coc" if node_count > 1 else "coc, one node"
         self.node_count = node_count
-        self.ready: list[dict[str, Any]] = []
-        """What each node of the running network said of itself."""
 
     @contextmanager
     def running(self, folder: Path) -> Iterator[Network]:
@@ -170,11 +183,10 @@ class Coc:
             str(COC), "up", *several, "--json", "--port", str(FIRST_PORT), "--data", str(folder),
             "--accounts", str(ACCOUNTS), "--gas-limit", str(GAS_LIMIT),
         ]  # fmt: skip
-        self.ready = []
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         ports = [FIRST_PORT + place for place in range(self.node_count)]
         try:
-            yield Network(OURS, ports, lambda: self._pids(process))
+            yield Network(OURS, ports, lambda: self._read_ready(process))
         finally:
             stop(process)
 
@@ -188,11 +200,9 @@ class Coc:
         parts = {part: allocated_bytes(home / part) for part in ("log", "state", "index")}
         return {"all": allocated_bytes(home), **parts}
 
-    def _pids(self, process: subprocess.Popen[str]) -> list[int]:
-        if not self.ready:
-            lines = [_line(process.stdout) for _ in range(self.node_count)]
-            self.ready = sorted(map(json.loads, lines), key=lambda each: int(each.get("node", 1)))
-        return [int(each["pid"]) for each in self.ready]
+    def _read_ready(self, process: subprocess.Popen[str]) -> list[Facts]:
+        facts = [json.loads(_line(process.stdout)) for _ in range(self.node_count)]
+        return sorted(facts, key=lambda each: int(each.get("node", 1)))
 
 
 def _line(output: IO[str] | None) -> str:

@@ -14,6 +14,7 @@ speed is 50 a request, to all nodes.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -118,6 +119,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=20_000, help="transactions at full speed")
     parser.add_argument("--save", type=Path, help="write every sample as JSON")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the networks end, too
     try:
         extent = Extent(parts(options.only), options.heights, options.count)
         result = comparison(systems(options.nodes), options.runs, extent)
