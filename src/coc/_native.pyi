@@ -506,7 +506,7 @@ class SimDisk:
     """A disk in memory with faults, and the index of a chain in memory behind it; for simulated runs.
 
     Equal seeds and equal calls leave equal bytes. After `crash` and `kill` everything opened before is dead,
-    and planned faults are forgotten, but for the two limits.
+    and planned faults are forgotten, but for the two limits and pretended syncs.
     """
 
     def __new__(cls, seed: int) -> SimDisk: ...
@@ -527,6 +527,8 @@ class SimDisk:
         """Make the next syncs of files fail; what they should have made durable may be lost for good."""
     def fail_syncs_one_in(self, times: int) -> None:
         """Make one sync in so many fail at random; 0 for none."""
+    def pretend_syncs_of(self, place: str | PathLike[str]) -> None:
+        """From now on syncs of a file, or of all files below a folder, succeed and make nothing durable."""
     def fail_writes_one_in(self, times: int) -> None:
         """Make one write in so many fail half-way at random; 0 for none."""
     def flip(self, path: str | PathLike[str], offset: int, mask: int) -> None:

@@ -1,7 +1,7 @@
 //! The measured import: blocks as bytes in, everything durable at the end.
 
 use crate::folder::{Failure, load_blocks};
-use crate::usage;
+use crate::usage::{self, MemoryWatch};
 use coc_chain::chain::Chain;
 use coc_chain::open::{ChainOptions, genesis_of};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ pub fn import(folder: &Path, data: &Path) -> Result<Value, Failure> {
     let (chain, _) = Chain::open(&text, Some(data), &ChainOptions::default())?;
     let open_seconds = began.elapsed().as_secs_f64();
     let before = Sizes::of(&chain)?;
-    usage::forget_peak_memory();
+    let memory = MemoryWatch::begin();
     let (written, processor, began) = (usage::written_bytes(), usage::processor_seconds(), Instant::now());
     if let Some(refused) = chain.import_many(&blocks)?.refused {
         return Err(refused.into());
@@ -38,7 +38,7 @@ pub fn import(folder: &Path, data: &Path) -> Result<Value, Failure> {
         "node_bytes": nodes,
         "index_growth_bytes": after.index.saturating_sub(before.index),
         "index_written_bytes": written.saturating_sub(log + nodes),
-        "peak_memory_bytes": usage::peak_memory_bytes(),
+        "peak_memory_bytes": memory.most_bytes(),
         "state_root": chain.shared.head().stored.block.header.state_root,
     }))
 }

@@ -1,14 +1,41 @@
 //! What the process took from the machine.
 
-/// Largest resident memory so far in bytes.
-pub fn peak_memory_bytes() -> u64 {
-    status_kib("VmHWM:") * 1024
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Between two looks at the memory: often enough to see a flush, and too seldom to cost anything.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Looks at the process's own memory now and then. Pages of mapped files are not counted: they are the operating system's cache,
+/// which it takes back when it needs the memory.
+pub struct MemoryWatch {
+    is_over: Arc<AtomicBool>,
+    watcher: JoinHandle<u64>,
 }
 
-/// Forgets the largest resident memory so far, so that the next answer is about what follows.
-pub fn forget_peak_memory() {
-    // Where the kernel refuses it, the figure includes the preparation: larger, never smaller.
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
+impl MemoryWatch {
+    /// Begins to look.
+    pub fn begin() -> MemoryWatch {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let until = is_over.clone();
+        let watcher = std::thread::spawn(move || {
+            let mut most_bytes = 0;
+            while !until.load(Ordering::Relaxed) {
+                most_bytes = most_bytes.max(status_kib("RssAnon:") * 1024);
+                std::thread::sleep(LOOK_EVERY);
+            }
+            most_bytes
+        });
+        MemoryWatch { is_over, watcher }
+    }
+
+    /// The most that was seen, in bytes.
+    pub fn most_bytes(self) -> u64 {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.watcher.join().unwrap_or(0)
+    }
 }
 
 /// Bytes this process made the kernel send to the disk.

@@ -225,3 +225,21 @@ fn equal_seeds_give_equal_disks() {
     assert_eq!(run(1), run(1));
     assert_ne!(run(1), run(2));
 }
+
+#[test]
+fn a_pretended_sync_succeeds_and_saves_nothing_of_that_place_only() {
+    let survivors = outcomes(|disk| {
+        disk.pretend_syncs_of(Path::new(FILE));
+        let file = disk.open(Path::new(FILE), OpenMode::Existing).unwrap();
+        file.write_at(0, b"new").unwrap();
+        file.sync().unwrap();
+    });
+    assert_eq!(survivors, BTreeSet::from([b"old".to_vec(), b"new".to_vec()]));
+    let elsewhere = outcomes(|disk| {
+        disk.pretend_syncs_of(Path::new("other"));
+        let file = disk.open(Path::new(FILE), OpenMode::Existing).unwrap();
+        file.write_at(0, b"new").unwrap();
+        file.sync().unwrap();
+    });
+    assert_eq!(elsewhere, BTreeSet::from([b"new".to_vec()]));
+}

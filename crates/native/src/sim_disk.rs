@@ -39,8 +39,10 @@ impl SimDisk {
         let mut dice = Dice::new(seed);
         let disk = FaultyDisk::new(dice.roll());
         let options = MemOptions { history_writes: INDEX_WRITES_KEPT, ..MemOptions::default() };
-        let index = Arc::new(MemIndex::new(options));
-        SimDisk { disk, behind: Mutex::new(Behind { index, oldest: 1, dice }) }
+        SimDisk {
+            disk,
+            behind: Mutex::new(Behind { index: Arc::new(MemIndex::new(options)), oldest: 1, dice }),
+        }
     }
 
     /// Cuts the power and brings it back: what was not synced is lost, torn or out of order; open handles are dead; the index
@@ -85,6 +87,11 @@ impl SimDisk {
     /// Makes one sync in so many fail at random; 0 for none.
     fn fail_syncs_one_in(&self, times: u64) {
         self.disk.fail_syncs_one_in(times);
+    }
+
+    /// From now on syncs of a file, or of all files below a folder, succeed and make nothing durable.
+    fn pretend_syncs_of(&self, place: PathBuf) {
+        self.disk.pretend_syncs_of(&place);
     }
 
     /// Makes one write in so many fail half-way at random; 0 for none.

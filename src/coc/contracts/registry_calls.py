@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from coc.contracts.abi import AnswerInvalid, WordReader, address_word, selector, word
@@ -17,6 +18,9 @@ from coc.primitives.validators import (
 
 SETS_IN_SIGHT: Final = 3
 """Sets that a registry knows at a time: of the current period and the two after it (SET-6)."""
+
+SETS_REMEMBERED: Final = 8
+"""Answers that are not read again: block after block asks for the same sets."""
 
 _VALIDATOR_SET: Final = selector("validatorSet(uint64)")
 _SKIP_LIST: Final = selector("skipList()")
@@ -34,6 +38,7 @@ def validator_set_call(period: int) -> bytes:
     return _VALIDATOR_SET + word(period)
 
 
+@lru_cache(maxsize=SETS_REMEMBERED)
 def decode_validator_set_answer(answer: bytes) -> ValidatorSet:
     """Read the answer to `validator_set_call`.
 

@@ -84,6 +84,9 @@ BLOCK_ASKED_PEERS_MAX: Final = 2
 MESSAGE_BYTES_MAX: Final = 64 * 1024
 """Bytes of one encoded consensus message: a status of the largest set stays well below."""
 
+MESSAGES_REMEMBERED: Final = 256
+"""Decoded messages kept, since several peers send the same: two rounds of a large set, 16 MiB at most."""
+
 WAL_RECORD_BYTES_MAX: Final = 128 * 1024
 """Bytes of one record of the write-ahead log: the largest, a proof of lock, holds one vote a validator."""
 

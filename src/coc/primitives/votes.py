@@ -6,6 +6,7 @@ the costly part; only the signature proves it. What is signed is `SignRequest` i
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TypeAlias
 
 from coc.primitives import rlp
@@ -18,6 +19,8 @@ from coc.primitives.types import Address, Hash32, Height, Signature
 HEIGHT_BITS = 64
 ROUND_BITS = 32
 SIGNATURE_BYTES = 65
+CERTIFICATES_REMEMBERED = 16
+"""Certificates kept as they were read: the newest is looked at when it comes, is stored, and enters a block."""
 
 
 class VoteInvalid(PrimitivesError):
@@ -245,6 +248,7 @@ def read_certificate(item: rlp.Item) -> CommitCertificate:
     raise VoteInvalid("a certificate is height, round, block, set hash, bitmap and a signature for each bit")
 
 
+@lru_cache(maxsize=CERTIFICATES_REMEMBERED)
 def decode_certificate(data: bytes) -> CommitCertificate:
     """Read a certificate back.
 

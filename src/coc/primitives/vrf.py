@@ -6,6 +6,7 @@ public key that it is the one. A proof is 81 bytes (gamma ‖ c ‖ s), an outpu
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import ClassVar, Final, NewType
 
 from coc import _native
@@ -17,6 +18,8 @@ VrfProof = NewType("VrfProof", bytes)
 """What shows an output to be the right one: 81 bytes, or whatever a peer sent in their place."""
 
 VRF_PROOF_BYTES: Final = 81
+PROOFS_REMEMBERED: Final = 16
+"""Outputs kept: the block in the making is looked at when it comes, is executed, and is decided."""
 
 
 class VrfInvalid(PrimitivesError):
@@ -30,8 +33,9 @@ def prove(secret: Secret, alpha: bytes) -> VrfProof:
     return VrfProof(_native.vrf_prove(secret, alpha))
 
 
+@lru_cache(maxsize=PROOFS_REMEMBERED)
 def verify(public_key: bytes, alpha: bytes, proof: VrfProof) -> Hash32:
-    """The output for `alpha` under a 64-byte public key.
+    """The output for `alpha` under a 64-byte public key; the last few are remembered.
 
     Raises:
         VrfInvalid: the proof is another key's, another input's or no proof, or the key is no public key.

@@ -40,7 +40,7 @@ impl FaultyDisk {
     }
 
     /// Cuts the power and brings it back: open handles and locks are dead, files hold what a disk
-    /// could hold then. Limits on space and inodes stay; other planned faults are forgotten.
+    /// could hold then. Limits on space and inodes and pretended syncs stay; other planned faults are forgotten.
     pub fn crash(&self) {
         self.world.lock().crash();
     }
@@ -74,6 +74,12 @@ impl FaultyDisk {
     /// Makes one sync in `times`, of files and folders, fail at random; 0 for none.
     pub fn fail_syncs_one_in(&self, times: u64) {
         self.world.lock().sync_fails_one_in = times;
+    }
+
+    /// From now on syncs of this file, or of every file below this folder, succeed and make nothing durable: what a
+    /// program does that has forgotten to sync.
+    pub fn pretend_syncs_of(&self, place: &Path) {
+        self.world.lock().syncs_pretended_of.push(place.to_path_buf());
     }
 
     /// Makes one write in `times` fail half-way at random, the device at fault; 0 for none.

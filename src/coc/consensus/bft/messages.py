@@ -7,6 +7,7 @@ between peers: unsigned, believed for nothing but the question what to send (BFT
 from __future__ import annotations
 
 import enum
+from functools import lru_cache
 from typing import TypeAlias
 
 from coc.primitives import rlp
@@ -15,6 +16,7 @@ from coc.primitives.frozen import frozen
 from coc.primitives.limits import GENESIS_VALIDATORS_MAX
 from coc.primitives.limits_consensus import (
     MESSAGE_BYTES_MAX,
+    MESSAGES_REMEMBERED,
     STATUS_BITMAPS_MAX,
     STATUS_BLOCKS_MAX,
     STATUS_ROUNDS_MAX,
@@ -89,8 +91,11 @@ def encode_message(message: Message) -> bytes:
             return b"\x05" + rlp.encode(_status_item(message))
 
 
+@lru_cache(maxsize=MESSAGES_REMEMBERED)
 def decode_message(data: bytes) -> Message:
     """Read a message back; signatures are not checked.
+
+    The last ones are remembered: several peers send the same.
 
     Raises:
         MessageInvalid: unknown kind or too long.

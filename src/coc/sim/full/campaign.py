@@ -11,7 +11,8 @@ from coc.primitives.frozen import frozen
 from coc.sim.full.checkers.agreement import OneBlockAHeight
 from coc.sim.full.checkers.convictions import DoubleSignersAreConvicted
 from coc.sim.full.network import Network
-from coc.sim.full.plan import Plan, plan_of
+from coc.sim.full.plan import Crash, Plan, SetChange, plan_of
+from coc.sim.full.validator import SimValidator
 from coc.sim.full.watching import Violation
 
 HEIGHTS_AFTER_HEAL = 3
@@ -84,12 +85,14 @@ def _run(network: Network) -> Outcome:
         world.after(world.dice.randint(0, 200), node.start)
     for crash in plan.crashes:
         node = network.nodes[crash.node]
-        world.after(crash.at_ms, _crashing(network, node.position, is_power_cut=crash.is_power_cut))
+        world.after(crash.at_ms, _crashing(network, crash))
         world.after(crash.at_ms + crash.downtime_ms, node.start)
     for full in plan.full_disks:
-        disk = network.nodes[full.node].disk
-        world.after(full.begin_ms, _limit(disk.limit_bytes, 0))
-        world.after(full.end_ms, _limit(disk.limit_bytes, None))
+        node = network.nodes[full.node]
+        world.after(full.begin_ms, _limit(node, 0))
+        world.after(full.end_ms, _limit(node, None))
+    for change in plan.set_changes:
+        world.after(change.at_ms, _changing(network, change))
     _send_transfers(network)
     world.run_until(plan.fault_ms)
     _heal(network)
@@ -112,7 +115,7 @@ def _heal(network: Network) -> None:
     """End all faults; who is down comes back."""
     network.world.is_healed = True
     for node in network.nodes:
-        node.disk.limit_bytes(None)
+        _limit(node, None)()
         node.start()
 
 
@@ -141,16 +144,24 @@ def _check_convictions(network: Network) -> None:
         raise Violation("conviction: evidence was found and the chain has not judged it")
 
 
-def _crashing(network: Network, position: int, *, is_power_cut: bool) -> Callable[[], None]:
+def _crashing(network: Network, crash: Crash) -> Callable[[], None]:
     def act() -> None:
         if not network.world.is_healed:
-            network.nodes[position].crash(is_power_cut=is_power_cut)
+            network.nodes[crash.node].crash(is_power_cut=crash.is_power_cut, forgets=crash.forgets)
 
     return act
 
 
-def _limit(limit: Callable[[int | None], None], bytes_max: int | None) -> Callable[[], None]:
-    return lambda: limit(bytes_max)
+def _changing(network: Network, change: SetChange) -> Callable[[], None]:
+    return lambda: network.send_set_change(change)
+
+
+def _limit(node: SimValidator, bytes_max: int | None) -> Callable[[], None]:
+    def act() -> None:
+        for disk in node.disks:
+            disk.limit_bytes(bytes_max)
+
+    return act
 
 
 def _send_transfers(network: Network) -> None:

@@ -11,6 +11,7 @@ from coc._native import Chain, evm_transition, sign_transaction
 from coc.consensus.bft.rules import BftRules
 from coc.contracts.addresses import INSURANCE_FUND, VALIDATOR_REGISTRY
 from coc.contracts.genesis_alloc import Founder
+from coc.contracts.operator_calls import register_call, registration_digest, request_exit_call
 from coc.contracts.registry_parameters import RegistryParameters
 from coc.execution.genesis import CocRules, Genesis, read_genesis
 from coc.execution.genesis_bft import BftParameters
@@ -21,14 +22,14 @@ from coc.node.validator.ports import SetReader
 from coc.node.validator.registry_sets import RegistrySets
 from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
-from coc.primitives.secp256k1 import Secret, address_of, public_key_of, secret_of
-from coc.primitives.types import Address, Hash32, PeerId, Wei
+from coc.primitives.secp256k1 import Secret, address_of, public_key_of, secret_of, sign
+from coc.primitives.types import Address, ChainId, Hash32, PeerId, Wei
 from coc.primitives.units import ETHER
 from coc.primitives.validators import Validator
 from coc.sim.full.checkers import fresh
 from coc.sim.full.checkers.supply import NothingIsMinted
 from coc.sim.full.liars import node_class
-from coc.sim.full.plan import TWIN, Plan
+from coc.sim.full.plan import TWIN, Plan, SetChange
 from coc.sim.full.validator import Birth, SimValidator
 from coc.sim.full.watching import Watch
 from coc.sim.full.world import BASE_MS, World
@@ -38,6 +39,7 @@ BURNED = Address(bytes(20))
 """Where the registry sends what it burns."""
 CLIENTS = 6
 TRANSFER_GAS = 21_000
+CALL_GAS = 2_000_000
 FEE_CAP_WEI = 100 * 10**9
 PARAMETERS = BftParameters(
     propose_ms=500, vote_ms=250, delta_ms=100, cap_ms=2_000, resend_ms=300, clock_tolerance_s=5
@@ -45,6 +47,15 @@ PARAMETERS = BftParameters(
 """Short, so that a run has many rounds; but not shorter than a spike of the links."""
 REGISTRY = RegistryParameters(period_blocks=8, unbonding_blocks=16, unbonding_s=20)
 """Short periods, so that a run crosses several."""
+
+
+@frozen
+class Payment:
+    """What a transaction does."""
+
+    to: Address
+    value_wei: Wei
+    calldata: bytes = b""
 
 
 @frozen
@@ -69,7 +80,7 @@ class Network:
         parameters = file.rules.bft or PARAMETERS
         rules: BftRules = bft_rules(genesis_hash, file.rules, parameters)
         lies = dict(plan.liars)
-        seats = list(range(plan.size)) + [seat for seat, lie in plan.liars if lie == TWIN]
+        seats = list(range(plan.seats)) + [seat for seat, lie in plan.liars if lie == TWIN]
         self.nodes = []
         for position, seat in enumerate(seats):
             birth = self._birth(position, seat, file, rules)
@@ -81,7 +92,7 @@ class Network:
         self._nonces = [0] * CLIENTS
         for checker in self.watch.checkers:
             if isinstance(checker, NothingIsMinted):
-                checker.accounts = _holders(plan.size)
+                checker.accounts = _holders(plan.seats)
 
     def honest(self) -> list[SimValidator]:
         """The nodes that follow the protocol."""
@@ -107,13 +118,30 @@ class Network:
         """A client sends a transfer to a node drawn by lot, and to a second one if the first is down."""
         dice = self.world.dice
         client = dice.randrange(CLIENTS)
-        nonce = self._nonces[client]
-        raw = transfer(client, nonce, address_of(client_secret((client + 1) % CLIENTS)))
+        to = address_of(client_secret((client + 1) % CLIENTS))
         up = [node for node in self.nodes if node.is_up]
-        if not up:
+        self._send(client, Payment(to, Wei(1)), dice.sample(up, min(2, len(up))))
+
+    def send_set_change(self, change: SetChange) -> None:
+        """An operator lets a validator leave, or one more join, by a transaction to every node that is up."""
+        client = change.node % CLIENTS
+        secret = validator_secret(change.node)
+        if change.joins:
+            stake = Wei(32 * ETHER)
+            own = _validator(change.node, 32)
+            operator = address_of(client_secret(client))
+            digest = registration_digest(ChainId(CHAIN_ID), operator, own.network_key, own.fee_recipient)
+            payment = Payment(VALIDATOR_REGISTRY, stake, register_call(own, sign(secret, digest)))
+        else:
+            payment = Payment(VALIDATOR_REGISTRY, Wei(0), request_exit_call(address_of(secret)))
+        self._send(client, payment, [node for node in self.nodes if node.is_up])
+
+    def _send(self, client: int, payment: Payment, receivers: list[SimValidator]) -> None:
+        if not receivers:
             return
-        self._nonces[client] = nonce + 1
-        for node in dice.sample(up, min(2, len(up))):
+        raw = signed(client, self._nonces[client], payment)
+        self._nonces[client] += 1
+        for node in receivers:
             node.submit(raw)
 
 
@@ -155,18 +183,18 @@ def client_secret(index: int) -> Secret:
 
 
 @lru_cache(maxsize=4_096)
-def transfer(client: int, nonce: int, to: Address) -> bytes:
-    """A signed transfer of one wei."""
+def signed(client: int, nonce: int, payment: Payment) -> bytes:
+    """A client's transaction."""
     unsigned = {
         "type": "0x2",
         "chainId": hex(CHAIN_ID),
         "nonce": hex(nonce),
-        "to": f"0x{to.hex()}",
-        "value": "0x1",
-        "gas": hex(TRANSFER_GAS),
+        "to": f"0x{payment.to.hex()}",
+        "value": hex(payment.value_wei),
+        "gas": hex(CALL_GAS if payment.calldata else TRANSFER_GAS),
         "maxFeePerGas": hex(FEE_CAP_WEI),
         "maxPriorityFeePerGas": hex(10**9),
-        "input": "0x",
+        "input": f"0x{payment.calldata.hex()}",
         "accessList": [],
     }
     return sign_transaction(client_secret(client), msgspec.json.encode(unsigned))

@@ -6,6 +6,7 @@ loss and crashes among its faults.
 
 from __future__ import annotations
 
+import enum
 from random import Random
 from typing import Final
 
@@ -17,8 +18,11 @@ LIES: Final = (TWIN, "wrong root", "minting", "wrong time", "withholding")
 
 HEIGHTS_OF_A_RUN = 30
 """Blocks that a usual run comes to."""
-FAULT_MS = 18_000
+FAULT_MS = 32_000
 """How long faults go on; then the network heals and progress is due."""
+LARGE_SIZE = 7
+"""Validators from which on a run is shorter: what it costs rises with the square of them."""
+FAULT_MS_OF_LARGE = 16_000
 
 
 @frozen
@@ -37,6 +41,16 @@ class Cut:
         return sender in self.group or not self.is_one_way
 
 
+class Forgets(enum.Enum):
+    """What of a node is gone when it comes back."""
+
+    NOTHING = "nothing"
+    RECORDS = "its records"
+    """Write-ahead log and signer's mark: what it must not say twice."""
+    CHAIN = "its chain"
+    """Everything but the mark, which lies beside the key."""
+
+
 @frozen
 class Crash:
     """A node ends at a moment, by power cut or only as a process, and is back after `downtime_ms`."""
@@ -45,6 +59,17 @@ class Crash:
     node: int
     downtime_ms: int
     is_power_cut: bool
+    forgets: Forgets = Forgets.NOTHING
+
+
+@frozen
+class SetChange:
+    """A transaction with which a validator leaves, or one more joins; it takes effect periods later."""
+
+    at_ms: int
+    node: int
+    """Its seat; one that joins has the seat after all others."""
+    joins: bool
 
 
 @frozen
@@ -74,6 +99,7 @@ class Plan:
     full_disks: tuple[FullDisk, ...] = ()
     transactions_per_s: float = 1.0
     liars: tuple[tuple[int, str], ...] = ()
+    set_changes: tuple[SetChange, ...] = ()
     slow_disks: tuple[int, ...] = ()
     """Nodes whose every fsync takes up to a quarter of a second."""
 
@@ -81,6 +107,11 @@ class Plan:
     def size(self) -> int:
         """How many validators."""
         return len(self.powers)
+
+    @property
+    def seats(self) -> int:
+        """How many validators there are at any time: those of genesis, and those that join."""
+        return self.size + sum(change.joins for change in self.set_changes)
 
     def skew_of(self, node: int) -> int:
         """How far a node's clock is off."""
@@ -101,7 +132,7 @@ def plan_of(seed: int) -> Plan:
     dice = Random(seed)  # noqa: S311 - a run must be repeatable, not secret
     size = 4 if dice.random() < 0.75 else dice.randint(5, 13)
     powers = (1,) * size if dice.random() < 0.6 else tuple(dice.randint(1, 5) for _ in range(size))
-    fault_ms = FAULT_MS if size < 7 else 9_000
+    fault_ms = FAULT_MS if size < LARGE_SIZE else FAULT_MS_OF_LARGE
     plan = Plan(
         seed,
         powers,
@@ -120,7 +151,35 @@ def plan_of(seed: int) -> Plan:
     if dice.random() < 0.2:
         begin = dice.randint(1_000, fault_ms - 2_000)
         plan = replace(plan, full_disks=(FullDisk(begin, begin + 4_000, dice.randrange(size)),))
-    return plan
+    return _with_one_more(dice, plan)
+
+
+def _with_one_more(dice: Random, plan: Plan) -> Plan:
+    """In six runs of ten a change of the set, early enough to take effect, or a crash that takes more.
+
+    Nobody leaves, and nobody forgets, where others lie: all together they would be a third.
+    """
+    moment = dice.randint(500, plan.fault_ms // 4)
+    match dice.randint(0, 9):
+        case 0 | 1:
+            return replace(plan, set_changes=(SetChange(moment, plan.size, joins=True),))
+        case 2 | 3 if not plan.liars:
+            return replace(plan, set_changes=(SetChange(moment, dice.randrange(plan.size), joins=False),))
+        case 4 | 5 if not plan.liars:
+            return replace(plan, crashes=_forgetting(dice, plan))
+        case _:
+            return plan
+
+
+def _forgetting(dice: Random, plan: Plan) -> tuple[Crash, ...]:
+    """One crash takes more than the process; only of a node without which there is a quorum."""
+    chosen = dice.randrange(len(plan.crashes))
+    crash = plan.crashes[chosen]
+    if 3 * plan.powers[crash.node] >= sum(plan.powers):
+        return plan.crashes
+    forgets = dice.choice((Forgets.RECORDS, Forgets.CHAIN))
+    forgetting = replace(crash, is_power_cut=True, forgets=forgets)
+    return (*plan.crashes[:chosen], forgetting, *plan.crashes[chosen + 1 :])
 
 
 def _skews(dice: Random, size: int) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ and the next life opens chain, write-ahead log and signer's mark from the same d
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import assert_never
 
 from coc import _native
@@ -31,12 +32,17 @@ from coc.node.validator.wal_codec import WalContent, decode_entries, encode_entr
 from coc.primitives.frozen import frozen
 from coc.primitives.secp256k1 import Secret, address_of, recover_address
 from coc.primitives.types import Hash32, Height, Millis, PeerId
+from coc.sim.full.plan import Forgets
 from coc.sim.full.watching import Watch
 from coc.sim.full.world import BASE_MS, World
 from coc.wire import kinds
 
 FOLDER = "/node"
 FAULTS = Faults(BlockInvalid, UnknownBlock, StorageFailed)
+DISKS_MAX = 1_024
+"""Disks that one node can have had in a run, so that each has its own dice."""
+recover = lru_cache(maxsize=4_096)(recover_address)
+"""All nodes of a run verify the same signatures, so what one has found is remembered for the others."""
 CHAIN_OPTIONS = b'{"log_salt": 7, "reserve_bytes": 0}'
 
 
@@ -62,7 +68,8 @@ class SimValidator:
         self.position = birth.position
         self.peer = birth.peer
         self.address = address_of(birth.secret)
-        self.disk = SimDisk(world.plan.seed * 64 + birth.position)
+        self.disk, self.records_disk, self.mark_disk = (self._new_disk(world, use) for use in range(3))
+        """One each for what can be lost alone: the chain, the write-ahead log, the signer's mark."""
         self.life = 0
         self.is_up = False
         self.is_honest = True
@@ -87,19 +94,19 @@ class SimValidator:
         birth = self.birth
         self.life += 1
         self.chain = Chain.open_simulated(birth.genesis, self.disk, CHAIN_OPTIONS)
-        self.wal = Wal.open(FOLDER, self.chain.genesis_hash, self.disk)
-        self.signer = MarkedSigner(birth.secret, Mark.open(FOLDER, "signer.mark", self.disk))
+        self.wal = Wal.open(FOLDER, self.chain.genesis_hash, self.records_disk)
+        self.signer = MarkedSigner(birth.secret, Mark.open(FOLDER, "signer.mark", self.mark_disk))
         self.sets = birth.sets(self.chain)
-        rules = ChainRules(self.sets, recover_address, birth.gas_limit_target)
+        rules = ChainRules(self.sets, recover, birth.gas_limit_target)
         self.door = ChainDoor(self.chain, _native.check_block, FAULTS, rules)
-        lost = self.wal.created and self.chain.head.number > 0
-        content = self.remembered = decode_entries(self.wal.records)
+        self.remembered = decode_entries(self.wal.records)
+        head = self.chain.head.number
         self.is_up = True
         self.watch.on_start(self)
         self.node = build_node(
-            NodeConfig(birth.rules, self.address, recover_address, has_journal=False),
+            NodeConfig(birth.rules, self.address, recover, has_journal=False),
             self.door,
-            Remembered(content, self.signer.mark, log_was_lost=lost),
+            Remembered.of(self.remembered, self.signer.mark, is_new_log=self.wal.created, head=head),
             self.now_ms,
         )
         self.world.tell(self.position, f"starts at height {self.chain.head.number}")
@@ -109,20 +116,40 @@ class SimValidator:
                 self.feed(ev.PeerUp(other.peer))
                 other.feed(ev.PeerUp(self.peer))
 
-    def crash(self, *, is_power_cut: bool) -> None:
+    def crash(self, *, is_power_cut: bool, forgets: Forgets = Forgets.NOTHING) -> None:
         """End this life."""
         if not self.is_up:
             return
         self.is_up = False
         self.life += 1
         self.world.tell(self.position, "loses power" if is_power_cut else "is killed")
-        if is_power_cut:
-            self.disk.crash()
-        else:
-            self.disk.kill()
+        for disk in self.disks:
+            if is_power_cut:
+                disk.crash()
+            else:
+                disk.kill()
+        if forgets is not Forgets.NOTHING:
+            self._forget(forgets)
         for other in self.others:
             if other.is_up:
                 other.feed(ev.PeerDown(self.peer))
+
+    def _forget(self, what: Forgets) -> None:
+        self.world.tell(self.position, f"loses {what.value}")
+        self.records_disk = self._new_disk(self.world, 3 * self.life)
+        if what is Forgets.RECORDS:
+            self.mark_disk = self._new_disk(self.world, 3 * self.life + 1)
+        else:
+            self.disk = self._new_disk(self.world, 3 * self.life + 2)
+            self.watch.on_wiped(self)
+
+    def _new_disk(self, world: World, number: int) -> SimDisk:
+        return SimDisk((world.plan.seed * 64 + self.birth.position) * DISKS_MAX + number)
+
+    @property
+    def disks(self) -> tuple[SimDisk, SimDisk, SimDisk]:
+        """All that hold something of this node."""
+        return self.disk, self.records_disk, self.mark_disk
 
     @property
     def now_ms(self) -> Millis:
@@ -182,8 +209,9 @@ class SimValidator:
             case fx.Send():
                 self._send(effect.peer, effect.kind, effect.payload)
             case fx.SendAll():
+                self.watch.on_sent(self, effect.kind, effect.payload)
                 for other in self.others:
-                    self._send(other.peer, effect.kind, effect.payload)
+                    self._carry(other, effect.kind, effect.payload)
             case fx.SendCertificate() | fx.ServeBlock() | fx.ServeBlocks():
                 self._serve(effect)
             case fx.ServeGenesis():
@@ -243,8 +271,10 @@ class SimValidator:
     def _send(self, peer: PeerId, kind: int, payload: bytes) -> None:
         self.watch.on_sent(self, kind, payload)
         receiver = next((other for other in self.others if other.peer == peer), None)
-        if receiver is None:
-            return
+        if receiver is not None:
+            self._carry(receiver, kind, payload)
+
+    def _carry(self, receiver: SimValidator, kind: int, payload: bytes) -> None:
         message = ev.MessageReceived(self.peer, kind, payload)
         connection = (self.life, receiver.life)
 

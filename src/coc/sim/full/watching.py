@@ -28,6 +28,9 @@ class Checker:
     def on_start(self, node: SimValidator) -> None:
         """A node has opened its chain."""
 
+    def on_wiped(self, node: SimValidator) -> None:
+        """A node has lost its chain."""
+
     def on_decided(self, node: SimValidator, certificate: CommitCertificate) -> None:
         """A node has written a decided block."""
 
@@ -64,6 +67,11 @@ class Watch:
         """A node has opened its chain."""
         for checker in self.checkers:
             checker.on_start(node)
+
+    def on_wiped(self, node: SimValidator) -> None:
+        """A node has lost its chain."""
+        for checker in self.checkers:
+            checker.on_wiped(node)
 
     def on_decided(self, node: SimValidator, certificate: CommitCertificate) -> None:
         """A node has written a decided block."""

@@ -28,6 +28,10 @@ class NothingFinalIsLost(Checker):
         """What was adopted is durable too."""
         self.newest[node.position] = (certificate.height, certificate.block)
 
+    def on_wiped(self, node: SimValidator) -> None:
+        """It has nothing left to lose, and begins again."""
+        self.newest.pop(node.position, None)
+
     def on_start(self, node: SimValidator) -> None:
         """The chain on disk holds what was decided."""
         height, block = self.newest.get(node.position, (0, b""))
