@@ -14,6 +14,7 @@ from coc.consensus.signing_mark import (
     decode_request,
     encode_request,
     judge,
+    judge_by_slot,
 )
 from coc.primitives import rlp
 from coc.primitives.errors import CocError
@@ -91,3 +92,27 @@ def test_a_damaged_mark_is_refused_and_not_taken_for_none(damaged: bytes) -> Non
     with pytest.raises(CocError) as refused:
         decode_request(damaged)
     assert refused.value.id in (MarkInvalid.id, "COC-RLP")
+
+
+def sealing(slot: int, height: int = 5, block: bytes = b"\x01" * 32) -> SignRequest:
+    return SignRequest(Hash32(b"\x11" * 32), Height(height), slot, Step.PROPOSAL, Hash32(block))
+
+
+@pytest.mark.parametrize(
+    ("request_", "verdict"),
+    [
+        (sealing(8), Marked),
+        (sealing(8, height=4), Marked),
+        (sealing(7), SameAgain),
+        (sealing(7, block=b"\x02" * 32), BelowMark),
+        (sealing(7, height=6), BelowMark),
+        (sealing(6, height=9), BelowMark),
+        (replace(sealing(8), step=Step.PREVOTE), BelowMark),
+        (replace(sealing(8), genesis_hash=Hash32(bytes(32))), BelowMark),
+    ],
+)
+def test_on_a_rotation_chain_the_slot_alone_is_the_place(
+    request_: SignRequest, verdict: type
+) -> None:  # ROT-9
+    assert isinstance(judge_by_slot(sealing(7), request_), verdict)
+    assert isinstance(judge_by_slot(None, sealing(0)), Marked)

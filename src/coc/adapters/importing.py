@@ -221,7 +221,7 @@ def _verify(chain: Chain, rules: RotationRules, block: bytes, seal: bytes) -> No
         )
     verify_block(
         rules,
-        ParentFacts(Height(parent.number), parent.timestamp, parent.seal),
+        ParentFacts(Height(parent.number), parent.timestamp, parent.seal, Hash32(parent.hash)),
         SealedBlock(
             Hash32(header.hash),
             Height(header.number),

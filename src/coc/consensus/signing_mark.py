@@ -2,7 +2,8 @@
 
 Places rise: height, then round, then step. The very request that the mark stands for is signed again, because
 the same key over the same bytes gives the same signature (RFC 6979); anything else at or below it is refused.
-Whoever keeps a mark makes it durable before the signature leaves.
+Whoever keeps a mark makes it durable before the signature leaves. On a rotation chain the place is the slot
+alone (ROT-9).
 """
 
 from __future__ import annotations
@@ -60,6 +61,21 @@ def judge(mark: SignRequest | None, request: SignRequest) -> Verdict:
         return Marked(request)
     height, round_, step = place_of(mark)
     return BelowMark(f"the mark stands at height {height}, round {round_}, {step.name.lower()}")
+
+
+def judge_by_slot(mark: SignRequest | None, request: SignRequest) -> Verdict:
+    """The same for a rotation chain, where the slot alone is the place: heights may fall (ROT-9)."""
+    if request.step is not Step.PROPOSAL or request.block is None:
+        return BelowMark("on a rotation chain only blocks are signed")
+    if mark is None:
+        return Marked(request)
+    if request == mark:
+        return SameAgain(request)
+    if request.genesis_hash != mark.genesis_hash:
+        return BelowMark("the mark is of another chain")
+    if request.round > mark.round:
+        return Marked(request)
+    return BelowMark(f"the mark stands at slot {mark.round}")
 
 
 def place_of(request: SignRequest) -> Place:

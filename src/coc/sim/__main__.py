@@ -1,20 +1,22 @@
-"""`python -m coc.sim SEED COUNT`: run the BFT machine under faults, and name the seeds that break a rule."""
+"""`python -m coc.sim SEED COUNT ENGINE`: run `bft` or `rotation` machines, and name failing seeds."""
 
 from __future__ import annotations
 
 import sys
 
-from coc.sim.bft_campaign import failing
+from coc.sim import bft_campaign
+from coc.sim.rotation import campaign as rotation_campaign
 
 
-def main(first: int, count: int) -> int:
+def main(first: str = "0", count: str = "100", engine: str = "bft") -> int:
     """Run `count` seeds from `first`; the exit code says whether one failed."""
-    found = failing(range(first, first + count))
+    seeds = range(int(first), int(first) + int(count))
+    found = rotation_campaign.failing(seeds) if engine == "rotation" else bft_campaign.failing(seeds)
     for seed, broken in found:
         sys.stdout.write(f"seed {seed}: {broken}\n")
-    sys.stdout.write(f"{count - len(found)} of {count} seeds hold\n")
+    sys.stdout.write(f"{len(seeds) - len(found)} of {len(seeds)} seeds hold\n")
     return 1 if found else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*(int(argument) for argument in (*sys.argv[1:], "0", "100")[:2])))
+    sys.exit(main(*sys.argv[1:4]))

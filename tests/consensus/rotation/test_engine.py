@@ -1,4 +1,4 @@
-"""The engine as a playbook: inputs in, effects out, with the clock as an argument."""
+"""The engine as a playbook: inputs in, effects out, with the clock as an argument (ROT-24)."""
 
 from __future__ import annotations
 

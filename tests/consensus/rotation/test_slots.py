@@ -1,4 +1,4 @@
-"""Slots: time names the proposer, and rises by at least a slot a block."""
+"""Slots: time names the proposer, and rises by at least a slot a block (ROT-1, ROT-2, ROT-3)."""
 
 from __future__ import annotations
 

@@ -28,7 +28,8 @@ def validator(secret: Secret) -> Validator:
 
 SET = ValidatorSet(tuple(validator(secret) for secret in SECRETS))
 RULES = RotationRules(Hash32(b"\x11" * 32), 1_000, 5, SET)
-PARENT = ParentFacts(Height(8), 1_010, b"parent's seal")
+PARENT_HASH = Hash32(b"\xaa" * 32)
+PARENT = ParentFacts(Height(8), 1_010, b"parent's seal", PARENT_HASH)
 GOOD_DATA = ConsensusData(PARENT.seal, SET.validators[1].id, 3, SET, SET)
 
 
@@ -75,3 +76,39 @@ def test_junk_for_seal_or_consensus_data_is_refused_as_malformed(junk: bytes) ->
     for bad in (replace(GOOD, seal=junk), replace(GOOD, consensus_data=junk)):
         with pytest.raises(PrimitivesError):
             verify_block(RULES, PARENT, bad)
+
+
+def test_among_several_a_blocks_time_is_the_first_second_of_its_slot() -> None:  # ROT-4
+    with pytest.raises(RotationInvalid, match="timestamp"):
+        verify_block(RULES, PARENT, replace(GOOD, timestamp_s=1_016))
+
+
+def parent_seal(secret: Secret, slot: int = 2, block: Hash32 = PARENT_HASH) -> bytes:
+    request = SignRequest(RULES.genesis_hash, Height(8), slot, Step.PROPOSAL, block)
+    return Seal(slot, sign(secret, request.digest())).encode()
+
+
+def test_any_seal_that_the_parents_proposer_made_will_do() -> None:  # ROT-5
+    data = replace(GOOD_DATA, parent_certificate=parent_seal(SECRETS[0])).encode()
+
+    verify_block(RULES, PARENT, replace(GOOD, consensus_data=data))
+
+
+@pytest.mark.parametrize(
+    ("certificate", "says"),
+    [
+        (parent_seal(SECRETS[1]), "signer of the parent certificate"),
+        (parent_seal(SECRETS[0], slot=4), "slot of the parent certificate"),
+        (parent_seal(SECRETS[0], block=BLOCK), "signer of the parent certificate"),
+    ],
+)
+def test_a_seal_of_something_else_is_no_parent_certificate(certificate: bytes, says: str) -> None:  # ROT-5
+    data = replace(GOOD_DATA, parent_certificate=certificate).encode()
+    with pytest.raises(RotationInvalid, match=says):
+        verify_block(RULES, PARENT, replace(GOOD, consensus_data=data))
+
+
+def test_the_first_block_holds_no_parent_certificate() -> None:  # ROT-5
+    genesis = ParentFacts(Height(0), 1_010, b"", RULES.genesis_hash)
+    with pytest.raises(RotationInvalid, match="parent certificate"):
+        verify_block(RULES, genesis, GOOD)

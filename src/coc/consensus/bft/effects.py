@@ -6,11 +6,29 @@ from typing import TypeAlias
 
 from coc.consensus.bft.inputs import PeerId, Timer
 from coc.consensus.bft.messages import Message
-from coc.consensus.bft.wal import Record
+from coc.consensus.engine import Alarm, Append, Fetch, Misbehaved, Persist, Sign
 from coc.primitives.frozen import frozen
-from coc.primitives.seals import SignRequest
 from coc.primitives.types import Hash32, Height, Millis
 from coc.primitives.votes import CommitCertificate, Evidence
+
+__all__ = [
+    "Alarm",
+    "Append",
+    "Broadcast",
+    "Build",
+    "CatchUp",
+    "Decide",
+    "Effect",
+    "EvidenceFound",
+    "Execute",
+    "Fetch",
+    "Misbehaved",
+    "Persist",
+    "SendStoredCertificate",
+    "SendTo",
+    "SetTimer",
+    "Sign",
+]
 
 
 @frozen
@@ -35,41 +53,11 @@ class Build:
 
 
 @frozen
-class Fetch:
-    """Get the bytes of a block, from these peers if any is named; answer `BlockArrived`."""
-
-    block: Hash32
-    holders: tuple[PeerId, ...]
-
-
-@frozen
 class Execute:
     """Execute a block whose bytes are here; answer `Executed`."""
 
     height: Height
     block: Hash32
-
-
-@frozen
-class Persist:
-    """Append to the write-ahead log, bytes of each `BlockKept` first, and fsync; answer `Persisted`."""
-
-    sequence: int
-    records: tuple[Record, ...]
-
-
-@frozen
-class Sign:
-    """Sign with the consensus key; answer `SignatureMade` or `SignatureRefused`."""
-
-    request: SignRequest
-
-
-@frozen
-class Append:
-    """Append a record without waiting: the next `Persist` makes it durable."""
-
-    record: Record
 
 
 @frozen
@@ -117,21 +105,6 @@ class EvidenceFound:
     """New evidence, verified: keep it for a block."""
 
     evidence: Evidence
-
-
-@frozen
-class Misbehaved:
-    """A peer sent what no honest peer sends."""
-
-    peer: PeerId
-    reason: str
-
-
-@frozen
-class Alarm:
-    """Something a person must know."""
-
-    reason: str
 
 
 Effect: TypeAlias = (

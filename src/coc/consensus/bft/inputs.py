@@ -9,11 +9,41 @@ from coc.consensus.bft.evidence import Offence
 from coc.consensus.bft.messages import Status
 from coc.consensus.bft.rules import BlockFacts, HeightFacts
 from coc.consensus.bft.wal import Record
+from coc.consensus.engine import (
+    PeerGone,
+    Persisted,
+    PersistFailed,
+    SignatureMade,
+    SignatureRefused,
+    Started,
+)
 from coc.primitives.frozen import frozen
-from coc.primitives.seals import SignRequest
-from coc.primitives.types import Hash32, Height, Signature
-from coc.primitives.types import PeerId as PeerId  # noqa: PLC0414 - part of what the inputs say
+from coc.primitives.types import Hash32, Height, PeerId
 from coc.primitives.votes import CommitCertificate, Evidence, Proposal, Vote
+
+__all__ = [
+    "BlockArrived",
+    "Built",
+    "CertificateReceived",
+    "EvidenceReceived",
+    "EvidenceSettled",
+    "Executed",
+    "HeightOpened",
+    "Input",
+    "PeerGone",
+    "PeerId",
+    "PersistFailed",
+    "Persisted",
+    "ProposalReceived",
+    "SignatureMade",
+    "SignatureRefused",
+    "Started",
+    "StatusReceived",
+    "Timer",
+    "TimerFired",
+    "TimerKind",
+    "VoteReceived",
+]
 
 
 class TimerKind(enum.Enum):
@@ -33,11 +63,6 @@ class Timer:
     kind: TimerKind
     height: Height
     round: int
-
-
-@frozen
-class Started:
-    """The node runs and messages can leave."""
 
 
 @frozen
@@ -96,13 +121,6 @@ class EvidenceSettled:
 
 
 @frozen
-class PeerGone:
-    """The connection to a peer has ended."""
-
-    peer: PeerId
-
-
-@frozen
 class BlockArrived:
     """The bytes and consensus data of a block are here, and are what its hash says."""
 
@@ -125,37 +143,6 @@ class Executed:
 
     block: Hash32
     facts: BlockFacts | None
-
-
-@frozen
-class Persisted:
-    """The records of `Persist` with this number are durable."""
-
-    sequence: int
-
-
-@frozen
-class PersistFailed:
-    """The records of `Persist` with this number could not be written; nothing of them is in the log."""
-
-    sequence: int
-    reason: str
-
-
-@frozen
-class SignatureMade:
-    """The signature asked for."""
-
-    request: SignRequest
-    signature: Signature
-
-
-@frozen
-class SignatureRefused:
-    """The signer has signed this place, or a later one, for something else."""
-
-    request: SignRequest
-    reason: str
 
 
 @frozen

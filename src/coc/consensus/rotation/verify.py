@@ -1,4 +1,4 @@
-"""The rules of a rotation block that are not Ethereum's: consensus data, proposer, seal.
+"""The rules of a rotation block that are not Ethereum's: consensus data, proposer, seal (ROT-1 to ROT-6).
 
 Blocks of others and our own imports pass through here before they are decided; nothing in it trusts where a
 block came from.
@@ -39,30 +39,62 @@ class ParentFacts:
     height: Height
     timestamp_s: int
     seal: bytes
+    hash: Hash32
 
 
 def verify_block(rules: RotationRules, parent: ParentFacts, block: SealedBlock) -> None:
-    """Check everything that the engine demands of a block.
+    """Check everything that the engine demands of a block and its seal.
 
     Raises:
         RotationInvalid: which rule, what was found, what was expected.
         PrimitivesError: consensus data or seal cannot be read.
     """
+    slot = verify_data(rules, parent, block)
+    seal = decode_seal(block.seal)
+    _same("slot of the seal", seal.slot, slot)
+    signer = seal.signer(rules.genesis_hash, block.height, block.hash)
+    _same("signer", signer, rules.proposer(slot).id)
+
+
+def verify_data(rules: RotationRules, parent: ParentFacts, block: SealedBlock) -> int:
+    """Check all but the seal; the slot that it must be for.
+
+    Raises:
+        RotationInvalid: which rule, what was found, what was expected.
+        PrimitivesError: consensus data or the parent's seal in it cannot be read.
+    """
     data = decode_consensus_data(block.consensus_data)
     slot = rules.slot_at(block.timestamp_s)
     if slot <= rules.slot_at(parent.timestamp_s):
         raise RotationInvalid(f"block {block.height} is in slot {slot}, not after its parent's")
+    if len(rules.validators.validators) > 1:  # ROT-4
+        _same("timestamp", block.timestamp_s, rules.begins_s(slot))
     proposer = rules.proposer(slot)
     _same("proposer", data.proposer, proposer.id)
     _same("original round", data.original_round, slot)
     _same("fee recipient", block.beneficiary, proposer.fee_recipient)
-    _same("parent certificate", data.parent_certificate, parent.seal)
     _same("validator set", data.validators.hash(), rules.validators.hash())
     _same("next validator set", data.next_validators.hash(), rules.validators.hash())
     _same("VRF proof", data.vrf_proof, b"")
-    seal = decode_seal(block.seal)
-    _same("slot of the seal", seal.slot, slot)
-    _same("signer", seal.signer(rules.genesis_hash, block.height, block.hash), proposer.id)
+    _same("number of pieces of evidence", len(data.evidence), 0)
+    _verify_parent_certificate(rules, parent, data.parent_certificate)
+    return slot
+
+
+def _verify_parent_certificate(rules: RotationRules, parent: ParentFacts, certificate: bytes) -> None:
+    """The seal we hold, or any other that the parent's proposer made: a key can sign one thing twice (ROT-5).
+
+    Were only one of them taken, a proposer could part honest nodes by giving each another.
+    """
+    if certificate == parent.seal:
+        return
+    if not parent.height:
+        _same("parent certificate", certificate, b"")
+    seal = decode_seal(certificate)
+    slot = rules.slot_at(parent.timestamp_s)
+    _same("slot of the parent certificate", seal.slot, slot)
+    signer = seal.signer(rules.genesis_hash, parent.height, parent.hash)
+    _same("signer of the parent certificate", signer, rules.proposer(slot).id)
 
 
 def _same(what: str, found: object, expected: object) -> None:
