@@ -12,10 +12,13 @@ from pathlib import Path
 from coc.primitives import limits_rpc
 from coc.rpc.errors import CATALOGUE
 from coc.rpc.methods import Method
-from coc.rpc.table import DEVELOPMENT, PUBLIC
+from coc.rpc.table import ADMINISTRATION, DEVELOPMENT, PUBLIC
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = ROOT / "docs" / "reference" / "rpc.md"
+
+_ONLY = {False: " Only on development chains.", True: " Only on the socket in the data folder."}
+"""By whether a method that not every client is served is one for the operator."""
 
 OPENING = """\
 # JSON-RPC reference
@@ -36,8 +39,9 @@ that serves everyone, *pooled* on a thread of its own, *waiting* for the pool or
 def render() -> str:
     """The whole page."""
     parts = [OPENING]
-    for namespace in sorted({name.partition("_")[0] for name in DEVELOPMENT}):
-        rows = [DEVELOPMENT[name] for name in sorted(DEVELOPMENT) if name.startswith(f"{namespace}_")]
+    table = DEVELOPMENT | ADMINISTRATION
+    for namespace in sorted({name.partition("_")[0] for name in table}):
+        rows = [table[name] for name in sorted(table) if name.startswith(f"{namespace}_")]
         parts.append(f"## {namespace}\n\n" + "\n".join(_method_table(rows)) + "\n")
     codes = [f"| `{code}` | {meaning} |" for code, meaning in CATALOGUE]
     parts.append("## Errors\n\n" + "\n".join(["| code | meaning |", "|---|---|", *codes]) + "\n")
@@ -57,7 +61,7 @@ def _method_table(rows: list[Method]) -> list[str]:
             f"{parameter.name}: {parameter.kind.name}{'' if parameter.required else ' (optional)'}"
             for parameter in row.parameters
         )
-        only = "" if row.name in PUBLIC else " Only on development chains."
+        only = "" if row.name in PUBLIC else _ONLY[row.name in ADMINISTRATION]
         lines.append(
             f"| `{row.name}` | {parameters or '–'} | {_cell(row.returns)} | {_cell(row.doc)}{only} "
             f"| {row.cost}, {row.runs.value} |"

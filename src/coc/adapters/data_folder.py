@@ -14,7 +14,7 @@ from coc.primitives.errors import AdapterError
 GENESIS_FILE: Final = "genesis.json"
 
 OWN_NAMES: Final = frozenset(
-    {"LOCK", "genesis.json.new", "genesis.note", "genesis.note.new", "index", "log", "state"}
+    {"LOCK", "admin.sock", "genesis.json.new", "genesis.note", "genesis.note.new", "index", "log", "state"}
     | {"mempool.journal", "mempool.new"}
 )
 """What a start that was killed before `genesis.json` was written may leave, or whoever lost that file."""

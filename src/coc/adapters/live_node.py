@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from coc import _native
 from coc.adapters import chain_port
+from coc.adapters.admin_socket import AdminSocket
 from coc.adapters.block_work import Proposer
 from coc.adapters.dev_accounts import DevAccounts
 from coc.adapters.http.containment import contain_everything
@@ -46,9 +47,9 @@ from coc.primitives.types import Hash32
 from coc.rpc.dispatch import Dispatcher
 from coc.rpc.faults import Defect, Translator
 from coc.rpc.filters import FilterBook
-from coc.rpc.methods import Context, Services, Settings
-from coc.rpc.ports import ChainFaults, Outcome, Sealer
-from coc.rpc.table import DEVELOPMENT, PUBLIC
+from coc.rpc.methods import Context, Method, Services, Settings
+from coc.rpc.ports import ChainFaults, NoPeers, Outcome, Peers, Sealer
+from coc.rpc.table import ADMINISTRATION, DEVELOPMENT, PUBLIC
 
 if TYPE_CHECKING:
     from coc.adapters.validator.service import NetworkChoices
@@ -119,6 +120,11 @@ class NodeService(Protocol):
         """Facts for RPC."""
         ...
 
+    @property
+    def peers(self) -> Peers:
+        """Who is connected, for the operator."""
+        ...
+
     def submit_many(self, raws: list[bytes], done: Callable[[Sequence[Outcome]], None]) -> None:
         """Admit raw transactions of clients."""
         ...
@@ -149,6 +155,7 @@ class RotationService:
         self.view = node.pool.view
         sealing = choices.sealing
         self.status = NodeStatus(None if sealing is None else address_of(sealing.secret))
+        self.peers = NoPeers()
 
     async def start(self) -> None:
         """Read the journal back and begin."""
@@ -184,7 +191,9 @@ async def serve(
         telemetry.stands_on(chain.head)
         service = _service(choices, chain, telemetry)
         executor = ThreadPoolExecutor(RPC_THREADS, thread_name_prefix="rpc")
-        server = HttpServer(loop, _http_ports(choices, chain, service, telemetry, executor))
+        services = _services(choices, chain, service)
+        server = HttpServer(loop, _http_ports(choices, services, service, telemetry, executor))
+        door = _operators_door(choices, services)
         view = service.view
         telemetry.watch(
             Readings(view.counts, view.bytes_total, lambda: server.connections, lambda: server.requests)
@@ -192,10 +201,14 @@ async def serve(
         try:
             with chain_port.explained():
                 await service.start()
+            if door is not None:
+                await door.start(loop)
             port = await _listen(server, choices.http)
             ready(chain, port)
             await stop.wait()
         finally:
+            if door is not None:
+                door.close()
             server.stop()
             await service.finish()
             await _until_answered(server)
@@ -275,21 +288,28 @@ def _node(choices: NodeChoices, chain: _native.Chain) -> Node:
     return Node(engine, pool, sealing.sealing)
 
 
-def _http_ports(
-    choices: NodeChoices,
-    chain: _native.Chain,
-    service: NodeService,
-    telemetry: Telemetry,
-    executor: ThreadPoolExecutor,
-) -> HttpPorts:
-    services = Services(
+def _services(choices: NodeChoices, chain: _native.Chain, service: NodeService) -> Services:
+    return Services(
         chain=chain,
         pool=service.view,
         accounts=DevAccounts(choices.accounts),
         sealer=service.runtime,
         status=service.status,
         keccak256=keccak256,
+        peers=service.peers,
     )
+
+
+def _operators_door(choices: NodeChoices, services: Services) -> AdminSocket | None:
+    """Where a node with peers and a folder is administered."""
+    if choices.network is None or choices.folder is None:
+        return None
+    loop = asyncio.get_running_loop()
+    dispatcher = _dispatcher(ADMINISTRATION, services)
+    return AdminSocket(choices.folder, dispatcher, lambda: int(loop.time() * 1000))
+
+
+def _dispatcher(table: dict[str, Method], services: Services) -> Dispatcher:
     faults = ChainFaults(
         _native.TransactionInvalid,
         _native.CallFailed,
@@ -299,14 +319,23 @@ def _http_ports(
         _native.StorageFailed,
     )
     context = Context(services, FilterBook(lambda: secrets.randbits(FILTER_ID_BITS)), Settings())
-    table = DEVELOPMENT if choices.accounts else PUBLIC
-    dispatcher = Dispatcher(table, context, contain_everything(Translator(faults, _report)))
+    return Dispatcher(table, context, contain_everything(Translator(faults, _report)))
+
+
+def _http_ports(
+    choices: NodeChoices,
+    services: Services,
+    service: NodeService,
+    telemetry: Telemetry,
+    executor: ThreadPoolExecutor,
+) -> HttpPorts:
+    dispatcher = _dispatcher(DEVELOPMENT if choices.accounts else PUBLIC, services)
     pages = {
         b"/metrics": telemetry.metrics.page,
         b"/livez": telemetry.live_page,
         b"/readyz": telemetry.ready_page,
     }
-    front = (service.status.client_version, chain.chain_id)
+    front = (service.status.client_version, services.chain.chain_id)
     return HttpPorts(dispatcher, service.submit_many, executor, choices.http.access, front, pages)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from coc.adapters.chain_port import closing, open_chain
 from coc.adapters.data_folder import genesis_in, refuse_strangers
 from coc.adapters.validator.genesis_fetch import fetch_genesis, genesis_hash_of
-from coc.cli.network_options import read_peer
+from coc.adapters.wire.peer_names import read_peer
 from coc.execution.genesis import read_genesis
 from coc.primitives.errors import CliError
 from coc.primitives.types import Hash32

@@ -11,6 +11,7 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "up": ("coc.cli.up", "Start a development chain on this machine."),
     "init": ("coc.cli.init", "Create a data folder from a genesis file."),
     "node": ("coc.cli.node", "Run a node on a data folder."),
+    "admin": ("coc.cli.admin", "Look at the peers of a running node, add, remove or ban some."),
     "import": ("coc.cli.import_", "Import blocks from a file."),
     "export": ("coc.cli.export", "Export blocks to a file."),
     "prove-finality": ("coc.cli.prove_finality", "Prove in one file that a block is final."),

@@ -1,4 +1,4 @@
-"""Bounds of what commands ask of a node, and of the processes that they start."""
+"""Bounds of what commands ask of a node, of what it hears from them, and of processes that they start."""
 
 from __future__ import annotations
 
@@ -14,3 +14,9 @@ sends more without end is not a node.
 
 NODE_LOG_TAIL_BYTES_MAX: Final = 8 * 1024
 """Bytes at the end of a node's log that are searched for why it ended: its last lines with a traceback."""
+
+ADMIN_LINE_BYTES_MAX: Final = 64 * 1024
+"""Bytes of one line on the operator's socket: a peer's name is the longest thing to say there."""
+
+ADMIN_CONNECTIONS_MAX: Final = 8
+"""Connections to the operator's socket: a few commands and a watcher."""

@@ -156,7 +156,7 @@ ANSWER_RECORDS_MAX: Final = 16
 """Records in one answer, drawn at random if there are more, so that askers hear of different ones."""
 
 VALIDATOR_SEARCHES_MAX: Final = 4
-"""Validators that are looked for at a time: half of the lookups, and a set of 128 within a quarter of an hour."""
+"""Validators that are looked for at a time: half of the lookups; a set of 128 takes a quarter of an hour."""
 
 PUBLICATIONS_MAX: Final = 256
 """Records that this node announces: one lookup each, an hour for all of them."""

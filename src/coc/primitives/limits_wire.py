@@ -133,6 +133,9 @@ PEERS_INBOUND_PER_IP_MAX: Final = 4
 PEERS_OUTBOUND_PER_NETWORK_MAX: Final = 4
 """Dialled learned peers in one network (IPv4 /16, IPv6 /32): who rents one gets a sixth of the places."""
 
+PEERS_CONFIGURED_MAX: Final = 256
+"""Peers that an operator adds while the node runs, and configured ones: each is dialled for ever."""
+
 PEERS_PRIVILEGED_MAX: Final = 256
 """Network identities that are let in beyond the inbound share: two validator sets of the largest size."""
 

@@ -16,7 +16,7 @@ from coc.rpc.filters import FilterBook
 from coc.rpc.jobs import Answer
 from coc.rpc.nonces import NonceBook
 from coc.rpc.parameters import Parameter
-from coc.rpc.ports import Accounts, Chain, Pool, Sealer, Status
+from coc.rpc.ports import Accounts, Chain, NoPeers, Peers, Pool, Sealer, Status
 
 
 class Runs(Enum):
@@ -49,6 +49,7 @@ class Services:
     sealer: Sealer
     status: Status
     keccak256: Callable[[bytes], bytes]
+    peers: Peers = NoPeers()
 
 
 class Context:
@@ -63,6 +64,7 @@ class Context:
         "methods",
         "nonces",
         "now_ms",
+        "peers",
         "pool",
         "sealer",
         "status",
@@ -76,6 +78,7 @@ class Context:
         self.sealer = services.sealer
         self.status = services.status
         self.keccak256 = services.keccak256
+        self.peers = services.peers
         self.filters = filters
         self.fees = FeeOracle(settings.priority_fee_wei_default, settings.priority_fee_wei_min)
         self.nonces = NonceBook()

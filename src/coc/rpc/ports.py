@@ -206,6 +206,74 @@ class Agreeing:
     goal: int
 
 
+@frozen
+class OwnPlace:
+    """Who a node is to its peers: ids and keys, where it listens, and on which chain."""
+
+    peer: bytes
+    public_key: bytes
+    host: str
+    port: int
+    http: str
+    """Where it serves peers over HTTP; empty where it does not."""
+    genesis_hash: bytes
+
+
+@frozen
+class ConnectedPeer:
+    """A peer that is connected."""
+
+    peer: bytes
+    public_key: bytes
+    host: str
+    listen_port: int
+    roles: str
+    is_dialled: bool
+    is_trusted: bool
+    """Whether it is let in beyond the shares: a validator, or configured."""
+    is_configured: bool
+    is_over_http: bool
+
+
+class Peers(Protocol):
+    """The peers of a node, and what its operator may do about them.
+
+    `named` is `[ID@]HOST:PORT`, with a scheme before it or none, `enode://KEY@HOST:PORT`, or an id or IP
+    alone where that says enough. What reads otherwise raises a `CocError`.
+    """
+
+    def own(self) -> OwnPlace: ...
+    def connected(self) -> Sequence[ConnectedPeer]: ...
+    def bans(self) -> Sequence[tuple[str, int]]: ...
+    def add(self, named: str) -> bool: ...
+    def remove(self, named: str) -> bool: ...
+    def ban(self, named: str) -> bool: ...
+    def unban(self, named: str) -> bool: ...
+
+
+class NoPeers:
+    """A node that has none, and none to give orders about."""
+
+    def own(self) -> OwnPlace:
+        """Nobody."""
+        return OwnPlace(b"", b"", "", 0, "", b"")
+
+    def connected(self) -> Sequence[ConnectedPeer]:
+        """Nobody."""
+        return ()
+
+    def bans(self) -> Sequence[tuple[str, int]]:
+        """Nobody."""
+        return ()
+
+    def add(self, named: str) -> bool:
+        """Not taken."""
+        del named
+        return False
+
+    remove = ban = unban = add
+
+
 class Status(Protocol):
     """Facts of the running node."""
 

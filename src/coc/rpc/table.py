@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from coc.rpc import (
+    admin,
     bft,
     debug_raw,
     eth_accounts,
@@ -45,3 +46,6 @@ PUBLIC: Final[dict[str, Method]] = method_table(
 
 DEVELOPMENT: Final[dict[str, Method]] = PUBLIC | method_table(evm.METHODS)
 """What a development chain serves."""
+
+ADMINISTRATION: Final[dict[str, Method]] = method_table(admin.METHODS)
+"""What a node serves to its operator, on the socket in its data folder and nowhere else."""

@@ -42,6 +42,8 @@ class Reason(enum.IntEnum):
     """The connection broke. Never sent: nobody is left to read it."""
     NOT_NEEDED = 16
     """The connection was made for one question, and that is answered."""
+    DISMISSED = 17
+    """An operator has ended it."""
 
     @classmethod
     def of(cls, number: int) -> Reason:

@@ -25,6 +25,7 @@ from coc.adapters.validator.peer_errands import Introduction
 from coc.adapters.validator.runtime import ValidatorPorts, ValidatorRuntime
 from coc.adapters.validator.signer_socket import RemoteSigner
 from coc.adapters.validator.write_ahead import WAL_FOLDER, WriteAheadLog
+from coc.adapters.wire.administration import Administration
 from coc.adapters.wire.listening import bound, place_of
 from coc.adapters.wire.network import Network
 from coc.adapters.wire.network_setup import NetworkSetup
@@ -149,6 +150,7 @@ class ValidatorService:
             advertised_port=place[1],
         )
         self.network = Network(loop, setup, self.runtime)
+        self.peers = Administration(self.network, place, choices.http, introduction.genesis_hash)
         self.status = NodeStatus(own, lambda: len(self.network.peers()), self._agreeing)
 
         self.runtime.metrics.show(telemetry.metrics, self._agreeing, lambda: len(self.network.peers()))

@@ -55,6 +55,7 @@ class Link(asyncio.Protocol):
         self._ends_ms = inf
         self.number = number
         self.is_dialled = bool(number)
+        self.is_over_http = False
         self.host = ""
         self.claimed: PeerId | None = None
         """Who the way here says is at the other end; the handshake must prove it."""
@@ -69,7 +70,8 @@ class Link(asyncio.Protocol):
         self._transport = stream = cast("asyncio.Transport", transport)
         stream.set_write_buffer_limits(high=0)
         tcp = stream.get_extra_info("socket")
-        if tcp is not None:  # else the bytes travel in HTTP
+        self.is_over_http = tcp is None
+        if tcp is not None:
             _tune(tcp)
         self.host = _host(stream.get_extra_info("peername"))
         self.session = self._owner.begin(self)

@@ -58,7 +58,7 @@ class Network:
         self._socket = bound_at(setup.listen)
         host, self.port = place_of(self._socket)
         identity = Identity(setup.identity)
-        self.peer = identity.peer
+        self.peer, self.public_key = identity.peer, identity.public_key
         offer = Offer(setup.advertised_port or self.port, setup.roles)
         self._handshakes = HandshakeSetup(identity, setup.chain, fresh_noise(), offer)
         self._store = PeerStore(setup.folder)
@@ -165,6 +165,19 @@ class Network:
     def set_validators(self, peers: frozenset[PeerId]) -> None:
         """These identities are let in beyond the inbound share."""
         self._step(ev.PrivilegedChanged(peers))
+
+    def administer(self, event: ev.Administered) -> None:
+        """An operator wants something of the peer book."""
+        self._step(event)
+
+    @property
+    def book(self) -> PeerBook:
+        """What is known of peers, to be looked at."""
+        return self._book
+
+    def connected(self) -> tuple[tuple[PeerFacts, bool], ...]:
+        """Everybody who is connected, and whether over HTTP."""
+        return tuple((facts, link.is_over_http) for link, facts in self._peers.values())
 
     def _send(self, link: Link, kind: Kind, payload: bytes) -> bool:
         if not self._traffic.has_room_for(kind, payload):

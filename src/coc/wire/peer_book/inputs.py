@@ -104,6 +104,39 @@ class PrivilegedChanged:
     peers: frozenset[PeerId]
 
 
+@frozen
+class PeerAdded:
+    """An operator wants a connection to this address kept; `peer` must answer there, if one is named."""
+
+    address: PeerAddress
+    peer: PeerId | None = None
+
+
+@frozen
+class PeerRemoved:
+    """An operator wants no connection to this peer, or to whoever is at this address, any more."""
+
+    peer: PeerId | None
+    address: PeerAddress | None
+
+
+@frozen
+class PeerBanned:
+    """An operator wants this peer kept out."""
+
+    peer: PeerId
+
+
+@frozen
+class BanLifted:
+    """An operator wants this peer, or this owner of addresses, let in again."""
+
+    subject: PeerId | str
+
+
+Administered: TypeAlias = PeerAdded | PeerRemoved | PeerBanned | BanLifted
+"""What an operator says while the node runs."""
+
 Input: TypeAlias = (
     Ticked
     | ConnectionOffered
@@ -117,4 +150,5 @@ Input: TypeAlias = (
     | AddressFound
     | DialWanted
     | PrivilegedChanged
+    | Administered
 )

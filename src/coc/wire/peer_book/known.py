@@ -106,6 +106,17 @@ class KnownAddresses:
         self._insert(known)
         return True
 
+    def configure(self, known: Known) -> None:
+        """Remember what an operator names; there is always room for it."""
+        self._insert(known)
+
+    def dismiss(self, known: Known) -> None:
+        """Forget an address, whoever named it."""
+        if known.is_persistent:
+            del self._by_address[known.address]
+        else:
+            self.forget(known)
+
     def forget(self, known: Known) -> None:
         """Forget an address that was not configured."""
         if not known.is_persistent and self._by_address.pop(known.address, None) is not None:

@@ -15,6 +15,7 @@ from coc.wire.peer_book.handle.addresses import (
     on_addresses_asked,
     on_addresses_told,
 )
+from coc.wire.peer_book.handle.administered import on_administered
 from coc.wire.peer_book.handle.ended import on_connection_ended
 from coc.wire.peer_book.handle.offered import on_connection_offered
 from coc.wire.peer_book.handle.opened import on_connection_opened
@@ -27,12 +28,16 @@ from coc.wire.peer_book.inputs import (
     AddressesTold,
     AddressFound,
     AddressReported,
+    BanLifted,
     ConnectionEnded,
     ConnectionOffered,
     ConnectionOpened,
     DialWanted,
     Input,
+    PeerAdded,
+    PeerBanned,
     PeerProven,
+    PeerRemoved,
     PeerReported,
     PrivilegedChanged,
     Ticked,
@@ -78,6 +83,8 @@ class PeerBook:
                 return on_dial_wanted(core, now_ms, event)
             case PrivilegedChanged():
                 return on_privileged_changed(core, event)
+            case PeerAdded() | PeerRemoved() | PeerBanned() | BanLifted():
+                return on_administered(core, now_ms, event)
             case _:
                 assert_never(event)
 
@@ -93,6 +100,19 @@ class PeerBook:
     def is_banned(self, now_ms: Millis, peer: PeerId) -> bool:
         """Whether a peer stays out."""
         return self._core.reputations.is_banned(now_ms, peer)
+
+    def bans(self, now_ms: Millis) -> tuple[tuple[PeerId | str, Millis], ...]:
+        """Who stays out, a peer or an address, and until when."""
+        standings = self._core.reputations.entries(now_ms)
+        return tuple(
+            (subject, Millis(standing.banned_until_ms))
+            for subject, standing in standings
+            if standing.banned_until_ms > now_ms
+        )
+
+    def is_privileged(self, peer: PeerId) -> bool:
+        """Whether a peer is let in beyond the inbound share."""
+        return self._core.is_privileged(peer)
 
     def is_host_banned(self, now_ms: Millis, host: str) -> bool:
         """Whether an address stays out."""

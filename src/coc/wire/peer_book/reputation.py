@@ -87,16 +87,23 @@ class Reputations:
         self._set(now_ms, subject, replace(before, points=total, updated_ms=now_ms))
         return None
 
-    def ban(self, now_ms: int, subject: Subject) -> int | None:
-        """Ban a subject, longer if it was banned lately; until when, or None where a ban is running."""
+    def ban(self, now_ms: int, subject: Subject, for_ms: int = 0) -> int | None:
+        """Ban a subject, longer if it was banned lately; until when, or None where a ban is running.
+
+        `for_ms` says how long it lasts at least.
+        """
         before = self._standings.get(subject, Standing(0.0, now_ms))
         if now_ms < before.banned_until_ms:
             return None
         is_again = bool(before.bans) and now_ms - before.banned_until_ms <= BAN_MEMORY_MS
         bans = before.bans + 1 if is_again else 1
-        until_ms = now_ms + ban_ms(bans)
+        until_ms = now_ms + max(ban_ms(bans), for_ms)
         self._set(now_ms, subject, Standing(0.0, now_ms, bans, until_ms))
         return until_ms
+
+    def forgive(self, subject: Subject) -> None:
+        """Forget whatever was held against a subject."""
+        self._standings.pop(subject, None)
 
     def entries(self, now_ms: int) -> list[tuple[Subject, Standing]]:
         """All that still means something."""
