@@ -84,12 +84,23 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--genesis-hash", help="Hash of the genesis to join: what the node gives is checked against it."
 )
 @click.option(
+    "--sync",
+    type=click.Choice(["full", "snapshot"]),
+    help="How a folder without blocks is filled: by every block since the first, or with a recent state whose"
+    " pieces peers prove. Without it in full; a snapshot once begun goes on.",
+)
+@click.option(
     "--signer",
     type=click.Path(path_type=Path),
     help="Socket of a `coc signer` that holds the validator's key instead.",
 )
 @click.option("--unlock", type=click.IntRange(0, DEV_ACCOUNTS_MAX), default=0, hidden=True)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object when ready, and nothing else.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print a JSON object when ready, and one a line of a snapshot's progress; nothing else.",
+)
 @log_level_option
 def command(
     *,
@@ -105,6 +116,7 @@ def command(
     advertise: str | None,
     join: str | None,
     genesis_hash: str | None,
+    sync: str | None,
     signer: Path | None,
     unlock: int,
     as_json: bool,
@@ -131,6 +143,11 @@ def command(
         known = peers if join is None else (*peers, join)
         wire = WireOptions(listen, known, signer, http_gossip, advertise)
         choices = _choices(data, HttpPlace(host, port, unlock), sources, wire)
+        if sync is not None or choices.network is not None:
+            from coc.cli.snapshot import fill, is_wanted
+
+            if is_wanted(choices, sync) and not fill(choices, as_json=as_json, log_level=log_level):
+                return
         run_node(
             choices,
             lambda chain, bound: _announce(choices, chain, endpoint(host, bound), as_json=as_json),

@@ -25,11 +25,14 @@ class ProgressLine:
 
     def show(self, blocks: int, done: float, total: float, unit: str) -> None:
         """Write over the line: `blocks` so far, `done` of `total` in `unit`."""
+        self.say(progress_text(blocks, done, total, unit, time.monotonic() - self._started))
+
+    def say(self, text: str) -> None:
+        """Write over the line, unless that was done just now."""
         now = time.monotonic()
         if not self._enabled or now - self._drawn < REDRAW_SECONDS_MIN:
             return
         self._drawn = now
-        text = progress_text(blocks, done, total, unit, now - self._started)
         sys.stderr.write(f"\r\x1b[K{text}")
         sys.stderr.flush()
 
@@ -44,5 +47,10 @@ def progress_text(blocks: int, done: float, total: float, unit: str, seconds: fl
     """The line's text after so many seconds."""
     rate = blocks / seconds if seconds > 0 else 0.0
     left = seconds * (total - done) / done if done else 0.0
-    eta = f"{int(left) // 60}:{int(left) % 60:02d} left"
+    eta = f"{clock_text(left)} left"
     return f"  {blocks:,} blocks   {rate:,.0f} blocks/s   {done:,.1f} of {total:,.1f} {unit}   {eta}"
+
+
+def clock_text(seconds: float) -> str:
+    """Minutes and seconds."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

@@ -58,3 +58,11 @@ SNAPSHOT_FIND_WAIT_MS: Final = 3_000
 
 SNAPSHOT_FIND_AGAIN_MS: Final = 10_000
 """Milliseconds after a search that found nothing until everybody is asked again."""
+
+SNAPSHOT_SERVED_PER_PEER_REQUESTS_MAX: Final = 4
+"""Requests of one peer that are being answered: an honest one has one of each kind under way."""
+
+SNAPSHOT_SERVED_REQUESTS_MAX: Final = 64
+"""Requests of all peers that wait for the one thread that answers: each has up to 64 KiB, and is answered
+with a MiB within some milliseconds.
+"""

@@ -24,6 +24,7 @@ from coc.adapters.validator.node_table import table_config
 from coc.adapters.validator.peer_errands import Introduction
 from coc.adapters.validator.runtime import ValidatorPorts, ValidatorRuntime
 from coc.adapters.validator.signer_socket import RemoteSigner
+from coc.adapters.validator.snapshot_serving import Pieces, ServingPorts, SnapshotServing
 from coc.adapters.validator.write_ahead import WAL_FOLDER, WriteAheadLog
 from coc.adapters.wire.administration import Administration
 from coc.adapters.wire.listening import bound, place_of
@@ -149,7 +150,10 @@ class ValidatorService:
             http=choices.http,
             advertised_port=place[1],
         )
-        self.network = Network(loop, setup, self.runtime)
+        self._serving = Workers(loop, threads=1)
+        pieces = Pieces(chain, genesis)
+        serving = ServingPorts(pieces, self._serving, telemetry, lambda: self.network)
+        self.network = Network(loop, setup, SnapshotServing(self.runtime, serving))
         self.peers = Administration(self.network, place, choices.http, introduction.genesis_hash)
         self.status = NodeStatus(own, lambda: len(self.network.peers()), self._agreeing)
 
@@ -177,10 +181,12 @@ class ValidatorService:
         """Say goodbye, and let what is under way end."""
         await self.network.close()
         await self.runtime.finish()
+        await self._serving.drain()
 
     def close(self) -> None:
         """Let journal and threads go."""
         self.runtime.close()
+        self._serving.close()
 
 
 def chain_facts(genesis_hash: Hash32) -> ChainFacts:
