@@ -15,19 +15,23 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from coc._native import SimDisk
 from coc.consensus.bft import block_rules, blocks
+from coc.consensus.bft.messages import decode_message
 from coc.consensus.bft.proposers import proposer_of
 from coc.consensus.bft.state import Sight
 from coc.consensus.signing_mark import BelowMark, Marked, judge
-from coc.node.validator import chain_door, machine, peer_side, registry_sets
+from coc.node.validator import build, chain_door, machine, peer_side, registry_sets
 from coc.node.validator import signer as node_signer
 from coc.node.validator.inputs import Logged
 from coc.node.validator.wal_codec import WalContent, encode_entries
 from coc.primitives.frozen import replace
 from coc.primitives.secp256k1 import sign
+from coc.primitives.votes import Proposal, Vote
 from coc.sim.full import validator as sim_validator
 from coc.sim.full.campaign import Failed, run
-from coc.sim.full.plan import Crash, Plan, calm_plan, plan_of
+from coc.sim.full.plan import Crash, Forgets, Plan, calm_plan, plan_of
+from coc.wire import kinds
 
 TABLE = Path(__file__).with_name("MUTANTS.md")
 SEEDS_MAX = 150
@@ -92,6 +96,16 @@ def stormy(seed: int) -> Plan:
     )
 
 
+def forgetful(seed: int) -> Plan:
+    """Four validators, one after the other robbed of its records in the middle of a height."""
+    dice = Random(seed)
+    crashes = tuple(
+        Crash(moment, seat % 4, dice.randint(1, 60), is_power_cut=True, forgets=Forgets.RECORDS)
+        for seat, moment in enumerate(range(2_000 + dice.randint(0, 900), 14_000, 2_450))
+    )
+    return Plan(seed, (1, 1, 1, 1), fault_ms=16_000, loss=0.1, crashes=crashes)
+
+
 def lying(lie: str) -> Callable[[int], Plan]:
     """One of four lies, on a good network."""
 
@@ -131,6 +145,31 @@ def _log_later(sound: Callable[..., Any]) -> Callable[..., Any]:
     return written
 
 
+def _never_synced(place: str) -> Callable[[int], SimDisk]:
+    """Disks on which syncs of what lies there are forgotten."""
+
+    def disk(seed: int) -> SimDisk:
+        made = SimDisk(seed)
+        made.pretend_syncs_of(place)
+        return made
+
+    return disk
+
+
+def _once_only(sound: Callable[..., None]) -> Callable[..., None]:
+    """A wire that takes a vote or proposal sent again for one it has carried already."""
+
+    def carry(self: Any, receiver: Any, kind: int, payload: bytes) -> None:
+        carried = self.__dict__.setdefault("carried", set())
+        if kind == kinds.CONSENSUS.number and isinstance(decode_message(payload), Vote | Proposal):
+            if (receiver.peer, payload) in carried:
+                return
+            carried.add((receiver.peer, payload))
+        sound(self, receiver, kind, payload)
+
+    return carry
+
+
 def _early(sound: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, block, height: sound(self, block, height + 1)
 
@@ -163,6 +202,16 @@ MUTANTS = (
            _strict(judge), stormy),
     Mutant("message sent before its record", "BFT-20", sim_validator.SimValidator, "_written",
            _log_later(sim_validator.SimValidator._written), plan_of),
+    Mutant("block log not synced", "BFT-20", sim_validator, "SimDisk", _never_synced("/log"), stormy),
+    Mutant("write-ahead log not synced", "BFT-20", sim_validator, "SimDisk",
+           _never_synced("/node/wal"), stormy),
+    Mutant("mark not synced", "BFT-40", sim_validator, "SimDisk", _never_synced("/node/signer.mark"),
+           stormy, "", FORGETFUL),
+    Mutant("a vote sent again taken for known", "BFT-32", sim_validator.SimValidator, "_carry",
+           _once_only(sim_validator.SimValidator._carry), stormy, "liveness"),
+    Mutant("a node without its records signs at once", "BFT-41", build.Remembered, "of",
+           classmethod(lambda cls, content, mark, **_: cls(content, mark, log_was_lost=False)),
+           forgetful),
     Mutant("evidence not put into blocks", "BFT-39", chain_door, "replace",
            lambda data, evidence: replace(data, evidence=()), lying("twin")),
     Mutant("a conviction is never final", "BFT-39", registry_sets.RegistrySets, "can_convict",
