@@ -12,7 +12,7 @@ from coc.primitives.frozen import replace
 from coc.sim.full.campaign import HEIGHTS_AFTER_HEAL, Failed, run
 from coc.sim.full.plan import Crash, Cut, Plan, calm_plan, plan_of
 
-SEEDS = int(os.environ.get("COC_SIM_SEEDS", "48"))
+SEEDS = int(os.environ.get("COC_SIM_SEEDS", "200"))
 FIRST = int(os.environ.get("COC_SIM_FIRST", "0"))
 
 

@@ -23,6 +23,8 @@ FAULT_MS = 32_000
 LARGE_SIZE = 7
 """Validators from which on a run is shorter: what it costs rises with the square of them."""
 FAULT_MS_OF_LARGE = 16_000
+WRONG_CLOCK_MS = 5_000
+"""How far a clock may be off before the network takes its validator for faulty (`PARAMETERS`)."""
 
 
 @frozen
@@ -146,6 +148,9 @@ def plan_of(seed: int) -> Plan:
         transactions_per_s=dice.choice((0.5, 2.0, 5.0)),
     )
     plan = replace(plan, liars=liars_of(dice, powers))
+    if plan.liars and 3 * _power_of_wrong_clocks(plan) >= sum(powers) - _power_of_liars(plan):
+        # Once the liars are convicted, whose clock is wrong would be a third of those who are left.
+        plan = replace(plan, skews_ms=())
     if dice.random() < 0.2:
         plan = replace(plan, slow_disks=(dice.randrange(size),))
     if dice.random() < 0.2:
@@ -154,18 +159,27 @@ def plan_of(seed: int) -> Plan:
     return _with_one_more(dice, plan)
 
 
+def _power_of_wrong_clocks(plan: Plan) -> int:
+    return sum(power for node, power in enumerate(plan.powers) if abs(plan.skew_of(node)) > WRONG_CLOCK_MS)
+
+
+def _power_of_liars(plan: Plan) -> int:
+    return sum(plan.powers[node] for node, _ in plan.liars)
+
+
 def _with_one_more(dice: Random, plan: Plan) -> Plan:
     """In six runs of ten a change of the set, early enough to take effect, or a crash that takes more.
 
-    Nobody leaves, and nobody forgets, where others lie: all together they would be a third.
+    Nobody leaves or forgets where others lie or have a wrong clock: all together they would be a third.
     """
+    is_well_manned = not plan.liars and not plan.skews_ms
     moment = dice.randint(500, plan.fault_ms // 4)
     match dice.randint(0, 9):
         case 0 | 1:
             return replace(plan, set_changes=(SetChange(moment, plan.size, joins=True),))
-        case 2 | 3 if not plan.liars:
+        case 2 | 3 if is_well_manned:
             return replace(plan, set_changes=(SetChange(moment, dice.randrange(plan.size), joins=False),))
-        case 4 | 5 if not plan.liars:
+        case 4 | 5 if is_well_manned:
             return replace(plan, crashes=_forgetting(dice, plan))
         case _:
             return plan
