@@ -40,9 +40,9 @@ SNAPSHOT_ERRANDS_MAX: Final = 32
 SNAPSHOT_RETRY_MS: Final = 5_000
 """Milliseconds after a failure of our own side until it is begun again from what was saved."""
 
-SNAPSHOT_INTERVAL_BLOCKS: Final = 128
-"""Heights between two blocks whose states are served to others: whoever joins has some hundred blocks to
-execute behind its snapshot, and at a block a second some minutes to fetch it.
+SNAPSHOT_INTERVAL_BLOCKS: Final = 64
+"""Heights between two blocks whose states are served to others: whoever joins has at most as many blocks to
+execute behind its snapshot, and its state is kept for three times as many more at least.
 """
 
 SNAPSHOT_WAY_BYTES_MAX: Final = MIB

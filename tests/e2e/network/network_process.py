@@ -51,6 +51,7 @@ STATE_SECONDS_MAX = 180
 """A state that has not come by then never will."""
 POLL_SECONDS = 0.05
 STAKE_WEI = Wei(32 * ETHER)
+STRANGER_WEI = Wei(ETHER)
 DEV_ACCOUNTS = 10
 PORTS = (10_240, 32_000)
 """Below those that systems give to outgoing connections, which could take a port while its node is down."""
@@ -282,11 +283,12 @@ def network(
     spare: int = 0,
     registry: RegistryParameters | None = None,
     bft: BftParameters | None = None,
+    strangers: int = 0,
 ) -> Iterator[Network]:
     """A network with its folders made and nothing started; whatever runs in the end is killed."""
     made = Network(
         root,
-        genesis_of(validators, registry or RegistryParameters(), bft or BftParameters()),
+        genesis_of(validators, registry or RegistryParameters(), bft or BftParameters(), strangers),
         validators,
         spare,
     )
@@ -300,10 +302,15 @@ def network(
         made.kill_all()
 
 
-def genesis_of(validators: int, registry: RegistryParameters, bft: BftParameters) -> bytes:
-    """Founders of equal stake, the well-known accounts funded, and now as its time."""
+def genesis_of(
+    validators: int, registry: RegistryParameters, bft: BftParameters, strangers: int = 0
+) -> bytes:
+    """Founders of equal stake, the well-known accounts and strangers funded, and now as its time."""
     secrets = dev_secrets(DEV_MNEMONIC, DEV_ACCOUNTS)
     balances = {address_of(secret): FUNDED_WEI for secret in secrets}
+    balances |= {
+        Address(keccak256(b"stranger %d" % number)[:20]): STRANGER_WEI for number in range(strangers)
+    }
     founders = [founder(number, address_of(secrets[number]), registry) for number in range(validators)]
     chosen = NetworkGenesis(founders, registry, balances, timestamp=int(time.time()), bft=bft)
     return network_genesis(chosen, run_constructor)
