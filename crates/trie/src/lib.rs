@@ -28,6 +28,7 @@
 //! ```
 
 mod ahead;
+mod carry;
 mod children;
 mod decode;
 mod encode;
@@ -52,6 +53,7 @@ mod update;
 mod value;
 
 pub use ahead::{NodesRead, Through};
+pub use carry::{Carry, Ground};
 pub use children::Children;
 pub use error::{ProofError, RangeError, TrieError};
 pub use growing::GrowingTrie;
