@@ -20,5 +20,6 @@ pub use index::{
     Table, TableStats,
 };
 pub use nodes::{
-    GenerationLength, NodeAppender, NodeFiles, NodeFilesOpened, NodeFilesOptions, generation_of,
+    Apart, GenerationLength, NodeAppender, NodeFiles, NodeFilesOpened, NodeFilesOptions, first_loc,
+    generation_of,
 };

@@ -4,7 +4,10 @@ mod node_world;
 
 use alloy_primitives::B256;
 use coc_disk::{Dice, Disk, FaultyDisk, MemDisk, OpenMode};
-use coc_store::{GenerationLength, NodeFiles, NodeFilesOpened, NodeFilesOptions, StoreError, generation_of};
+use coc_store::{
+    Apart, GenerationLength, NodeFiles, NodeFilesOpened, NodeFilesOptions, StoreError, first_loc,
+    generation_of,
+};
 use coc_trie::{Loc, NodeReader, Trie, TrieError};
 use node_world::{DIR, GENESIS, State, grow, open, open_uncached, read_all};
 use std::path::{Path, PathBuf};
@@ -128,6 +131,38 @@ fn dropping_the_oldest_generation_frees_its_file_and_its_locations_are_missing_n
     drop(files);
     let (files, _) = open(disk, &lengths[1..]).unwrap();
     assert_eq!(state, read_all(&files, &young).unwrap());
+}
+
+#[test]
+fn all_generations_before_one_go_together_and_a_place_tells_which_it_is_in() {
+    let disk: Arc<dyn Disk> = Arc::new(MemDisk::new());
+    let (files, _) = open(disk.clone(), &[]).unwrap();
+    for seed in 0..2 {
+        flushed(&files, seed, 20);
+        files.appender().start_generation().unwrap();
+    }
+    let before = files.appender().next_loc();
+    let (young, state, _) = flushed(&files, 3, 20);
+    assert!(first_loc(3) <= before && before < place_of(&young).1 && place_of(&young).1 < first_loc(4));
+    files.drop_before(3).unwrap();
+    assert_eq!(vec![3], files.lengths().iter().map(|length| length.generation).collect::<Vec<_>>());
+    assert!(!disk.exists(&path_of(1)).unwrap() && !disk.exists(&path_of(2)).unwrap());
+    files.drop_before(9).unwrap();
+    assert_eq!(state, read_all(&files, &young).unwrap(), "the youngest stays");
+}
+
+#[test]
+fn what_is_read_apart_is_verified_and_not_kept_in_memory() {
+    let disk: Arc<dyn Disk> = Arc::new(MemDisk::new());
+    let (files, _) = open(disk, &[]).unwrap();
+    let (trie, _, _) = flushed(&files, 5, 200);
+    let (hash, loc) = place_of(&trie);
+    assert_eq!(hash, Apart(&files).read(loc, &hash).unwrap().hash());
+    assert_eq!(0, files.cached_bytes());
+    assert!(Apart(&files).read(loc, &B256::ZERO).is_err());
+    files.read(loc, &hash).unwrap();
+    assert!(files.cached_bytes() > 0);
+    assert!(Apart(&files).read(loc, &B256::ZERO).is_err(), "also where memory has it");
 }
 
 #[test]

@@ -61,6 +61,11 @@ impl<'a> NodeAppender<'a> {
         loc.ok_or_else(|| self.no_space("the generation has as many bytes as a location can name"))
     }
 
+    /// Where the next record will lie: behind every one before it.
+    pub fn next_loc(&self) -> Loc {
+        self.files.tail.read().end()
+    }
+
     /// Makes everything accepted so far durable. Returns the lengths that the marker is to say.
     ///
     /// # Errors

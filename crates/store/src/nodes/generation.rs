@@ -60,6 +60,11 @@ pub fn generation_of(loc: Loc) -> u16 {
     (loc.0 >> OFFSET_BITS) as u16
 }
 
+/// The first location of a generation: all before it lie in older ones.
+pub fn first_loc(generation: u16) -> Loc {
+    loc(generation, 0)
+}
+
 pub(super) fn offset_of(loc: Loc) -> u64 {
     loc.0 % OFFSET_END
 }

@@ -23,8 +23,8 @@
 //! **Pruning.** Locations of old generations occur in young records, so a generation can go only when nothing that
 //! is still needed lies in it. A copier walks the trie of a finalized root child before parent, appends every node
 //! that lies in an old generation, or has a child that was moved, to the youngest through the same appender as the
-//! flush, and ends with a root whose whole tree is young. Then the marker is written without the oldest generation, and only then is
-//! [`NodeFiles::drop_oldest`] called: an unlink that needs no free space. A crash in between leaves a file that no
+//! flush, and ends with a root whose whole tree is young. Then the marker is written without the old generations, and only then is
+//! [`NodeFiles::drop_before`] called: an unlink that needs no free space. A crash in between leaves a file that no
 //! marker lists; `open` removes it.
 
 mod appender;
@@ -36,8 +36,9 @@ mod tail;
 mod window;
 
 pub use appender::NodeAppender;
-pub use generation::{GenerationLength, generation_of};
+pub use generation::{GenerationLength, first_loc, generation_of};
 pub use header::NODE_FORMAT_VERSION;
+pub use reader::Apart;
 
 use crate::StoreError;
 use alloy_primitives::B256;
@@ -206,6 +207,16 @@ impl NodeFiles {
         self.disk.remove(&generation::path(&self.dir, number))?;
         self.disk.sync_dir(&self.dir)?;
         Ok(Some(GenerationLength { generation: number, bytes: kept.synced_bytes }))
+    }
+
+    /// Removes every generation before this one, as [`drop_oldest`](Self::drop_oldest) does; the youngest stays.
+    ///
+    /// # Errors
+    /// [`StoreError::Disk`] when a file cannot be removed.
+    pub fn drop_before(&self, generation: u16) -> Result<(), StoreError> {
+        let is_older = || self.generations.read().keys().next().is_some_and(|oldest| *oldest < generation);
+        while is_older() && self.drop_oldest()?.is_some() {}
+        Ok(())
     }
 
     /// Bytes of decoded nodes in the cache.

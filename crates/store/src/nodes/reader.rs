@@ -24,22 +24,25 @@ const BATCH_RECORDS: usize = 64;
 /// What a processor fetches at a time.
 const CACHE_LINE_BYTES: usize = 64;
 
+/// Node files that keep nothing of what is read through this: for whoever reads every node once, so that nodes read often stay in
+/// memory.
+pub struct Apart<'a>(pub &'a NodeFiles);
+
+impl NodeReader for Apart<'_> {
+    fn read(&self, loc: Loc, hash: &B256) -> Result<Arc<Node>, TrieError> {
+        match self.0.cache.get(loc) {
+            Some(node) => self.0.that_node(node, loc, hash),
+            None => self.0.load(loc, hash).map(Arc::new),
+        }
+    }
+}
+
 impl NodeReader for NodeFiles {
     fn read(&self, loc: Loc, hash: &B256) -> Result<Arc<Node>, TrieError> {
-        if let Some(node) = self.cache.get(loc) {
-            return self.that_node(node, loc, hash);
+        match self.cache.get(loc) {
+            Some(node) => self.that_node(node, loc, hash),
+            None => Ok(self.keep(loc, self.load(loc, hash)?)),
         }
-        let (number, offset) = (generation::generation_of(loc), generation::offset_of(loc));
-        let waiting = self.tail.read().record(number, offset).map(<[u8]>::to_vec);
-        let node = match waiting {
-            Some(record) => Node::decode_record(&record, hash),
-            None => {
-                let kept = self.generations.read().get(&number).cloned();
-                let kept = kept.ok_or(TrieError::Missing { hash: *hash, loc })?;
-                Node::decode_record(&record_in(&kept, offset)?, hash)
-            }
-        };
-        Ok(self.keep(loc, node.map_err(|error| self.at_place(loc, error))?))
     }
 
     fn read_many(&self, wanted: &[(Loc, B256)]) -> Result<Vec<Arc<Node>>, TrieError> {
@@ -61,6 +64,21 @@ impl NodeReader for NodeFiles {
 }
 
 impl NodeFiles {
+    /// A node that is not in the cache.
+    fn load(&self, loc: Loc, hash: &B256) -> Result<Node, TrieError> {
+        let (number, offset) = (generation::generation_of(loc), generation::offset_of(loc));
+        let waiting = self.tail.read().record(number, offset).map(<[u8]>::to_vec);
+        let node = match waiting {
+            Some(record) => Node::decode_record(&record, hash),
+            None => {
+                let kept = self.generations.read().get(&number).cloned();
+                let kept = kept.ok_or(TrieError::Missing { hash: *hash, loc })?;
+                Node::decode_record(&record_in(&kept, offset)?, hash)
+            }
+        };
+        node.map_err(|error| self.at_place(loc, error))
+    }
+
     /// Nodes that are not in the cache.
     fn load_many(
         &self,

@@ -32,6 +32,11 @@ impl Tail {
         &self.bytes
     }
 
+    /// Where the next record will lie.
+    pub(super) fn end(&self) -> Loc {
+        generation::loc(self.generation, self.start + self.bytes.len() as u64)
+    }
+
     /// Appends a record with its length before it; `None` if its offset does not fit a location.
     pub(super) fn push(&mut self, record: &[u8]) -> Option<Loc> {
         let offset = self.start + self.bytes.len() as u64;
