@@ -54,7 +54,7 @@ SNAPSHOT_FIND_PEERS_MAX: Final = 16
 """Peers asked at a time for the way to their newest block: one honest one is enough."""
 
 SNAPSHOT_FIND_WAIT_MS: Final = 3_000
-"""Milliseconds after the first block was proved until no higher one is waited for."""
+"""Milliseconds in which the first peers may show their newest blocks, the highest of which is taken."""
 
 SNAPSHOT_FIND_AGAIN_MS: Final = 10_000
 """Milliseconds after a search that found nothing until everybody is asked again."""

@@ -23,7 +23,7 @@ from coc.adapters.wire.network import Network
 from coc.adapters.wire.network_setup import NetworkSetup
 from coc.adapters.workers import Workers
 from coc.consensus.sync.messages import BlockRange
-from coc.consensus.sync.snapshot import state, way
+from coc.consensus.sync.snapshot import finding, state, way
 from coc.consensus.sync.snapshot.effects import Progressed
 from coc.primitives.types import Height, PeerId
 from coc.wire.addresses import PeerAddress
@@ -40,7 +40,8 @@ ALL = BlockRange(Height(1), 1 << 22)
 
 @pytest.fixture(autouse=True)
 def young(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Snapshots of every sixteenth block: the chain has forty."""
+    """Snapshots of every sixteenth block, since the chain has forty; the first one that is proved is taken."""
+    monkeypatch.setattr(finding, "SNAPSHOT_FIND_WAIT_MS", 0)
     monkeypatch.setattr(way, "SNAPSHOT_INTERVAL_BLOCKS", INTERVAL)
 
 

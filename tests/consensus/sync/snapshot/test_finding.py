@@ -30,6 +30,7 @@ from coc.primitives.limits_snapshot import (
     SNAPSHOT_FIND_PEERS_MAX,
     SNAPSHOT_FIND_WAIT_MS,
     SNAPSHOT_LIARS_PEERS_MAX,
+    SNAPSHOT_PEERS_MAX,
 )
 from coc.primitives.types import Height, Millis, PeerId
 from tests.consensus.finality.forged import ForgedChain
@@ -73,6 +74,11 @@ class Stage:
         question = self.questions[peer(number)]
         return self.feed(WayReceived(peer(number), encode_numbered(Numbered(question.number, body))))
 
+    def wait(self) -> list[FindingEffect]:
+        """Until no more answers are waited for."""
+        self.now_ms += SNAPSHOT_FIND_WAIT_MS
+        return self.feed(TimerFired())
+
     def prove(self, number: int, found: Target | None, page: Page | None = None) -> list[FindingEffect]:
         (verify,) = (effect for effect in self.receive(number) if isinstance(effect, VerifyWay))
         return self.feed(WayVerified(verify.number, page or Page(FURTHER, found)))
@@ -88,34 +94,65 @@ def test_everybody_is_asked_from_where_the_way_is_known() -> None:
     assert {decode_way_request(each.body) for each in stage.questions.values()} == {0}
 
 
-def test_no_more_peers_are_asked_than_the_bound() -> None:
-    assert len(Stage(peers=SNAPSHOT_FIND_PEERS_MAX + 3).questions) == SNAPSHOT_FIND_PEERS_MAX
+def test_no_more_peers_are_asked_at_a_time_than_the_bound_and_others_when_they_have_answered() -> None:
+    stage = Stage(peers=SNAPSHOT_FIND_PEERS_MAX + 3)
+    assert len(stage.questions) == SNAPSHOT_FIND_PEERS_MAX
+    stage.receive(1, NOTHING)
+    stage.feed(PeerGone(peer(2)))
+    assert len(stage.questions) == SNAPSHOT_FIND_PEERS_MAX + 2
+
+
+def test_silent_ones_do_not_keep_others_out() -> None:  # SYNC-1
+    stage = Stage(peers=SNAPSHOT_FIND_PEERS_MAX + 1)
+    stage.now_ms = SNAPSHOT_ANSWER_MS_MAX
+    stage.feed(TimerFired())
+    last = SNAPSHOT_FIND_PEERS_MAX + 1
+    assert found_in(stage.prove(last, target(128))) == [target(128)]
+
+
+def test_peers_are_taken_up_to_a_bound() -> None:
+    stage = Stage(peers=SNAPSHOT_PEERS_MAX + 1)
+    for number in range(1, SNAPSHOT_PEERS_MAX + 1):
+        stage.receive(number, NOTHING)
+    assert peer(SNAPSHOT_PEERS_MAX) in stage.questions
+    assert peer(SNAPSHOT_PEERS_MAX + 1) not in stage.questions
 
 
 def test_nobody_is_asked_before_something_is_sought_nor_after_it_was_found() -> None:
     finder = TargetFinder(WALK)
     assert finder.step(Millis(0), PeerCame(peer(1))) == []
     stage = Stage(peers=1)
-    assert found_in(stage.prove(1, target(128))) == [target(128)]
+    stage.prove(1, target(128))
+    assert found_in(stage.wait()) == [target(128)]
     assert stage.feed(PeerCame(peer(2))) == []
     assert stage.feed(TimerFired()) == []
 
 
-def test_the_highest_block_that_was_proved_wins_once_all_have_answered() -> None:
-    stage = Stage(peers=3)
+def test_the_highest_block_that_is_proved_in_time_wins_whoever_shows_it_first() -> None:
+    stage = Stage(peers=2)
     assert found_in(stage.prove(1, target(128))) == []
     assert found_in(stage.prove(2, target(384))) == []
-    assert found_in(stage.prove(3, target(256))) == [target(384)]
+    stage.feed(PeerCame(peer(3)))
+    assert found_in(stage.prove(3, target(256))) == []
+    assert found_in(stage.wait()) == [target(384)]
 
 
-def test_the_silent_are_not_waited_for_longer_than_the_bound() -> None:
-    stage = Stage()
-    effects = stage.prove(1, target(128))
-    assert WakeFinder(Millis(SNAPSHOT_FIND_WAIT_MS)) in effects
-    stage.now_ms = SNAPSHOT_FIND_WAIT_MS - 1
+def test_answers_are_waited_for_from_the_first_peer_on_and_no_longer_than_the_bound() -> None:
+    stage = Stage(peers=0)
+    stage.now_ms = 1_000
+    assert WakeFinder(Millis(1_000 + SNAPSHOT_FIND_WAIT_MS)) in stage.feed(PeerCame(peer(1)))
+    stage.feed(PeerCame(peer(2)))
+    stage.prove(1, target(128))
+    stage.now_ms += SNAPSHOT_FIND_WAIT_MS - 1
     assert found_in(stage.feed(TimerFired())) == []
     stage.now_ms += 1
     assert found_in(stage.feed(TimerFired())) == [target(128)]
+
+
+def test_after_that_time_the_first_block_that_is_proved_is_taken() -> None:
+    stage = Stage(peers=2)
+    assert found_in(stage.wait()) == []
+    assert found_in(stage.prove(2, target(128))) == [target(128)]
 
 
 def test_a_page_without_a_target_is_followed_by_the_next_from_its_end() -> None:
@@ -133,7 +170,8 @@ def test_a_page_that_does_not_prove_itself_costs_its_sender_and_decides_nothing(
         Lied(peer(1), "too few signatures")
     ]
     assert stage.feed(PeerCame(peer(1))) == [], "it is asked no more"
-    assert found_in(stage.prove(2, target(128))) == [target(128)]
+    stage.prove(2, target(128))
+    assert found_in(stage.wait()) == [target(128)]
 
 
 def test_bytes_that_are_no_answer_cost_their_sender_and_late_ones_do_not() -> None:
@@ -154,9 +192,9 @@ def test_liars_are_remembered_up_to_a_bound() -> None:
 
 def test_a_chain_without_such_a_block_is_told_once_and_asked_again_later() -> None:
     stage = Stage()
-    assert stage.receive(1, NOTHING) == []
-    assert NothingFound() in stage.receive(2, NOTHING)
-    stage.now_ms = SNAPSHOT_FIND_AGAIN_MS
+    assert NothingFound() not in [*stage.receive(1, NOTHING), *stage.receive(2, NOTHING)]
+    assert NothingFound() in stage.wait(), "others may have come meanwhile"
+    stage.now_ms += SNAPSHOT_FIND_AGAIN_MS
     assert {ask.peer for ask in stage.only(TimerFired(), AskWay)} == {peer(1), peer(2)}
     stage.receive(1, NOTHING)
     assert NothingFound() not in stage.receive(2, NOTHING)
@@ -172,13 +210,8 @@ def test_silence_alone_does_not_say_that_there_is_no_block() -> None:
 
 def test_only_a_block_above_the_wanted_height_is_found() -> None:  # SYNC-12
     stage = Stage(peers=1, above=128)
-    assert found_in(stage.prove(1, target(128))) == []
-    stage.now_ms = SNAPSHOT_FIND_AGAIN_MS
+    stage.prove(1, target(128))
+    assert found_in(stage.wait()) == []
+    stage.now_ms += SNAPSHOT_FIND_AGAIN_MS
     stage.feed(TimerFired())
     assert found_in(stage.prove(1, target(256))) == [target(256)]
-
-
-def test_who_leaves_is_not_waited_for() -> None:
-    stage = Stage()
-    stage.prove(1, target(128))
-    assert found_in(stage.feed(PeerGone(peer(2)))) == [target(128)]

@@ -23,6 +23,7 @@ from coc.primitives.limits_snapshot import (
     SNAPSHOT_FIND_PEERS_MAX,
     SNAPSHOT_FIND_WAIT_MS,
     SNAPSHOT_LIARS_PEERS_MAX,
+    SNAPSHOT_PEERS_MAX,
 )
 from coc.primitives.types import Height, Millis, PeerId
 
@@ -143,7 +144,7 @@ class TargetFinder:
     _liars: dict[PeerId, None] = field(default_factory=dict)
     _best: Target | None = None
     _wait_ms: Millis | None = None
-    """Until when a higher block than the best is waited for."""
+    """Until when more answers are waited for: a while after there is somebody to ask."""
     _again_ms: Millis | None = None
     _has_told: bool = False
     _number: int = 0
@@ -155,14 +156,14 @@ class TargetFinder:
             case Seek():
                 self._begin(event.above)
             case PeerCame():
-                if event.peer not in self._liars and len(self._peers) < SNAPSHOT_FIND_PEERS_MAX:
+                if event.peer not in self._liars and len(self._peers) < SNAPSHOT_PEERS_MAX:
                     self._peers.setdefault(event.peer, _Peer())
             case PeerGone():
                 self._peers.pop(event.peer, None)
             case WayReceived():
                 effects = self._on_way(event)
             case WayVerified():
-                self._on_verified(now_ms, event)
+                self._on_verified(event)
             case WayRefused():
                 effects = self._on_refused(event)
             case TimerFired():
@@ -172,7 +173,8 @@ class TargetFinder:
         return [*effects, *self._go_on(now_ms)]
 
     def _begin(self, above: Height) -> None:
-        self._above, self._best, self._again_ms, self._has_told = above, None, None, False
+        self._above, self._best, self._has_told = above, None, False
+        self._wait_ms, self._again_ms = None, None
         self._ask_all_again()
 
     def _ask_all_again(self) -> None:
@@ -196,7 +198,7 @@ class TargetFinder:
         peer.stand = _Stand.CHECKED
         return [VerifyWay(peer.number, peer.walk, message.body)]
 
-    def _on_verified(self, now_ms: Millis, event: WayVerified) -> None:
+    def _on_verified(self, event: WayVerified) -> None:
         page = event.page
         if page.walk.block.height > self.walk.block.height:
             self.walk = page.walk
@@ -207,8 +209,6 @@ class TargetFinder:
         target, above = page.target, self._above
         if target is None or above is None or target.height <= above:
             return
-        if self._best is None:
-            self._wait_ms = Millis(now_ms + SNAPSHOT_FIND_WAIT_MS)
         if self._best is None or target.height > self._best.height:
             self._best = target
 
@@ -237,12 +237,15 @@ class TargetFinder:
         if self._above is None:
             return []
         effects = self._ask(now_ms)
+        if self._wait_ms is None and self._peers:
+            self._wait_ms = Millis(now_ms + SNAPSHOT_FIND_WAIT_MS)
+            effects.append(WakeFinder(self._wait_ms))
+        if self._wait_ms is None or now_ms < self._wait_ms:
+            return effects
+        if self._best is not None:
+            self._above = None
+            return [*effects, Found(self._best)]
         is_over = not any(peer.is_busy for peer in self._peers.values())
-        if self._best is not None and self._wait_ms is not None:
-            if is_over or self._wait_ms <= now_ms:
-                self._above = None
-                return [*effects, Found(self._best)]
-            return [*effects, WakeFinder(self._wait_ms)]
         if is_over and self._peers and self._again_ms is None:
             self._again_ms = Millis(now_ms + SNAPSHOT_FIND_AGAIN_MS)
             effects.append(WakeFinder(self._again_ms))
@@ -254,8 +257,10 @@ class TargetFinder:
     def _ask(self, now_ms: Millis) -> list[FindingEffect]:
         effects: list[FindingEffect] = []
         until_ms = Millis(now_ms + SNAPSHOT_ANSWER_MS_MAX)
+        room = SNAPSHOT_FIND_PEERS_MAX - sum(peer.is_busy for peer in self._peers.values())
         for name, peer in self._peers.items():
-            if peer.stand is _Stand.FRESH:
+            if peer.stand is _Stand.FRESH and room > 0:
+                room -= 1
                 self._number += 1
                 peer.stand, peer.number, peer.walk = _Stand.ASKED, self._number, self.walk
                 peer.until_ms = until_ms
