@@ -7,8 +7,9 @@ engine asks for the next one.
 
 from __future__ import annotations
 
-from typing import Protocol, assert_never
+from typing import TypeAlias, assert_never
 
+from coc.consensus.engine import ConsensusEngine
 from coc.consensus.rotation import engine as rotation
 from coc.consensus.rotation.engine import Sealing, SetTimer
 from coc.execution.mempool.effects import Added, BecameReady, JudgeAgain
@@ -30,13 +31,8 @@ from coc.node.inputs import (
 from coc.primitives.limits import SEAL_RETRY_MS
 from coc.primitives.types import Hash32, Millis
 
-
-class Engine(Protocol):
-    """What makes blocks: the rotation engine, or the idle one of a node that only serves."""
-
-    def step(self, now_ms: Millis, event: rotation.Input) -> list[rotation.Effect]:
-        """Apply one input and return what must now be done, in order."""
-        ...
+Engine: TypeAlias = ConsensusEngine[rotation.Input, rotation.Effect]
+"""What makes blocks: the rotation engine alone, or the idle one of a node that only serves."""
 
 
 class Node:

@@ -1,0 +1,194 @@
+"""What every engine must keep, whichever it is: one suite, run over each of them.
+
+Whole lives of machines are recorded on simulated networks with faults, then judged and played again. An
+engine that is added is added to `SUBJECTS`, and passes this.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from random import Random
+from typing import Any
+
+import pytest
+
+from coc.consensus import engine
+from coc.primitives.types import Millis
+from tests.consensus.conformance.transcripts import SUBJECTS, Life, Subject, intents_of
+
+BY_NAME = {subject.name: subject for subject in SUBJECTS}
+WALK_ITEMS_MAX = 2_000_000
+
+
+@cache
+def lives_of(name: str) -> list[Life]:
+    return BY_NAME[name].lives()
+
+
+@pytest.fixture(params=list(BY_NAME))
+def subject(request: pytest.FixtureRequest) -> Subject:
+    return BY_NAME[request.param]
+
+
+def longest(subject: Subject) -> Life:
+    return max(lives_of(subject.name), key=lambda life: len(life.steps))
+
+
+def is_signing(effect: Any) -> bool:
+    return type(effect).__name__ == "Sign"
+
+
+def held_by(thing: object) -> int:
+    """How many values a machine holds, whatever it keeps them in."""
+    seen: set[int] = set()
+    waiting = [thing]
+    while waiting and len(seen) < WALK_ITEMS_MAX:
+        each = waiting.pop()
+        if id(each) in seen or callable(each) or isinstance(each, (bytes, str, int, float, type(None))):
+            continue
+        seen.add(id(each))
+        if isinstance(each, dict):
+            waiting += [*each.keys(), *each.values()]
+        elif hasattr(each, "__iter__"):
+            waiting += list(each)
+        names = [*getattr(each, "__slots__", ()), *getattr(each, "__dict__", {})]
+        names += getattr(each, "__struct_fields__", ())
+        waiting += [getattr(each, name) for name in names if hasattr(each, name)]
+    return len(seen)
+
+
+def test_the_recorded_lives_are_worth_judging(subject: Subject) -> None:
+    lives = lives_of(subject.name)
+
+    assert len(lives) >= 3
+    assert any(is_signing(effect) for life in lives for effect in life.effects())
+    assert any(subject.decided(effect) for life in lives for effect in life.effects())
+
+
+def test_the_same_inputs_bring_the_same_effects_to_the_byte(subject: Subject) -> None:
+    for life in lives_of(subject.name):
+        machine = life.make()
+        for now_ms, event, effects in life.steps:
+            assert repr(machine.step(now_ms, event)) == repr(effects)
+
+
+def test_timers_that_come_late_start_nothing(subject: Subject) -> None:
+    life = longest(subject)
+    fired = [event for _, event, _ in life.steps if type(event).__name__ == "TimerFired"]
+    machine = life.again()
+    before = [timer for timer in fired[:-1] if timer != fired[-1]]
+
+    asked = [effect for timer in before for effect in machine.step(life.end_ms, timer)]
+
+    assert [effect for effect in asked if isinstance(effect, subject.wishes)] == []
+
+
+def test_answers_that_nobody_asked_for_change_nothing(subject: Subject) -> None:
+    life = longest(subject)
+    machine = life.again()
+
+    for answer in subject.answers_to_nothing:
+        assert machine.step(life.end_ms, answer) == [], answer
+
+
+def test_answers_that_come_twice_change_nothing(subject: Subject) -> None:
+    life = longest(subject)
+    answers = [
+        event
+        for _, event, _ in life.steps
+        if isinstance(event, (engine.Persisted, engine.SignatureMade, engine.SignatureRefused))
+    ]
+    machine = life.again()
+
+    again = [effect for answer in answers[:-2] for effect in machine.step(life.end_ms, answer)]
+
+    assert [effect for effect in again if isinstance(effect, subject.wishes)] == []
+
+
+def test_nothing_is_signed_before_its_record_is_durable(subject: Subject) -> None:
+    for life in lives_of(subject.name):
+        signed = [
+            (index, effect.request)
+            for index, (_, _, effects) in enumerate(life.steps)
+            for effect in effects
+            if is_signing(effect)
+        ]
+        if subject.has_records:
+            durable = list(intents_of(life))
+            assert all(
+                any(when <= index and intent == request for when, intent in durable)
+                for index, request in signed
+            )
+        else:
+            # Nobody hears of the signature before the block with its seal is in the block log.
+            assert all(type(effect).__name__ in OF_ONE_ALONE for effect in life.effects())
+
+
+OF_ONE_ALONE = {"SetTimer", "Build", "Sign", "Decide", "Fulfilled"}
+
+
+def test_no_two_things_are_signed_at_one_place_in_all_lives_together(subject: Subject) -> None:
+    signed: dict[Any, Any] = {}
+    for life in lives_of(subject.name):
+        for effect in life.effects():
+            if is_signing(effect):
+                place = (life.who, subject.place(effect.request))
+                assert signed.setdefault(place, effect.request) == effect.request
+
+
+def test_only_what_was_executed_and_found_valid_is_decided(subject: Subject) -> None:
+    for life in lives_of(subject.name):
+        valid: set[Any] = set()
+        for _, event, effects in life.steps:
+            valid.add(subject.found_valid(event))
+            decided = {subject.decided(effect) for effect in effects} - {None}
+            assert decided <= valid
+
+
+def test_what_is_final_only_rises_through_all_lives(subject: Subject) -> None:
+    reached: dict[Any, int] = {}
+    for life in lives_of(subject.name):
+        for height in subject.finals(life):
+            assert height >= reached.get(life.who, 0)
+            reached[life.who] = height
+    assert max(reached.values()) >= 3
+
+
+def test_a_machine_made_from_what_was_left_goes_on(subject: Subject) -> None:
+    lives = lives_of(subject.name)
+    lives_of_one = {life.who: [other for other in lives if other.who == life.who] for life in lives}
+    later = [life for each in lives_of_one.values() for life in each[1:]]
+
+    assert later, "nobody was started again"
+    assert any(subject.decided(effect) for life in later for effect in life.effects())
+
+
+def test_hostile_messages_are_reported_or_ignored_and_nothing_else(subject: Subject) -> None:
+    life = longest(subject)
+    machine = life.again()
+
+    asked = [
+        effect
+        for message in subject.hostile(Random(5), life)
+        for effect in machine.step(life.end_ms, message)
+    ]
+
+    harmless = (engine.Misbehaved,)
+    others = [each for each in asked if not isinstance(each, harmless) and type(each).__name__ != "CatchUp"]
+    assert others == []
+
+
+def test_memory_does_not_grow_with_what_is_heard_or_with_time(subject: Subject) -> None:
+    life = longest(subject)
+    machine = life.make()
+    half = len(life.steps) // 2
+    for now_ms, event, _ in life.steps[:half]:
+        machine.step(now_ms, event)
+    before = held_by(machine)
+    for now_ms, event, _ in life.steps[half:]:
+        machine.step(now_ms, event)
+    for seed in range(20):
+        for message in subject.hostile(Random(seed), life):
+            machine.step(Millis(life.end_ms), message)
+
+    assert held_by(machine) <= 4 * before + 500
