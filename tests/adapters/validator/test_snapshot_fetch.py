@@ -40,7 +40,7 @@ ALL = BlockRange(Height(1), 1 << 22)
 
 @pytest.fixture(autouse=True)
 def young(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Snapshots of every sixteenth block, since the chain has forty; the first one that is proved is taken."""
+    """Snapshots of every sixteenth block: the chain has forty. The first one that is proved is taken."""
     monkeypatch.setattr(finding, "SNAPSHOT_FIND_WAIT_MS", 0)
     monkeypatch.setattr(way, "SNAPSHOT_INTERVAL_BLOCKS", INTERVAL)
 
