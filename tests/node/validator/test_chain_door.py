@@ -38,6 +38,19 @@ def test_blocks_that_are_here_already_are_passed_over() -> None:
     assert nothing_new.refused == ""
 
 
+def test_a_range_that_begins_too_far_on_accuses_nobody_and_one_with_a_hole_does() -> None:
+    """BSYNC-7."""
+    source, behind = Forge(), Forge()
+    given = source.extend(6)
+    behind.door.adopt(PEER, given[:2], [])
+    late = behind.door.adopt(PEER, given[4:], [])
+    assert (late.refused, late.failed, late.is_ahead, late.decided) == ("", "", True, None)
+    assert behind.height == 2
+    holed = behind.door.adopt(PEER, [given[2], *given[4:]], [])
+    assert holed.refused
+    assert behind.height == 3
+
+
 @pytest.mark.parametrize("fault", ["minority", "foreign", "cut", "swapped data", "nonsense"])
 def test_a_block_that_does_not_prove_itself_ends_the_range_before_it(fault: str) -> None:
     source, behind = Forge(), Forge()

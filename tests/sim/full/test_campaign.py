@@ -8,8 +8,11 @@ import sys
 
 import pytest
 
+from coc.primitives.consensus_data import decode_consensus_data
 from coc.primitives.frozen import replace
-from coc.sim.full.campaign import HEIGHTS_AFTER_HEAL, Failed, run
+from coc.primitives.votes import decode_certificate
+from coc.sim.full.campaign import HEIGHTS_AFTER_HEAL, Failed, run, run_network
+from coc.sim.full.network import Network
 from coc.sim.full.plan import Crash, Cut, Plan, calm_plan, plan_of
 
 SEEDS = int(os.environ.get("COC_SIM_SEEDS", "200"))
@@ -52,6 +55,22 @@ def test_one_seed_is_one_run_whatever_the_hash_seed_and_the_threads() -> None:
         digests.add(ran.stdout.strip())
     assert len(digests) == 1
     assert digests != {""}
+
+
+def test_a_node_that_was_away_for_an_hour_of_chain_time_returns_and_votes_again() -> None:
+    hour_ms = 3_600_000
+    away = Crash(at_ms=20_000, node=1, downtime_ms=hour_ms, is_power_cut=True)
+    plan = Plan(17, (1, 1, 1, 1), fault_ms=hour_ms + 60_000, loss=0.01, crashes=(away,), interval_s=10)
+    network = Network(plan)
+
+    outcome = run_network(network)
+
+    missed = hour_ms // 1000 // plan.interval_s
+    assert outcome.heights > 0.9 * missed, "the others went on without it"
+    head = network.nodes[0].chain.head
+    before_head = decode_certificate(decode_consensus_data(head.consensus_data).parent_certificate)
+    assert len(before_head.signatures) == 4, "it votes with them again"
+    assert len({node.chain.canonical_hash(missed) for node in network.nodes}) == 1
 
 
 def test_with_more_than_a_third_away_there_is_no_block_and_after_heal_there_is() -> None:

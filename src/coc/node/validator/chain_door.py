@@ -198,6 +198,8 @@ class ChainDoor:
         chain = self._chain
         gas_limit_before, adopted = chain.head.gas_limit, list[Hash32]()
         refused = failed = ""
+        if self._begins_ahead(blocks):
+            return BlocksAdopted(peer, None, is_ahead=True)
         try:
             for block in blocks:
                 refused = self._adopt_one(block, adopted)
@@ -221,6 +223,11 @@ class ChainDoor:
         )
         return BlocksAdopted(peer, decided, refused, failed)
 
+    def _begins_ahead(self, blocks: Sequence[CertifiedBlock]) -> bool:
+        """Whether a range answers another question than the one for the next block (BSYNC-7)."""
+        first = self.check(BlockBody(blocks[0].block, blocks[0].consensus_data)) if blocks else None
+        return first is not None and first[1] > self._chain.head.number + 1
+
     def _adopt_one(self, block: CertifiedBlock, adopted: list[Hash32]) -> str:
         """Adopt the next block; why not, if it proves nothing."""
         found = self.check(BlockBody(block.block, block.consensus_data))
@@ -230,6 +237,8 @@ class ChainDoor:
         head = self._chain.head
         if height <= head.number:
             return "" if self._chain.canonical_hash(height) == name else "a block beside the final chain"
+        if height > head.number + 1:
+            return f"block {height} after block {head.number}"
         try:
             certificate = decode_certificate(block.certificate)
             if certificate.block != name or certificate.height != height:

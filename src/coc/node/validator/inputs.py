@@ -162,13 +162,14 @@ class BlocksAdopted:
     """What became of a peer's decided blocks.
 
     `decided` says what the last one adopted means, None where none was; `refused` why the next one proves
-    nothing; `failed` why this machine cannot go on.
+    nothing; `failed` why this machine cannot go on; `is_ahead` that the first lies beyond what is missing.
     """
 
     peer: PeerId
     decided: BlockDecided | None
     refused: str = ""
     failed: str = ""
+    is_ahead: bool = False
 
 
 @frozen

@@ -75,7 +75,7 @@ class Network:
         self.plan = plan
         self.world = World.of(plan)
         self.watch = Watch(fresh(REGISTRY.period_blocks))
-        file = chain_file(plan.powers)
+        file = chain_file(plan.powers, plan.interval_s)
         genesis_hash = Hash32(Chain.open(file.text, None, b"").genesis_hash)
         parameters = file.rules.bft or PARAMETERS
         rules: BftRules = bft_rules(genesis_hash, file.rules, parameters)
@@ -146,7 +146,7 @@ class Network:
 
 
 @lru_cache(maxsize=64)
-def chain_file(powers: tuple[int, ...]) -> Chainfile:
+def chain_file(powers: tuple[int, ...], interval_s: int = 1) -> Chainfile:
     """The genesis of a network with these powers; one validator's stake is its power in ether times 32."""
     founders = [
         Founder(
@@ -162,7 +162,8 @@ def chain_file(powers: tuple[int, ...]) -> Chainfile:
         REGISTRY,
         dict.fromkeys(funded, FUNDED_WEI),
         chain_id=CHAIN_ID,
-        timestamp=BASE_MS // 1000 - 1,
+        timestamp=BASE_MS // 1000 - interval_s,
+        block_interval_s=interval_s,
         bft=PARAMETERS,
     )
     text = network_genesis(chosen, constructor_runner(evm_transition))

@@ -102,6 +102,8 @@ class Plan:
     transactions_per_s: float = 1.0
     liars: tuple[tuple[int, str], ...] = ()
     set_changes: tuple[SetChange, ...] = ()
+    interval_s: int = 1
+    """Seconds from block to block."""
     slow_disks: tuple[int, ...] = ()
     """Nodes whose every fsync takes up to a quarter of a second."""
 
