@@ -351,6 +351,20 @@ class Chain:
         """Whether so much is unflushed that a flush should run."""
     def flush(self) -> None:
         """Put decided blocks into the store."""
+    def copy_is_due(self) -> bool:
+        """Whether `copy_some` has something to do."""
+    def copy_some(self, nodes_max: int) -> bool:
+        """Carry up to so many trie nodes to a young file, or do the next step of giving old states up.
+
+        False when nothing is left to do until the next flush. Whoever flushes calls it, in slices.
+        """
+    def pin_state(self, block: bytes) -> None:
+        """Keep the state of a block until it is unpinned as often as it was pinned.
+
+        UnknownBlock, Pruned, and LimitExceeded with 16 blocks pinned.
+        """
+    def unpin_state(self, block: bytes) -> None:
+        """Undo one pin; nothing where there was none."""
     def close(self) -> None:
         """Flush everything; nothing may be written afterwards."""
     # Judging

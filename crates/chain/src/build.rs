@@ -122,7 +122,7 @@ impl Chain {
         let gas_used = executed.gas_used;
         let validated = Validated { executed, senders, rules };
         let data = attributes.consensus_data.clone();
-        self.insert(hash, block, rlp.len(), data, parent.total_difficulty, validated);
+        self.insert(hash, block, rlp.len(), data, parent.total_difficulty, validated)?;
         Ok(Built { hash, rlp, included, refused, gas_used })
     }
 

@@ -96,7 +96,7 @@ impl Chain {
         self.shared.failed_reads.refuse_since(reads)?;
         let validated = validated?;
         let total_difficulty = parent.total_difficulty.saturating_add(block.header.difficulty);
-        self.insert(hash, block, rlp_length, consensus_data, total_difficulty, validated);
+        self.insert(hash, block, rlp_length, consensus_data, total_difficulty, validated)?;
         Ok(hash)
     }
 
@@ -140,8 +140,9 @@ impl Chain {
         consensus_data: Bytes,
         total_difficulty: U256,
         validated: Validated,
-    ) {
+    ) -> Result<(), ChainError> {
         let Validated { executed, senders, .. } = validated;
+        let parent = block.header.parent_hash;
         let codes = Arc::new(executed.codes);
         let stored = StoredBlock {
             hash,
@@ -153,7 +154,7 @@ impl Chain {
             receipts: executed.receipts,
             total_difficulty,
         };
-        let candidate = Executed {
+        let mut candidate = Executed {
             stored: Arc::new(stored),
             state: executed.state,
             codes: codes.clone(),
@@ -161,9 +162,20 @@ impl Chain {
             place: None,
             flushed: false,
         };
-        self.shared.tree.write().blocks.insert(hash, candidate);
+        loop {
+            let mut tree = self.shared.tree.write();
+            if self.shared.eras.is_current(&candidate.state.nodes) {
+                tree.blocks.insert(hash, candidate);
+                break;
+            }
+            // An era has begun since its parent's state was taken.
+            drop(tree);
+            let mut appender = self.shared.nodes.appender();
+            candidate.state = self.renewed(&candidate.state, &parent, &mut appender)?;
+        }
         // After the block: a flush that ends meanwhile keeps only the codes of blocks that are in the tree.
         self.shared.codes.recent.write().extend(codes.iter().map(|(hash, code)| (*hash, code.clone())));
+        Ok(())
     }
 
     /// Writes an executed block with its seal into the log. It is durable on return if `durable`, else after [`Chain::sync`].
@@ -274,7 +286,15 @@ impl Chain {
     /// Says which blocks are safe and which are final.
     pub fn set_finalized(&self, safe: &B256, finalized: &B256) -> Result<(), ChainError> {
         for hash in [safe, finalized] {
-            self.executed(hash)?;
+            // Their states may be pruned.
+            let in_memory = self.shared.tree.read().blocks.get(hash).map(|block| block.place.is_some());
+            let is_decided = match in_memory {
+                Some(is_decided) => is_decided,
+                None => self.shared.row(hash)?.is_some(),
+            };
+            if !is_decided {
+                return Err(ChainError::UnknownBlock(*hash));
+            }
         }
         let mut tree = self.shared.tree.write();
         (tree.safe, tree.finalized) = (*safe, *finalized);

@@ -3,6 +3,7 @@
 use crate::check::{Part, Report, STATES_CHECKED};
 use crate::check_rows::{canonical, row_of};
 use crate::error::ChainError;
+use crate::open::pruning_in;
 use crate::record::StoredBlock;
 use crate::rows::Marker;
 use alloy_primitives::map::HashSet;
@@ -54,10 +55,15 @@ impl StateCheck {
         self.nodes.bytes()
     }
 
-    /// The states of the head and of the canonical blocks behind it.
+    /// The states of the head and of the canonical blocks behind it, as far as they are kept.
     pub fn add_roots(&mut self, log: &BlockLog, marker: &Marker, report: &mut Report) {
+        let pruning = report.seen(Part::Index, pruning_in(&*self.index, "")).unwrap_or_default();
         let mut at = marker.head;
         for _ in 0..STATES_CHECKED {
+            let row = report.seen(Part::Index, row_of(&*self.index, &at)).flatten();
+            if row.and_then(|row| row.state).is_some_and(|loc| loc < Loc(pruning.floor)) {
+                break;
+            }
             let found = self.add_root(log, at, report);
             let Some(parent) = report.seen(Part::Index, found) else { break };
             report.states += 1;

@@ -20,7 +20,9 @@ pub enum ChainError {
     #[error("the block {0} is not known")]
     UnknownBlock(B256),
     /// The state of a known block is no longer kept.
-    #[error("the state of block {0} was pruned; ask an archive node")]
+    #[error(
+        "missing trie node: the state of block {0} was pruned; a node started with `--archive` keeps every state from then on"
+    )]
     Pruned(B256),
     /// The genesis text does not make a chain.
     #[error("the genesis file does not fit: {0}")]

@@ -5,6 +5,7 @@ use crate::error::ChainError;
 use crate::folder::place_name;
 use crate::logs::LogRows;
 use crate::open::marker_in;
+use crate::pruning::PRUNING;
 use crate::rows::{MARKER, Marker, put_block};
 use crate::tree::Executed;
 use alloy_primitives::B256;
@@ -57,6 +58,7 @@ impl Chain {
         }
         let marker = Marker { head: taken.head.stored.hash, next_position, lengths };
         batch.put(Table::Meta, MARKER, &marker.encode());
+        batch.put(Table::Meta, PRUNING, &self.shared.copier.lock().row());
         self.shared.index.write(batch)?;
         if splits {
             self.shared.index.write(heights)?;
@@ -80,9 +82,15 @@ impl Chain {
             flushed.push((block.stored.hash, block.state.accounts.clone()));
         }
         for block in &blocks[left_out..] {
-            let mut state = block.state.accounts.flush(&mut appender)?;
+            let parent = block.stored.block.header.parent_hash;
+            // What is flushed in an era is known by its place to stand on nothing older.
+            let made = match self.shared.eras.is_current(&block.state.nodes) {
+                true => block.state.accounts.clone(),
+                false => self.renewed(&block.state, &parent, &mut appender)?.accounts,
+            };
+            let mut state = made.flush(&mut appender)?;
             if block.stored.hash == head.stored.hash {
-                state = block.state.accounts.shed_below(HEAD_NIBBLES_KEPT);
+                state = made.shed_below(HEAD_NIBBLES_KEPT);
             }
             flushed.push((block.stored.hash, state));
         }
@@ -125,7 +133,8 @@ impl Chain {
         let mut tree = self.shared.tree.write();
         for (hash, trie) in flushed {
             let Some(block) = tree.blocks.get_mut(&hash) else { continue };
-            let settled = Executed { state: block.state.with_accounts(trie), flushed: true, ..block.clone() };
+            let state = self.shared.young_world(trie);
+            let settled = Executed { state, flushed: true, ..block.clone() };
             gone.push(std::mem::replace(block, settled.clone()));
             if tree.head.stored.hash == hash {
                 gone.push(std::mem::replace(&mut tree.head, settled));

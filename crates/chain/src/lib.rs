@@ -9,7 +9,12 @@
         feature = "mutant-visible-before-durable",
         feature = "mutant-marker-before-nodes",
         feature = "mutant-flush-last-root-only",
-        feature = "mutant-canonical-in-a-later-batch"
+        feature = "mutant-canonical-in-a-later-batch",
+        feature = "mutant-copy-unsynced",
+        feature = "mutant-drop-before-marker",
+        feature = "mutant-drop-at-once",
+        feature = "mutant-turn-leaves-memory",
+        feature = "mutant-pin-ignored"
     )
 ))]
 compile_error!("a mutant of coc-chain must never be in a build without debug assertions");
@@ -23,7 +28,9 @@ mod check_rows;
 mod check_state;
 pub mod classify;
 pub mod consensus_data;
+pub mod copier;
 pub mod engine;
+pub mod eras;
 pub mod error;
 pub mod flush;
 pub mod folder;
@@ -32,6 +39,7 @@ pub mod import;
 pub mod logs;
 pub mod note;
 pub mod open;
+pub mod pruning;
 pub mod read;
 pub mod rebuild;
 pub mod record;

@@ -5,10 +5,13 @@
 
 use crate::base::Base;
 use crate::chain::Chain;
+use crate::copier::{COPY_FROM_BYTES_DEFAULT, Copier, STATES_KEPT_DEFAULT};
 use crate::engine::EngineRules;
+use crate::eras::Eras;
 use crate::error::ChainError;
 use crate::folder::{self, INDEX_DIR, LOG_DIR, REBUILD_MARK, SNAPSHOT_FILE, STATE_DIR};
 use crate::genesis::Origin;
+use crate::pruning::{PRUNING, Pruning};
 use crate::rows::{MARKER, Marker};
 use crate::shared::{Beginning, ByBytes, Codes, FailedReads, Shared};
 use crate::tree::Tree;
@@ -16,7 +19,7 @@ use coc_disk::{Disk, MemDisk, RealDisk};
 use coc_evm::state::WorldState;
 use coc_log::{BlockLog, LogOptions, Position};
 use coc_store::{Index, LmdbIndex, LmdbOptions, MemIndex, MemOptions, NodeFiles, NodeFilesOptions, Table};
-use coc_trie::Trie;
+use coc_trie::{Loc, Trie};
 use parking_lot::{Mutex, RwLock};
 use quick_cache::sync::Cache;
 use std::path::{Path, PathBuf};
@@ -40,6 +43,10 @@ pub struct ChainOptions {
     pub index_budget_bytes: u64,
     /// Bytes that log, node files and index may take together; no bound without it.
     pub disk_budget_bytes: Option<u64>,
+    /// States that are kept at least, the newest; all without it.
+    pub states_kept: Option<u64>,
+    /// Bytes of node files below which none are given up.
+    pub copy_from_bytes: u64,
     /// Space kept aside so that a full disk can be left in order.
     pub reserve_bytes: u64,
     /// Bytes at which a log segment is closed and the next begun.
@@ -55,6 +62,8 @@ impl Default for ChainOptions {
             block_cache_bytes: 32 << 20,
             index_budget_bytes: 64 << 30,
             disk_budget_bytes: None,
+            states_kept: Some(STATES_KEPT_DEFAULT),
+            copy_from_bytes: COPY_FROM_BYTES_DEFAULT,
             reserve_bytes: coc_log::RESERVE_BYTES_DEFAULT,
             log_segment_bytes: coc_log::SEGMENT_BYTES_DEFAULT,
             log_salt: None,
@@ -167,6 +176,16 @@ pub fn marker_in(index: &dyn Index, place: &str) -> Result<Option<Marker>, Chain
     }
 }
 
+/// What an index says of pruning.
+///
+/// # Errors
+/// [`ChainError::StoreDamaged`] for a row that is none.
+pub fn pruning_in(index: &dyn Index, place: &str) -> Result<Pruning, ChainError> {
+    let Some(bytes) = index.get(Table::Meta, PRUNING)? else { return Ok(Pruning::default()) };
+    let what = "its row of pruning is no such row".into();
+    Pruning::decode(&bytes).ok_or(ChainError::StoreDamaged { place: place.into(), what })
+}
+
 impl Chain {
     /// Opens the chain of `genesis` (the text of a genesis file) in the folder `dir`, or in memory.
     ///
@@ -246,17 +265,24 @@ impl Chain {
             reserve_held: opened.reserve_held,
             ..Recovered::default()
         };
-        let chain = Self::compose(origin, parts, Files { log, nodes, base: start.base }, options);
+        let chain = Self::compose(origin, parts, Files { log, nodes, base: start.base }, options)?;
         chain.stand_on_marker()?;
         chain.replay_tail(&mut recovered)?;
         Ok((chain, recovered))
     }
 
     /// A chain of parts that are open, whose tree knows block 0 and nothing else.
-    pub(crate) fn compose(origin: Origin, parts: Parts, files: Files, options: &ChainOptions) -> Chain {
+    pub(crate) fn compose(
+        origin: Origin,
+        parts: Parts,
+        files: Files,
+        options: &ChainOptions,
+    ) -> Result<Chain, ChainError> {
         let Files { log, nodes, base } = files;
         let codes = Arc::new(Codes { index: parts.index.clone(), recent: RwLock::default() });
-        let state = WorldState { accounts: Trie::empty(), nodes: nodes.clone(), codes: codes.clone() };
+        let pruning = pruning_in(&*parts.index, &parts.place())?;
+        let eras = Eras::new(nodes.clone(), Loc(pruning.floor), Loc(pruning.begins()));
+        let state = WorldState { accounts: Trie::empty(), nodes: eras.current(), codes: codes.clone() };
         let start = origin.executed(state);
         let base = base.map(|base| Beginning { base, block_0: start.stored.clone() });
         let shared = Shared {
@@ -276,11 +302,15 @@ impl Chain {
             failed_reads: FailedReads::default(),
             flushing: Mutex::new(()),
             deciding: Mutex::new(()),
+            eras,
+            copier: Mutex::new(Copier::new(pruning)),
+            states_kept: options.states_kept,
+            copy_from_bytes: options.copy_from_bytes,
             disk_budget_bytes: options.disk_budget_bytes,
             lock: parts.lock,
             dir: parts.dir,
         };
-        Chain { shared: Arc::new(shared) }
+        Ok(Chain { shared: Arc::new(shared) })
     }
 
     /// Flushes what is left, so that the next start has nothing to execute again. On a full disk the space kept aside is given up

@@ -283,7 +283,7 @@ impl Rebuild {
             origin.write_store(origin.write_log(&log)?.place, &nodes, &*parts.index)?;
         }
         let origin = self.origin.take().ok_or(ChainError::RebuildUnfinished { place: parts.place() })?;
-        let chain = Chain::compose(origin, parts, Files { log, nodes, base: None }, &self.options);
+        let chain = Chain::compose(origin, parts, Files { log, nodes, base: None }, &self.options)?;
         let next = chain.stand_on_marker()?;
         self.height = chain.shared.head().number();
         Ok(Stage::Building { chain, next })

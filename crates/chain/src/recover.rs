@@ -46,10 +46,11 @@ impl Chain {
         if state.root_hash() != root {
             return Err(self.damaged(format!("it has no state of its head {head}")));
         }
+        let gone = || self.damaged(format!("the state of its head {head} is no longer kept"));
         // Reads the path to one leaf: files that are not there, or are another chain's, show now and not at the first block.
         state.get(&*shared.nodes, root.as_slice())?;
         let place = Some(Place { position: row.position, end: marker.next_position });
-        let state = shared.world(state);
+        let state = shared.world(state).ok_or_else(gone)?;
         let head =
             Executed { stored, state, codes: Arc::default(), changed: Arc::default(), place, flushed: true };
         *shared.tree.write() = Tree::new(head);

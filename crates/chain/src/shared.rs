@@ -1,7 +1,9 @@
 //! What every part of the chain reaches: log, node files, index, tree, and how a block is found by its hash.
 
 use crate::base::Base;
+use crate::copier::Copier;
 use crate::engine::EngineRules;
+use crate::eras::Eras;
 use crate::error::ChainError;
 use crate::folder::place_name;
 use crate::record::StoredBlock;
@@ -77,6 +79,14 @@ pub struct Shared {
     pub log: BlockLog,
     /// Trie nodes.
     pub nodes: Arc<NodeFiles>,
+    /// Which states stand on node files that are to go.
+    pub eras: Eras,
+    /// What gives old states up; locked after `flushing`.
+    pub copier: Mutex<Copier>,
+    /// States that are kept at least, the newest; all without it.
+    pub states_kept: Option<u64>,
+    /// Bytes of node files below which none are given up.
+    pub copy_from_bytes: u64,
     /// Bytes that log, node files and index may take together.
     pub disk_budget_bytes: Option<u64>,
     /// Rows.
@@ -102,9 +112,15 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// The state whose trie is `accounts`.
-    pub fn world(&self, accounts: Trie) -> WorldState {
-        WorldState { accounts, nodes: self.nodes.clone(), codes: self.codes.clone() }
+    /// The state of flushed accounts; nothing where it is no longer kept.
+    pub fn world(&self, accounts: Trie) -> Option<WorldState> {
+        let nodes = self.eras.of(accounts.loc())?;
+        Some(WorldState { accounts, nodes, codes: self.codes.clone() })
+    }
+
+    /// The state of accounts that stand wholly on places of this era.
+    pub(crate) fn young_world(&self, accounts: Trie) -> WorldState {
+        WorldState { accounts, nodes: self.eras.current(), codes: self.codes.clone() }
     }
 
     /// The index row of a flushed block.
@@ -165,7 +181,7 @@ impl Shared {
         if trie.root_hash() != header.state_root {
             return Err(self.damaged(format!("the row of block {hash} names no state")));
         }
-        Ok(self.world(trie))
+        self.world(trie).ok_or(ChainError::Pruned(*hash))
     }
 
     /// A known block as the parent of a new one.

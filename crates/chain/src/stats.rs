@@ -5,7 +5,8 @@ use crate::base::Base;
 use crate::error::ChainError;
 use crate::folder::{self, INDEX_DIR, LOG_DIR, STATE_DIR, genesis_in};
 use crate::genesis::Origin;
-use crate::open::{ChainOptions, marker_in};
+use crate::open::{ChainOptions, marker_in, pruning_in};
+use crate::pruning::Pruning;
 use crate::record::StoredBlock;
 use crate::scratch::ScratchDisk;
 use alloy_primitives::B256;
@@ -43,6 +44,8 @@ pub struct Stats {
     pub highest: Option<(u64, B256)>,
     /// Each generation of node files with its bytes.
     pub generations: Vec<GenerationLength>,
+    /// What is known of pruning.
+    pub pruning: Pruning,
     /// The index, table by table, and its budget.
     pub index: Option<IndexStats>,
     /// Bytes that this user may still write on the device.
@@ -82,6 +85,7 @@ pub fn stats(dir: &Path) -> Result<Stats, ChainError> {
         flushed: None,
         highest: None,
         generations: marker.as_ref().map(|marker| marker.lengths.clone()).unwrap_or_default(),
+        pruning: index.as_ref().map(|index| pruning_in(index, &place)).transpose()?.unwrap_or_default(),
         index: index.as_ref().map(Index::stats).transpose()?,
         free_bytes: real.free_bytes(dir)?,
     };

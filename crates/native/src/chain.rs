@@ -76,10 +76,14 @@ pub(crate) fn changed(mut options: ChainOptions, text: &[u8]) -> PyResult<ChainO
         ("index_budget_bytes", &mut options.index_budget_bytes),
         ("reserve_bytes", &mut options.reserve_bytes),
         ("log_segment_bytes", &mut options.log_segment_bytes),
+        ("copy_from_bytes", &mut options.copy_from_bytes),
     ] {
         if let Some(value) = read(name)? {
             *slot = value;
         }
+    }
+    if let Some(kept) = read("states_kept")? {
+        options.states_kept = (kept > 0).then_some(kept);
     }
     options.disk_budget_bytes = read("disk_budget_bytes")?.or(options.disk_budget_bytes);
     if let Some(salt) = read("log_salt")? {

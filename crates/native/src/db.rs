@@ -52,7 +52,12 @@ fn stats_json(stats: &Stats, node_bytes: u64) -> Value {
         "flushed_head": block(stats.flushed),
         "highest_block": block(stats.highest),
         "log": { "bytes": stats.log_bytes, "reserve_bytes": stats.reserve_bytes },
-        "state": { "bytes": node_bytes, "generations": generations },
+        "state": {
+            "bytes": node_bytes,
+            "generations": generations,
+            "copied_height": stats.pruning.copied().map(|root| root.height),
+            "is_pruned": stats.pruning.floor > 0,
+        },
         "index": stats.index.as_ref().map(|index| json!({
             "file_bytes": index.file_bytes,
             "used_bytes": index.used_bytes,

@@ -12,6 +12,7 @@ mod db;
 mod errors;
 mod genesis;
 mod judging;
+mod pruning;
 mod reading;
 mod rlp;
 mod scrypt;

@@ -300,7 +300,7 @@ fn link_of(node: &Node, index: usize) -> Option<Link<'_>> {
     let storage = || node.kind().value().and_then(Value::storage).map(|trie| Link::Storage(&trie.root));
     match node.kind() {
         NodeKind::Leaf { .. } => storage().filter(|_| index == 0),
-        NodeKind::Extension { child, .. } => (index == 0 && is_hashed(child)).then(|| Link::Onward(child)),
+        NodeKind::Extension { child, .. } => (index == 0 && is_hashed(child)).then_some(Link::Onward(child)),
         NodeKind::Branch { children, .. } => {
             let hashed = children.iter().filter(|(_, child)| is_hashed(child));
             hashed.map(|(nibble, child)| Link::Fork(nibble, child)).chain(storage()).nth(index)

@@ -34,7 +34,7 @@ fn account(balance: u8, storage: &Trie) -> Value {
 
 fn storage_value(value: u8) -> Option<Value> {
     // Short ones stand inside their parents, long ones have nodes of their own.
-    (value > 0).then(|| Value::new(vec![value; if value % 2 == 0 { 1 } else { 33 }]))
+    (value > 0).then(|| Value::new(vec![value; if value.is_multiple_of(2) { 1 } else { 33 }]))
 }
 
 /// Changes trie and map alike.
@@ -66,15 +66,19 @@ fn change(trie: &Trie, map: &mut Map, nodes: &MemoryNodes, changes: &[Change]) -
     trie
 }
 
+fn count(trie: &Trie, nodes: &dyn NodeReader) -> usize {
+    let entries: Result<Vec<_>, TrieError> = trie.iter(nodes, &[]).collect();
+    entries.expect("all are there").len()
+}
+
 /// Everything in a trie is in the map, and nothing is read that is not there.
 fn assert_holds(trie: &Trie, nodes: &dyn NodeReader, map: &Map) {
-    let count = trie.iter(nodes, &[]).map(|entry| entry.expect("it is there")).count();
-    assert_eq!(count, map.len());
+    assert_eq!(count(trie, nodes), map.len());
     for (number, (balance, slots)) in map {
         let value = trie.get(nodes, key(*number).as_slice()).expect("it is there").expect("it was put");
         let storage = value.storage().cloned().unwrap_or_default();
         assert_eq!(value, account(*balance, &storage));
-        assert_eq!(storage.iter(nodes, &[]).map(|slot| slot.expect("it is there")).count(), slots.len());
+        assert_eq!(count(&storage, nodes), slots.len());
         for (slot, expected) in slots {
             assert_eq!(
                 storage.get(nodes, key(*slot).as_slice()).expect("it is there"),
@@ -191,9 +195,8 @@ fn a_writer_that_fails_can_be_asked_again() {
     let mut writer = Full(&mut place, 0);
     let carried = loop {
         let mut ground = Ground { reader: &reader, writer: &mut writer, young_from };
-        match carry.step(&mut ground, 3) {
-            Ok(Some(carried)) => break carried,
-            Ok(None) | Err(_) => {}
+        if let Ok(Some(carried)) = carry.step(&mut ground, 3) {
+            break carried;
         }
     };
     assert_holds(&carried, &YoungPart(&nodes, young_from), &map);

@@ -18,6 +18,9 @@ pub const IS_MUTANT: bool = cfg!(any(
     feature = "mutant-flush-last-root-only",
     feature = "mutant-canonical-in-a-later-batch",
     feature = "mutant-accept-torn",
+    feature = "mutant-copy-unsynced",
+    feature = "mutant-drop-at-once",
+    feature = "mutant-turn-leaves-memory",
 ));
 
 fn runs() -> u64 {
@@ -38,6 +41,8 @@ fn every_decided_block_and_its_state_survive_crashes_full_disks_and_failed_syncs
     let moved =
         [totals.power_cuts, totals.older_indexes, totals.replayed, totals.reorganisations, totals.flushes];
     assert!(moved.into_iter().all(|count| count > runs() / 10), "too little done: {totals:?}");
+    let pruned = [totals.copied, totals.resumed_copies, totals.drops, totals.pruned_states];
+    assert!(pruned.into_iter().all(|count| count > runs() / 50), "too little pruned: {totals:?}");
 }
 
 #[test]

@@ -6,4 +6,5 @@ mod damage;
 mod full_disk;
 mod ledger;
 mod opening;
+mod pruning;
 mod world;

@@ -70,7 +70,7 @@ impl Run {
                 return Err(format!("a height {above} above the head has a block"));
             }
         }
-        for block in &self.model {
+        for block in &self.model.clone() {
             self.check_block(chain, block)
                 .map_err(|broken| format!("block {} ({}): {broken}", block.number, block.hash))?;
             self.totals.verified_states += 1;
@@ -78,7 +78,13 @@ impl Run {
         read_all(chain).map(|_| ())
     }
 
-    fn check_block(&self, chain: &Chain, block: &Decided) -> Result<(), String> {
+    /// Whether the promise to keep the newest states is not about this one.
+    fn may_be_pruned(&self, block: &Decided, is_canonical: bool) -> bool {
+        let is_old = |kept: u64| !is_canonical || block.number + kept <= self.highest;
+        self.options.states_kept.is_some_and(is_old)
+    }
+
+    fn check_block(&mut self, chain: &Chain, block: &Decided) -> Result<(), String> {
         let text = |error: ChainError| error.to_string();
         let stored = chain.shared.stored(&block.hash).map_err(text)?.ok_or("it is not known")?;
         if (stored.hash, stored.block.header.parent_hash, stored.block.header.number)
@@ -90,8 +96,13 @@ impl Run {
         {
             return Err("another block stands under its hash".into());
         }
-        self.ledgers[&block.hash].verify(chain, &block.hash)?;
         let is_canonical = chain.shared.canonical(block.number).map_err(text)? == Some(block.hash);
+        match chain.shared.state(&block.hash) {
+            Err(ChainError::Pruned(_)) if self.may_be_pruned(block, is_canonical) => {
+                self.totals.pruned_states += 1;
+            }
+            _ => self.ledgers[&block.hash].verify(chain, &block.hash)?,
+        }
         if let Some(transaction) = stored.block.body.transactions.first() {
             let found = chain.find_transaction(transaction.tx_hash()).map_err(text)?;
             if is_canonical && found.is_none_or(|(holder, _)| holder.hash != block.hash) {

@@ -10,7 +10,9 @@ impl Run {
     /// The index comes back as any of its writes, the first (block 0) at least.
     pub(super) fn crash_index(&mut self) -> Result<(), String> {
         let newest = self.index.writes();
-        let write = if newest > 1 && self.dice.one_in(2) { 1 + self.dice.below(newest) } else { newest };
+        let oldest = self.dropped_at.max(1);
+        let goes_back = newest > oldest && self.dice.one_in(2);
+        let write = if goes_back { oldest + self.dice.below(newest + 1 - oldest) } else { newest };
         self.totals.older_indexes += u64::from(write < newest);
         self.index = Arc::new(self.index.crashed_at(write).map_err(|error| error.to_string())?);
         self.marks.retain(|at, _| *at <= write);
@@ -38,6 +40,7 @@ impl Run {
     /// The index is gone: the chain says so instead of beginning anew, and a rebuild brings it back, also when it is interrupted.
     pub(super) fn lose_index(&mut self) -> Result<(), String> {
         self.index = empty_index();
+        self.dropped_at = 0;
         self.marks.clear();
         let before = self.disk.snapshot();
         match self.open() {

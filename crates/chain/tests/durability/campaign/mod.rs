@@ -14,7 +14,8 @@ use crate::world::{build, genesis, options};
 use alloy_primitives::{B256, Bytes};
 use coc_chain::chain::Chain;
 use coc_chain::error::ChainError;
-use coc_chain::open::ChainOptions;
+use coc_chain::open::{ChainOptions, marker_in};
+use coc_chain::pruning::Stage;
 use coc_disk::{Dice, DiskError, DiskErrorKind, FaultyDisk};
 use coc_log::LogError;
 use coc_store::{MemIndex, MemOptions, StoreError};
@@ -27,6 +28,10 @@ const LIVES_MAX: u64 = 4;
 const STEPS_MAX: u64 = 14;
 /// Transactions in a block.
 const TRANSACTIONS_MAX: u64 = 3;
+/// Steps of a life in which states are pruned: so many more that they get there.
+const PRUNING_STEPS_MAX: u64 = 60;
+/// States that such a life keeps.
+pub const STATES_KEPT: u64 = 12;
 /// Blocks behind the head that a new one may stand on.
 const BRANCH_DEPTH_MAX: u64 = 3;
 
@@ -49,6 +54,10 @@ pub struct Totals {
     pub full_disks: u64,
     pub failed_syncs: u64,
     pub power_cuts: u64,
+    pub copied: u64,
+    pub resumed_copies: u64,
+    pub drops: u64,
+    pub pruned_states: u64,
 }
 
 /// Runs every seed; stops at the first that breaks a promise and says which.
@@ -102,6 +111,10 @@ struct Run {
     /// By the number of the index's write.
     marks: BTreeMap<u64, Mark>,
     blocks_made: u64,
+    /// The highest head there was.
+    highest: u64,
+    /// The newest write of the index after which node files were dropped: an older one would name what is gone.
+    dropped_at: u64,
     totals: Totals,
 }
 
@@ -112,6 +125,8 @@ impl Run {
         options.log_segment_bytes = 1_000 + dice.below(8_000);
         options.log_salt = Some(dice.roll() as u32);
         options.reserve_bytes = if dice.one_in(2) { 0 } else { 2_000 };
+        options.states_kept = dice.one_in(4).then_some(STATES_KEPT);
+        options.copy_from_bytes = 0;
         let disk = FaultyDisk::new(dice.roll());
         Run {
             dice,
@@ -126,6 +141,8 @@ impl Run {
             head: B256::ZERO,
             marks: BTreeMap::new(),
             blocks_made: 0,
+            highest: 0,
+            dropped_at: 0,
             totals,
         }
     }
@@ -160,6 +177,9 @@ impl Run {
         let opened =
             Chain::open_on(&self.genesis, Arc::new(self.disk.clone()), self.index.clone(), &self.options);
         let (chain, recovered) = opened?;
+        if let Stage::Copying(copying) = &chain.shared.copier.lock().record.stage {
+            self.totals.resumed_copies += u64::from(!copying.progress.is_empty());
+        }
         self.totals.replayed += recovered.replayed_blocks;
         self.totals.torn_tails += u64::from(recovered.cut_bytes > 0);
         self.totals.cut_nodes += u64::from(recovered.cut_node_bytes > 0);
@@ -167,7 +187,8 @@ impl Run {
     }
 
     fn work(&mut self, chain: &Chain) -> Result<(), String> {
-        for _ in 0..self.dice.below(STEPS_MAX) {
+        let steps_max = if self.options.states_kept.is_some() { PRUNING_STEPS_MAX } else { STEPS_MAX };
+        for _ in 0..self.dice.below(steps_max) {
             let done = match self.dice.below(16) {
                 0..=8 => self.grow(chain),
                 9 => self.grow_in_a_full_disk(chain)?,
@@ -178,6 +199,7 @@ impl Run {
                 _ => self.change_space(),
             };
             self.note_writes();
+            let done = done.and_then(|()| self.copy(chain));
             if let Err(error) = done {
                 let is_end = !error.is_out_of_space();
                 self.accept(error, "working")?;
@@ -256,6 +278,28 @@ impl Run {
         flushed
     }
 
+    /// Lets the copier do a little.
+    fn copy(&mut self, chain: &Chain) -> Result<(), ChainError> {
+        if self.options.states_kept.is_none() || self.dice.one_in(2) {
+            return Ok(());
+        }
+        let oldest = |index: &MemIndex| {
+            let marker = marker_in(index, "").ok().flatten();
+            marker.and_then(|marker| marker.lengths.first().map(|length| length.generation))
+        };
+        let before = (oldest(&self.index), self.index.writes());
+        let flushed = self.marks.last_key_value().map(|(_, mark)| *mark);
+        let done = chain.copy_some(1 + self.dice.below(12) as usize);
+        // Such a write says again what the newest flush has said.
+        self.marks.extend((before.1 + 1..=self.index.writes()).filter_map(|write| Some((write, flushed?))));
+        self.totals.copied += u64::from(self.index.writes() > before.1);
+        if oldest(&self.index) != before.0 {
+            self.dropped_at = self.index.writes();
+            self.totals.drops += 1;
+        }
+        done.map(drop)
+    }
+
     /// Makes some recent decided block the head.
     fn turn(&mut self, chain: &Chain) -> Result<(), ChainError> {
         let back = self.dice.below(BRANCH_DEPTH_MAX + 1) as usize;
@@ -317,6 +361,7 @@ impl Run {
 
     /// Learns what the writes of the index since the last look stand for.
     fn note_writes(&mut self) {
+        self.highest = self.highest.max(self.decided(&self.head).map_or(0, |head| head.number));
         let known = self.marks.last_key_value().map_or(0, |(write, _)| *write);
         for write in known + 1..=self.index.writes() {
             self.marks.insert(write, Mark { head: self.head, records: self.model.len() });
@@ -351,6 +396,10 @@ impl Run {
     fn accept(&mut self, error: ChainError, doing: &str) -> Result<(), String> {
         if error.is_out_of_space() {
             self.totals.full_disks += 1;
+            return Ok(());
+        }
+        // A branch that was left so long ago cannot be gone on with.
+        if matches!(error, ChainError::Pruned(_)) && self.options.states_kept.is_some() {
             return Ok(());
         }
         match kind(&error) {

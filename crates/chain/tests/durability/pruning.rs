@@ -1,0 +1,247 @@
+//! Old states are given up and the newest stay; pins, readers and archives keep more; the disk stays bounded.
+
+use crate::ledger::Ledger;
+use crate::world::{build, check, genesis, options, read_all};
+use alloy_primitives::{B256, Bytes};
+use coc_chain::chain::Chain;
+use coc_chain::copier::PINS_MAX;
+use coc_chain::error::ChainError;
+use coc_chain::open::ChainOptions;
+use coc_chain::pruning::Stage;
+use coc_disk::{Dice, FaultyDisk};
+use coc_store::{MemIndex, MemOptions, generation_of};
+use std::sync::Arc;
+
+const STATES_KEPT: u64 = 10;
+/// Nodes carried at a call.
+const SLICE_NODES: usize = 20;
+
+/// A chain that grows, and what its states must be.
+struct Grown {
+    chain: Chain,
+    disk: FaultyDisk,
+    index: Arc<MemIndex>,
+    options: ChainOptions,
+    dice: Dice,
+    blocks: Vec<(B256, Ledger)>,
+}
+
+impl Grown {
+    fn new(states_kept: Option<u64>) -> Grown {
+        Grown::on(FaultyDisk::new(1), states_kept)
+    }
+
+    fn on(disk: FaultyDisk, states_kept: Option<u64>) -> Grown {
+        let (disk, index) = (disk, Arc::new(MemIndex::new(MemOptions::default())));
+        let options = ChainOptions { states_kept, copy_from_bytes: 0, ..options() };
+        let chain = open(&disk, &index, &options);
+        let blocks = vec![(chain.shared.genesis_hash, Ledger::at_genesis())];
+        Grown { chain, disk, index, options, dice: Dice::new(7), blocks }
+    }
+
+    /// Adds blocks; after each the copier works for a slice.
+    fn grow(&mut self, count: usize) {
+        for _ in 0..count {
+            self.add_block();
+            self.chain.copy_some(SLICE_NODES).expect("there is room");
+        }
+    }
+
+    /// Adds a block and flushes it.
+    fn add_block(&mut self) {
+        let (parent, before) = self.blocks.last().expect("block 0").clone();
+        let planned = before.plan_without_contracts(&mut self.dice, 6);
+        let mark = self.blocks.len() as u64;
+        let (hash, after) = build(&self.chain, &parent, &planned, &before, mark).expect("it is valid");
+        self.chain.decide(&hash, Bytes::new(), true).expect("there is room");
+        self.chain.set_head(&hash).expect("it is decided");
+        self.chain.flush().expect("there is room");
+        self.blocks.push((hash, after));
+    }
+
+    /// Grows until the copier's next step is to drop files.
+    fn grow_until_files_can_be_dropped(&mut self) {
+        loop {
+            self.add_block();
+            let is_waiting = matches!(self.chain.shared.copier.lock().record.stage, Stage::Waiting { .. });
+            if is_waiting && self.chain.copy_is_due().expect("the index can be read") {
+                return;
+            }
+            self.chain.copy_some(SLICE_NODES).expect("there is room");
+        }
+    }
+
+    fn reopen(&mut self) {
+        self.chain.close().expect("there is room");
+        self.chain = open(&self.disk, &self.index, &self.options);
+    }
+
+    /// How many of the newest states are there, each right value by value; the others are pruned.
+    fn states(&self) -> usize {
+        let is_there = |(hash, ledger): &&(B256, Ledger)| match self.chain.shared.state(hash) {
+            Err(ChainError::Pruned(_)) => false,
+            _ => ledger.verify(&self.chain, hash).map(|()| true).expect("the state is whole"),
+        };
+        self.blocks.iter().rev().take_while(is_there).count()
+    }
+
+    fn oldest_generation(&self) -> u16 {
+        self.chain.shared.nodes.lengths()[0].generation
+    }
+}
+
+fn open(disk: &FaultyDisk, index: &Arc<MemIndex>, options: &ChainOptions) -> Chain {
+    Chain::open_on(&genesis("0x"), Arc::new(disk.clone()), index.clone(), options).expect("it opens").0
+}
+
+#[test]
+fn the_newest_states_are_kept_and_older_ones_given_up_with_their_files() {
+    let mut grown = Grown::new(Some(STATES_KEPT));
+    for _ in 0..20 {
+        grown.grow(10);
+        assert!(grown.states() >= grown.blocks.len().min(STATES_KEPT as usize));
+    }
+    assert!(grown.oldest_generation() > 3, "{} generations went", grown.oldest_generation() - 1);
+    assert!(grown.states() < grown.blocks.len() / 2, "{} states are there", grown.states());
+    let (first, _) = grown.blocks[1];
+    let refused = grown.chain.shared.state(&first).map(drop).expect_err("it is old").to_string();
+    assert!(refused.contains("missing trie node") && refused.contains("--archive"), "{refused}");
+    let before = grown.states();
+    grown.reopen();
+    assert_eq!(grown.states(), before);
+    grown.grow(10);
+    read_all(&grown.chain).expect("the head's state is whole");
+}
+
+#[test]
+fn node_files_stay_bounded_while_state_is_overwritten() {
+    let (mut pruned, mut archive) = (Grown::new(Some(STATES_KEPT)), Grown::new(None));
+    let mut most = [0; 2];
+    for half in &mut most {
+        for _ in 0..30 {
+            pruned.grow(10);
+            archive.grow(10);
+            *half = pruned.chain.shared.nodes.bytes().max(*half);
+        }
+    }
+    let all = archive.chain.shared.nodes.bytes();
+    assert!(most[1] < all / 3, "{most:?} bytes at most, {all} with every state");
+    assert!(most[1] < most[0] * 5 / 4, "they grow on: {most:?}");
+    assert_eq!(archive.states(), archive.blocks.len(), "an archive keeps every state");
+    assert_eq!(archive.oldest_generation(), 1);
+}
+
+#[test]
+fn a_check_finds_a_pruned_chain_sound_at_every_stage() {
+    let mut grown = Grown::new(Some(STATES_KEPT));
+    let mut stages = [0; 3];
+    for _ in 0..60 {
+        grown.grow(1);
+        stages[match grown.chain.shared.copier.lock().record.stage {
+            Stage::Idle => 0,
+            Stage::Copying(_) => 1,
+            Stage::Waiting { .. } => 2,
+        }] += 1;
+        let report = check(&genesis("0x"), &grown.disk, grown.index.clone()).expect("it can be checked");
+        assert!(report.findings.is_empty(), "{:?}", report.findings);
+        assert!(report.states >= STATES_KEPT.min(grown.blocks.len() as u64));
+    }
+    assert!(stages.into_iter().all(|times| times > 0), "{stages:?}");
+}
+
+/// Loses power at each write of the step that drops files, and starts again: the newest states must be there.
+fn power_losses_of_a_drop() -> Result<u32, String> {
+    let mut lost = 0;
+    for (seed, write) in (0..12).flat_map(|seed| (0..4).map(move |write| (seed, write))) {
+        let mut grown = Grown::on(FaultyDisk::new(seed), Some(STATES_KEPT));
+        grown.grow_until_files_can_be_dropped();
+        grown.disk.cut_power_after(write);
+        lost += u32::from(grown.chain.copy_some(SLICE_NODES).is_err());
+        grown.disk.crash();
+        let genesis = genesis("0x");
+        let opened =
+            Chain::open_on(&genesis, Arc::new(grown.disk.clone()), grown.index.clone(), &grown.options);
+        grown.chain = opened.map_err(|error| error.to_string())?.0;
+        if grown.states() < STATES_KEPT as usize {
+            return Err(format!("{} states are left", grown.states()));
+        }
+    }
+    Ok(lost)
+}
+
+#[test]
+fn no_power_loss_while_files_are_dropped_takes_a_state_that_is_kept() {
+    if !cfg!(feature = "mutant-drop-before-marker") {
+        assert!(power_losses_of_a_drop().expect("all is kept") > 10);
+    }
+}
+
+#[test]
+fn a_power_loss_catches_files_that_go_before_the_marker_says_so() {
+    if cfg!(feature = "mutant-drop-before-marker") {
+        assert!(power_losses_of_a_drop().is_err());
+    }
+}
+
+/// Pins a state, lets the chain grow far beyond it, and reads it.
+fn pinned_state_after_long() -> Result<Grown, String> {
+    let mut grown = Grown::new(Some(STATES_KEPT));
+    grown.grow(15);
+    let (pinned, ledger) = grown.blocks[15].clone();
+    grown.chain.pin_state(&pinned).map_err(|error| error.to_string())?;
+    grown.grow(150);
+    ledger.verify(&grown.chain, &pinned)?;
+    Ok(grown)
+}
+
+#[test]
+fn a_pinned_state_stays_until_it_is_unpinned_as_often() {
+    if cfg!(feature = "mutant-pin-ignored") {
+        return;
+    }
+    let mut grown = pinned_state_after_long().expect("it is pinned");
+    let (pinned, ledger) = grown.blocks[15].clone();
+    grown.chain.pin_state(&pinned).expect("it is there");
+    grown.chain.unpin_state(&pinned);
+    grown.grow(150);
+    ledger.verify(&grown.chain, &pinned).expect("one pin is left");
+    grown.chain.unpin_state(&pinned);
+    grown.chain.unpin_state(&pinned);
+    grown.grow(150);
+    assert!(matches!(grown.chain.shared.state(&pinned), Err(ChainError::Pruned(_))));
+    assert!(matches!(grown.chain.pin_state(&pinned), Err(ChainError::Pruned(_))));
+}
+
+#[test]
+fn a_read_of_a_pinned_state_catches_a_pin_that_is_ignored() {
+    if cfg!(feature = "mutant-pin-ignored") {
+        assert!(pinned_state_after_long().is_err());
+    }
+}
+
+#[test]
+fn as_many_states_as_the_limit_says_can_be_pinned() {
+    let mut grown = Grown::new(Some(STATES_KEPT));
+    grown.grow(PINS_MAX + 1);
+    let hashes: Vec<B256> = grown.blocks.iter().map(|(hash, _)| *hash).collect();
+    let newest = &hashes[hashes.len() - PINS_MAX.min(STATES_KEPT as usize)..];
+    newest.iter().for_each(|hash| grown.chain.pin_state(hash).expect("it is there"));
+    grown.chain.pin_state(&newest[0]).expect("it is pinned already");
+    assert!(matches!(grown.chain.pin_state(&B256::ZERO), Err(ChainError::UnknownBlock(_))));
+}
+
+#[test]
+fn who_reads_an_older_state_reads_it_to_its_end() {
+    let mut grown = Grown::new(Some(STATES_KEPT));
+    grown.grow(3);
+    let (hash, _) = grown.blocks[3];
+    let taken = grown.chain.shared.state(&hash).expect("it is the newest");
+    let generation = generation_of(taken.accounts.loc().expect("it was flushed"));
+    grown.grow(100);
+    let entries: Result<Vec<_>, _> = taken.accounts.iter(&*taken.nodes, &[]).collect();
+    assert!(entries.expect("all are there").len() > 5);
+    assert!(grown.oldest_generation() <= generation, "files go when it is let go of");
+    drop(taken);
+    grown.grow(40);
+    assert!(grown.oldest_generation() > generation);
+}
