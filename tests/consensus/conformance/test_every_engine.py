@@ -6,15 +6,16 @@ engine that is added is added to `SUBJECTS`, and passes this.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from random import Random
-from typing import Any
 
 import pytest
 
 from coc.consensus import engine
 from coc.primitives.types import Millis
-from tests.consensus.conformance.transcripts import SUBJECTS, Life, Subject, intents_of
+from tests.consensus.conformance.checks import CHECKS, is_signing
+from tests.consensus.conformance.transcripts import SUBJECTS, Life, Subject
 
 BY_NAME = {subject.name: subject for subject in SUBJECTS}
 WALK_ITEMS_MAX = 2_000_000
@@ -32,10 +33,6 @@ def subject(request: pytest.FixtureRequest) -> Subject:
 
 def longest(subject: Subject) -> Life:
     return max(lives_of(subject.name), key=lambda life: len(life.steps))
-
-
-def is_signing(effect: Any) -> bool:
-    return type(effect).__name__ == "Sign"
 
 
 def held_by(thing: object) -> int:
@@ -65,11 +62,9 @@ def test_the_recorded_lives_are_worth_judging(subject: Subject) -> None:
     assert any(subject.decided(effect) for life in lives for effect in life.effects())
 
 
-def test_the_same_inputs_bring_the_same_effects_to_the_byte(subject: Subject) -> None:
-    for life in lives_of(subject.name):
-        machine = life.make()
-        for now_ms, event, effects in life.steps:
-            assert repr(machine.step(now_ms, event)) == repr(effects)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_every_life_keeps_the_rule(subject: Subject, check: Callable[[Subject, list[Life]], None]) -> None:
+    check(subject, lives_of(subject.name))
 
 
 def test_timers_that_come_late_start_nothing(subject: Subject) -> None:
@@ -103,55 +98,6 @@ def test_answers_that_come_twice_change_nothing(subject: Subject) -> None:
     again = [effect for answer in answers[:-2] for effect in machine.step(life.end_ms, answer)]
 
     assert [effect for effect in again if isinstance(effect, subject.wishes)] == []
-
-
-def test_nothing_is_signed_before_its_record_is_durable(subject: Subject) -> None:
-    for life in lives_of(subject.name):
-        signed = [
-            (index, effect.request)
-            for index, (_, _, effects) in enumerate(life.steps)
-            for effect in effects
-            if is_signing(effect)
-        ]
-        if subject.has_records:
-            durable = list(intents_of(life))
-            assert all(
-                any(when <= index and intent == request for when, intent in durable)
-                for index, request in signed
-            )
-        else:
-            # Nobody hears of the signature before the block with its seal is in the block log.
-            assert all(type(effect).__name__ in OF_ONE_ALONE for effect in life.effects())
-
-
-OF_ONE_ALONE = {"SetTimer", "Build", "Sign", "Decide", "Fulfilled"}
-
-
-def test_no_two_things_are_signed_at_one_place_in_all_lives_together(subject: Subject) -> None:
-    signed: dict[Any, Any] = {}
-    for life in lives_of(subject.name):
-        for effect in life.effects():
-            if is_signing(effect):
-                place = (life.who, subject.place(effect.request))
-                assert signed.setdefault(place, effect.request) == effect.request
-
-
-def test_only_what_was_executed_and_found_valid_is_decided(subject: Subject) -> None:
-    for life in lives_of(subject.name):
-        valid: set[Any] = set()
-        for _, event, effects in life.steps:
-            valid.add(subject.found_valid(event))
-            decided = {subject.decided(effect) for effect in effects} - {None}
-            assert decided <= valid
-
-
-def test_what_is_final_only_rises_through_all_lives(subject: Subject) -> None:
-    reached: dict[Any, int] = {}
-    for life in lives_of(subject.name):
-        for height in subject.finals(life):
-            assert height >= reached.get(life.who, 0)
-            reached[life.who] = height
-    assert max(reached.values()) >= 3
 
 
 def test_a_machine_made_from_what_was_left_goes_on(subject: Subject) -> None:
