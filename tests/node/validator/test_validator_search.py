@@ -13,6 +13,7 @@ from coc.primitives.secp256k1 import address_of, public_key_of
 from coc.primitives.types import Address
 from coc.primitives.validators import Validator
 from coc.sim.full.network import validator_secret
+from coc.wire.dht.effects import Found
 from coc.wire.dht.endpoints import endpoint_key
 from coc.wire.dht.hosts import Contact, HostPolicy, parse_host
 from coc.wire.dht.inputs import FindValue
@@ -21,7 +22,7 @@ from coc.wire.dht.messages import Values, encode_message
 from coc.wire.dht.records import Record
 from coc.wire.dht.rules import peer_id_of
 from tests.node.validator.test_dht_side import DHT, PEER, Stage, answers_nothing_known, asked, table
-from tests.wire.dht.network import PORT, START_MS, Identity
+from tests.wire.dht.network import PORT, START_MS, Identity, grown
 
 MEMBERS = [Identity.of(number, f"8.8.{number}.8") for number in range(10, 20)]
 
@@ -85,6 +86,21 @@ def test_a_host_that_may_not_be_dialled_and_a_record_without_meaning_lead_nowher
         search = ValidatorSearch(HostPolicy())
         (first,) = searched(search, members=MEMBERS[:1])
         assert search.on_found(first.ticket, (record,)) is None
+
+
+def test_a_newly_registered_node_is_found_in_a_network_that_loses_messages() -> None:  # DHT-27
+    net = grown(27, 16, loss=0.05)
+    newcomer = net.add(net.honest()[0].identity.contact)
+    net.run(60_000)
+    seeker = net.honest()[7]
+    net.unlink(seeker, newcomer)
+    search = ValidatorSearch(HostPolicy())
+    (wish,) = searched(search, members=[newcomer.identity])
+    net.feed(seeker, wish)
+    net.run(60_000)
+
+    (found,) = [each for each in seeker.told if isinstance(each, Found) and each.ticket == wish.ticket]
+    assert search.on_found(found.ticket, found.records) == dial_of(newcomer.identity)
 
 
 # ── In a node ───────────────────────────────────────────────────────────────────────────────────────────────
