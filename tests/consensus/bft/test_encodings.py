@@ -21,6 +21,7 @@ from coc.primitives.limits_consensus import (
     CERTIFICATE_BYTES_MAX,
     HEIGHT_ROUNDS_MAX,
     MESSAGE_BYTES_MAX,
+    MESSAGES_REMEMBERED,
     STATUS_BITMAPS_MAX,
     STATUS_BLOCKS_MAX,
     STATUS_ROUNDS_MAX,
@@ -122,3 +123,15 @@ def test_the_largest_certificate_fits_and_a_larger_one_is_refused() -> None:  # 
 
     with pytest.raises(PrimitivesError):
         decode_certificate(rlp.encode(bytes(CERTIFICATE_BYTES_MAX + 1)))
+
+
+def test_what_was_read_is_remembered_for_so_many_messages_and_no_more() -> None:
+    encoded = [
+        encode_message(Status(HEIGHT, number, Phase.PREVOTE)) for number in range(2 * MESSAGES_REMEMBERED)
+    ]
+    first = decode_message(encoded[0])
+    assert decode_message(encoded[0]) is first
+    for each in encoded:
+        decode_message(each)
+    assert decode_message(encoded[0]) is not first
+    assert decode_message(encoded[0]) == first
