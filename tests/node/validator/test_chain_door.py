@@ -51,6 +51,21 @@ def test_a_range_that_begins_too_far_on_accuses_nobody_and_one_with_a_hole_does(
     assert behind.height == 3
 
 
+def test_who_gives_a_certified_block_that_we_cannot_execute_is_not_the_one_who_errs() -> None:
+    """BSYNC-8."""
+    source, behind = Forge(), Forge()
+    given = source.extend(4)
+    sound = behind.door.execute
+    odd = given[2].block
+    behind.door.execute = lambda body: None if body.block == odd else sound(body)  # type: ignore[method-assign]
+    adopted = behind.door.adopt(PEER, given, [])
+    assert adopted.refused == ""
+    assert "block 3" in adopted.differs
+    assert "this node differs" in adopted.differs
+    assert behind.height == 2, "what came before stays"
+    assert behind.chain.finalized.hash == behind.chain.head.hash
+
+
 @pytest.mark.parametrize("fault", ["minority", "foreign", "cut", "swapped data", "nonsense"])
 def test_a_block_that_does_not_prove_itself_ends_the_range_before_it(fault: str) -> None:
     source, behind = Forge(), Forge()

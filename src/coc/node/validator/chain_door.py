@@ -50,6 +50,10 @@ class Overtaken(NodeError):
     id: ClassVar[str] = "COC-OVERTAKEN"
 
 
+class _Differs(Exception):
+    """A certified block that our own execution refuses."""
+
+
 class ChainDoor:
     """The calls."""
 
@@ -197,13 +201,16 @@ class ChainDoor:
         """
         chain = self._chain
         gas_limit_before, adopted = chain.head.gas_limit, list[Hash32]()
-        refused = failed = ""
+        refused = failed = differs = ""
         if self._begins_ahead(blocks):
             return BlocksAdopted(peer, None, is_ahead=True)
         try:
             for block in blocks:
-                refused = self._adopt_one(block, adopted)
-                if refused:
+                try:
+                    refused = self._adopt_one(block, adopted)
+                except _Differs as difference:
+                    differs = str(difference)
+                if refused or differs:
                     break
             if adopted:
                 chain.sync()
@@ -211,7 +218,7 @@ class ChainDoor:
         except self._faults.storage as error:
             failed = str(error.args[0])
         if not adopted:
-            return BlocksAdopted(peer, None, refused, failed)
+            return BlocksAdopted(peer, None, refused, failed, differs=differs)
         accounts = chain.accounts(adopted[-1], list(senders))
         decided = BlockDecided(
             self.next_height(),
@@ -221,7 +228,7 @@ class ChainDoor:
             [piece for block in adopted for piece in self._evidence_of(block)],
             rules_changed=chain.head.gas_limit != gas_limit_before,
         )
-        return BlocksAdopted(peer, decided, refused, failed)
+        return BlocksAdopted(peer, decided, refused, failed, differs=differs)
 
     def _begins_ahead(self, blocks: Sequence[CertifiedBlock]) -> bool:
         """Whether a range answers another question than the one for the next block (BSYNC-7)."""
@@ -229,7 +236,11 @@ class ChainDoor:
         return first is not None and first[1] > self._chain.head.number + 1
 
     def _adopt_one(self, block: CertifiedBlock, adopted: list[Hash32]) -> str:
-        """Adopt the next block; why not, if it proves nothing."""
+        """Adopt the next block; why not, if it proves nothing.
+
+        Raises:
+            _Differs: it is proved final, and invalid here.
+        """
         found = self.check(BlockBody(block.block, block.consensus_data))
         if found is None:
             return "bytes that are no block of this chain"
@@ -249,7 +260,9 @@ class ChainDoor:
             return f"a certificate that proves nothing: {error.what}"
         facts = self.execute(BlockBody(block.block, block.consensus_data))
         if facts is None:
-            return f"block {height} is certified and invalid by our own execution"
+            raise _Differs(
+                f"block {height} is certified, but invalid by our own execution: this node differs"
+            )
         self._chain.decide(name, block.certificate, durable=False)
         adopted.append(name)
         return ""

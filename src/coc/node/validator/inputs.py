@@ -163,6 +163,7 @@ class BlocksAdopted:
 
     `decided` says what the last one adopted means, None where none was; `refused` why the next one proves
     nothing; `failed` why this machine cannot go on; `is_ahead` that the first lies beyond what is missing.
+    `differs` names a certified block that our own execution refuses: then it is not the peer who is wrong.
     """
 
     peer: PeerId
@@ -170,6 +171,7 @@ class BlocksAdopted:
     refused: str = ""
     failed: str = ""
     is_ahead: bool = False
+    differs: str = ""
 
 
 @frozen

@@ -40,6 +40,9 @@ def after_adopting(core: Core, now_ms: Millis, event: BlocksAdopted) -> list[Eff
     if event.failed:
         effects.append(Alarm(SYNC, f"decided blocks cannot be written: {event.failed}"))
         effects += sync_step(core, now_ms, sync.Stuck())
+    elif event.differs:
+        effects.append(Alarm(SYNC, event.differs))
+        effects += sync_step(core, now_ms, sync.Stuck())
     elif event.is_ahead:
         effects += sync_step(core, now_ms, sync.Stuck())
     elif event.refused:
