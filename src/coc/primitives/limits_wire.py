@@ -55,6 +55,11 @@ WIRE_KERNEL_BYTES_MAX: Final = 256 * KIB
 gets some 5 MB/s.
 """
 
+WIRE_UNSENT_BYTES_MAX: Final = 32 * KIB
+"""Bytes that the kernel is asked to take for one peer beyond those on their way: on a slow line it would else
+fill its buffer, and a vote would wait for seconds behind transactions. Half a record keeps a fast one busy.
+"""
+
 WIRE_QUEUE_CONTROL_BYTES_MAX: Final = 64 * KIB
 """Bytes that wait in the control class: a few answers with addresses; an older one is not missed."""
 

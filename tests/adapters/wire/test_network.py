@@ -14,6 +14,7 @@ from coc.primitives.limits_wire import (
     PEER_STORE_SAVE_MS,
     WIRE_FRAME_BYTES_MAX,
     WIRE_KERNEL_BYTES_MAX,
+    WIRE_UNSENT_BYTES_MAX,
 )
 from coc.primitives.types import PeerId
 from coc.wire.addresses import PeerAddress
@@ -88,6 +89,8 @@ def test_the_kernel_is_asked_to_hold_little_and_to_send_at_once() -> None:  # WI
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
             # Linux counts its own overhead and says twice what was asked for.
             assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * WIRE_KERNEL_BYTES_MAX
+            unsent = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT)
+            assert unsent == WIRE_UNSENT_BYTES_MAX
 
     played(use)
 

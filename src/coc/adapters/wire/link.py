@@ -12,7 +12,7 @@ import socket
 from math import inf
 from typing import Protocol, cast
 
-from coc.primitives.limits_wire import WIRE_KERNEL_BYTES_MAX, WIRE_LINGER_MS
+from coc.primitives.limits_wire import WIRE_KERNEL_BYTES_MAX, WIRE_LINGER_MS, WIRE_UNSENT_BYTES_MAX
 from coc.primitives.types import PeerId
 from coc.wire.addresses import PeerAddress, canonical_host
 from coc.wire.errors import Reason
@@ -191,6 +191,8 @@ def _tune(sock: socket.socket) -> None:
     """Send votes at once, and keep the kernel's own queue short. WIRE-8."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, WIRE_KERNEL_BYTES_MAX)
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, WIRE_UNSENT_BYTES_MAX)
 
 
 def _host(peername: object) -> str:
