@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coc.adapters.chain_port import OpenChain, closing, open_chain
 from coc.adapters.kept_genesis import noted_genesis, required_kept_genesis
-from coc.adapters.validator.door import door_to
 from coc.consensus.rotation.slots import RotationRules
 from coc.execution.genesis import Genesis, read_genesis
-from coc.node.validator.chain_door import ChainDoor
 from coc.primitives.errors import CliError
 from coc.primitives.frozen import frozen
 from coc.primitives.types import Hash32
+
+if TYPE_CHECKING:
+    from coc.node.validator.chain_door import ChainDoor
 
 
 @frozen
@@ -45,6 +47,8 @@ def rules_of_chain(chain: OpenChain, genesis: Genesis) -> RotationRules | ChainD
         GenesisContradictsItself: genesis lists other validators than its registry holds.
     """
     if genesis.coc is not None and genesis.coc.engine == "bft":
+        from coc.adapters.validator.door import door_to
+
         return door_to(chain, genesis)
     return rotation_rules(genesis, chain.genesis_hash)
 
