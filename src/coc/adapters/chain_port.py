@@ -19,6 +19,7 @@ from coc.primitives.errors import AdapterError
 from coc.primitives.types import Address, Hash32, Height
 
 __all__ = [
+    "ARCHIVE",
     "NATIVE_ERRORS",
     "ChainFailed",
     "OpenChain",
@@ -35,6 +36,9 @@ __all__ = [
 
 OpenChain: TypeAlias = Chain
 """The handle, for those who may name its type and not open one."""
+
+ARCHIVE: Final[Mapping[str, int]] = {"states_kept": 0}
+"""Options of a chain that keeps every state."""
 
 NATIVE_ERRORS: Final = (_native.GenesisInvalid, _native.StorageFailed, _native.BlockInvalid, _native.Pruned)
 """What opening and using a chain may raise on purpose; the first argument is a sentence with the cure."""

@@ -2,16 +2,26 @@
 
 After a flush that failed the next block waits for one that succeeds: what is decided and not flushed is held
 in memory.
+
+After a flush that succeeded old states are given up: the copier of the Rust core carries what is still needed
+to a young file, a slice at a time, so that nothing else waits for it long, and drops the old files.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 from coc._native import Chain
 from coc.adapters.telemetry import Telemetry
 from coc.adapters.workers import Workers
 
-FLUSH = "flush"
+FLUSH: Final = "flush"
 """The part that telemetry names when it fails."""
+COPY: Final = "copier"
+"""The same of giving old states up."""
+
+COPY_NODES_MAX: Final = 2_000
+"""Trie nodes carried at a time: some ten milliseconds, for which a flush may have to wait."""
 
 
 class Flusher:
@@ -23,6 +33,7 @@ class Flusher:
         self._workers = workers
         self._telemetry = telemetry
         self._is_flushing = False
+        self._is_copying = False
         self.has_failed = False
         """Whether the last flush failed, so that one must succeed before more is built."""
 
@@ -43,6 +54,24 @@ class Flusher:
     def _ended(self, error: Exception | None) -> None:
         self._is_flushing = False
         self.tell(error)
+        if error is None and not self._is_copying:
+            self._copy()
+
+    def _copy(self) -> None:
+        """Carry one slice; what is left then goes on after a restart as well."""
+        self._is_copying = not self._workers.is_draining
+        if self._is_copying:
+            self._workers.run(lambda: self._chain.copy_some(COPY_NODES_MAX), self._copied)
+
+    def _copied(self, result: bool | Exception) -> None:
+        self._is_copying = False
+        if isinstance(result, Exception):
+            # The next flush asks again.
+            self._telemetry.problem(COPY, f"old states cannot be given up: {sentence_of(result)}")
+            return
+        self._telemetry.recovered(COPY)
+        if result:
+            self._copy()
 
 
 def sentence_of(error: Exception) -> str:

@@ -27,6 +27,8 @@ class Workers:
         self._loop = loop
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="node")
         self._under_way = 0
+        self.is_draining = False
+        """Whether somebody waits for the end of all work: what can be done later should not begin."""
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -46,7 +48,11 @@ class Workers:
 
     async def drain(self) -> None:
         """Wait until nothing is under way, nor anything that it led to."""
-        await self._idle.wait()
+        self.is_draining = True
+        try:
+            await self._idle.wait()
+        finally:
+            self.is_draining = False
 
     def close(self) -> None:
         """Let the threads end; `run` must not be called any more."""

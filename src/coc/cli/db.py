@@ -120,6 +120,7 @@ def _stats_lines(data: Path, figures: dict[str, Any]) -> list[str]:
         + "".join(
             f"   generation {each['generation']}: {_size(each['bytes'])}" for each in state["generations"]
         ),
+        f"  states          {_states(state)}",
     ]
     if index is None:
         lines.append(f"  index           missing: coc db rebuild --data {data}")
@@ -136,6 +137,12 @@ def _stats_lines(data: Path, figures: dict[str, Any]) -> list[str]:
         ]
     lines.append(f"  free on device  {_size(figures['free_bytes'])}")
     return lines
+
+
+def _states(state: dict[str, Any]) -> str:
+    kept = "the older ones are pruned" if state["is_pruned"] else "every one is kept"
+    height = state["copied_height"]
+    return kept if height is None else f"{kept}; that of block {height:,} is copied"
 
 
 def _check_lines(data: Path, report: dict[str, Any]) -> list[str]:

@@ -94,6 +94,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.Path(path_type=Path),
     help="Socket of a `coc signer` that holds the validator's key instead.",
 )
+@click.option("--archive", is_flag=True, help="Keep the state of every block, not of the newest 256.")
 @click.option("--unlock", type=click.IntRange(0, DEV_ACCOUNTS_MAX), default=0, hidden=True)
 @click.option(
     "--json",
@@ -118,6 +119,7 @@ def command(
     genesis_hash: str | None,
     sync: str | None,
     signer: Path | None,
+    archive: bool,
     unlock: int,
     as_json: bool,
     log_level: str,
@@ -142,7 +144,7 @@ def command(
             join_network(data, join, genesis_hash)
         known = peers if join is None else (*peers, join)
         wire = WireOptions(listen, known, signer, http_gossip, advertise)
-        choices = _choices(data, HttpPlace(host, port, unlock), sources, wire)
+        choices = _choices(data, HttpPlace(host, port, unlock), sources, wire, archive=archive)
         if sync is not None or choices.network is not None:
             from coc.cli.snapshot import fill, is_wanted
 
@@ -165,7 +167,10 @@ class HttpPlace:
     unlock: int
 
 
-def _choices(data: Path, http: HttpPlace, sources: KeySources, wire: WireOptions) -> NodeChoices:
+def _choices(
+    data: Path, http: HttpPlace, sources: KeySources, wire: WireOptions, *, archive: bool
+) -> NodeChoices:
+    from coc.adapters.chain_port import ARCHIVE
     from coc.adapters.kept_genesis import required_kept_genesis
     from coc.adapters.live_node import HttpChoices, NodeChoices
     from coc.cli.validator_key import sealing_choices, validator_key
@@ -173,18 +178,33 @@ def _choices(data: Path, http: HttpPlace, sources: KeySources, wire: WireOptions
 
     genesis = required_kept_genesis(data)
     place = HttpChoices(http.host, http.port)
+    options = dict(ARCHIVE) if archive else {}
     accounts = dev_secrets(DEV_MNEMONIC, http.unlock) if http.unlock else []
     if genesis.coc is not None and genesis.coc.engine == "bft":
         from coc.cli.network_options import network_choices
 
         network = network_choices(data, sources, wire)
-        return NodeChoices(genesis=genesis, folder=data, http=place, network=network, accounts=accounts)
+        return NodeChoices(
+            genesis=genesis,
+            folder=data,
+            http=place,
+            network=network,
+            accounts=accounts,
+            chain_options=options,
+        )
     key = validator_key(genesis.coc, sources)
     if key is not None and key.is_known_to_everybody:
         cure = "use a loopback address, or make a chain with a key of your own"
         refuse_public_keys_in_public(http.host, cure)
     sealing = None if key is None or genesis.coc is None else sealing_choices(genesis.coc, key)
-    return NodeChoices(genesis=genesis, folder=data, http=place, sealing=sealing, accounts=accounts)
+    return NodeChoices(
+        genesis=genesis,
+        folder=data,
+        http=place,
+        sealing=sealing,
+        accounts=accounts,
+        chain_options=options,
+    )
 
 
 def _announce(choices: NodeChoices, chain: OpenChain, rpc: str, *, as_json: bool) -> None:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Protocol
 
+from coc.adapters.chain_port import ARCHIVE
 from coc.adapters.data_folder import refuse_strangers
 from coc.adapters.http.policy import AccessRules
 from coc.adapters.kept_genesis import kept_genesis
@@ -34,6 +35,7 @@ class DevOptions(Protocol):
     accounts: int
     mnemonic: str
     genesis: Path | None
+    archive: bool
 
 
 def node_choices(options: DevOptions) -> NodeChoices:
@@ -63,6 +65,7 @@ def node_choices(options: DevOptions) -> NodeChoices:
         http=HttpChoices(options.host, options.port, AccessRules(origins=frozenset({"*"}))),
         sealing=SealingChoices(secrets[0], rules, _sealing(options), round(options.block_time * 1000)),
         accounts=secrets,
+        chain_options=dict(ARCHIVE) if options.archive else {},
     )
 
 

@@ -40,6 +40,7 @@ class UpOptions:
     mnemonic: str
     genesis: Path | None
     nodes: int | None
+    archive: bool
     as_json: bool
     log_level: str
 
@@ -98,6 +99,7 @@ class UpOptions:
     type=click.IntRange(1, UP_NODES_MAX),
     help="A network of so many validators, each a process; node 1 listens on --port, node 2 on the next …",
 )
+@click.option("--archive", is_flag=True, help="Keep the state of every block, not of the newest 256.")
 @click.option(
     "--json",
     "as_json",

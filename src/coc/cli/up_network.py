@@ -53,6 +53,7 @@ class NetworkOptions(Protocol):
     gas_limit: int | None
     accounts: int
     mnemonic: str
+    archive: bool
     as_json: bool
     log_level: str
 
@@ -139,6 +140,7 @@ def _command(
         *("node", "--data", str(folder), "--json", "--log-level", options.log_level),
         *("--host", options.host, "--port", str(options.port + index if options.port else 0)),
         *("--listen", f"{LOOPBACK}:{ports[index]}", *others, "--unlock", str(unlocked)),
+        *(("--archive",) if options.archive else ()),
     )
 
 
