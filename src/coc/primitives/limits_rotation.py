@@ -42,6 +42,9 @@ DOUBLE_SEALS_MAX: Final = 1_000
 BLOCK_SOURCES_MAX: Final = 8
 """Peers remembered as holding one block: any one is enough."""
 
+FETCHES_PER_STATUS_MAX: Final = 64
+"""Blocks asked for again with one status, those of the lowest slots: the others stand on them or can wait."""
+
 RANGE_BEHIND_BLOCKS_MIN: Final = 16
 """How far behind a peer a node asks for ranges: below it block after block is as fast."""
 

@@ -13,6 +13,7 @@ from coc.consensus.rotation.messages import Status
 from coc.consensus.rotation.rules import BlockFacts, FinalBlock, Opening, SealedFacts
 from coc.primitives.limits_rotation import (
     BLOCK_SOURCES_MAX,
+    FETCHES_PER_STATUS_MAX,
     FINAL_DEPTH_BLOCKS_DEFAULT,
     HELD_SEALS_MAX,
     HELD_SLOTS_AHEAD_MAX,
@@ -323,7 +324,9 @@ def test_an_ancestor_that_had_to_make_room_is_sought_again(stage: Stage) -> None
 
     again = stage.step(ev.TimerFired(ev.Timer(ev.TimerKind.RESEND, 0)))
 
-    assert len(of(again, engine.Fetch)) <= PENDING_BLOCKS_MAX
+    fetched = [each.block for each in of(again, engine.Fetch)]
+    assert len(fetched) <= FETCHES_PER_STATUS_MAX + 1
+    assert name(1) in fetched
 
 
 def test_of_one_slot_a_third_block_is_taken_only_if_something_stands_on_it(stage: Stage) -> None:  # ROT-18

@@ -48,6 +48,8 @@ class Mutant:
             return plan_of(seed)
         if self.runs == "shared signer":
             return replace(plan_of(seed, ""), has_shared_signer=True)
+        if self.runs == "status only":
+            return replace(plan_of(seed, ""), loses_seals=True)
         return plan_of(seed, self.runs)
 
     @contextmanager
@@ -138,7 +140,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("a slot with an intent used again", "ROT-10", making, "_build", _build_ignoring_records),
     Mutant("a block of the future adopted", "ROT-15", seals, "slots_ahead", lambda *_: 0),
     Mutant("others' slots not refused", "ROT-14", seals, "is_authentic", lambda *_: True, "steal"),
-    Mutant("status not heard", "ROT-19", peers, "on_status", lambda *_: []),
+    Mutant("status not heard", "ROT-19", peers, "on_status", lambda *_: [], "status only"),
     Mutant("ancestors not sought", "ROT-16", blocks, "_seek_parent", lambda *_: []),
     Mutant("evidence dropped", "ROT-25", DoubleSealBook, "add", lambda self, evidence: False, "twin"),
 )

@@ -89,6 +89,12 @@ def test_two_processes_on_one_signer_never_seal_a_slot_twice() -> None:  # ROT-9
     assert outcome.final > 40
 
 
+def test_status_alone_is_enough_to_follow() -> None:  # ROT-19
+    outcome = run(Plan(5, 4, loses_seals=True))
+
+    assert outcome.final > 40
+
+
 def test_the_usual_runs_are_as_varied_as_they_claim() -> None:
     plans = [plan_of(seed) for seed in range(300)]
 

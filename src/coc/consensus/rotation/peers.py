@@ -10,7 +10,7 @@ from coc.consensus.rotation.messages import Status
 from coc.consensus.rotation.seals import STRANGE_SEAL, is_authentic, on_seal
 from coc.consensus.rotation.state import Core, Sight
 from coc.primitives.limits_consensus import PEERS_MAX
-from coc.primitives.limits_rotation import RANGE_BEHIND_BLOCKS_MIN
+from coc.primitives.limits_rotation import FETCHES_PER_STATUS_MAX, RANGE_BEHIND_BLOCKS_MIN
 from coc.primitives.types import Height, Millis
 
 
@@ -23,10 +23,11 @@ def speak(core: Core, now_ms: Millis) -> list[Effect]:
     """Say where we stand, ask again for what is sought, and set the time when we shall do so again."""
     asked: list[Effect] = []
     for block, each in tuple(core.pending.items()):
-        if each.sight is Sight.SOUGHT:
-            asked.append(Fetch(block, tuple(each.sources)))
-        elif each.sight is Sight.WAITING:
+        if each.sight is Sight.WAITING and block in core.pending:
             asked += connect(core, now_ms, block)  # what it waits for may have had to make room
+    sought = [each for each in core.pending.values() if each.sight is Sight.SOUGHT]
+    sought.sort(key=lambda each: (each.seal.round, each.seal.block))
+    asked += [Fetch(each.seal.block, tuple(each.sources)) for each in sought[:FETCHES_PER_STATUS_MAX]]
     timer = SetTimer(Timer(TimerKind.RESEND, 0), Millis(now_ms + core.setup.rules.resend_ms))
     return [Broadcast(status_of(core)), *asked, timer]
 

@@ -217,6 +217,8 @@ class SimNode:
 
     def send(self, peer: SimNode, message: Message) -> None:
         """Send a message."""
+        if self.network.plan.loses_seals and isinstance(message, Proposal):
+            return
         content = encode_message(message)
         self.network.send(self, peer, lambda: peer.receive(self.peer, content))
 

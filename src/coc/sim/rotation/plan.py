@@ -28,6 +28,8 @@ class Plan:
     liar: str = ""
     has_shared_signer: bool = False
     """Whether the last validator runs twice on one signer, whose mark is all that keeps it honest."""
+    loses_seals: bool = False
+    """Whether no announcement ever comes through, so that all is heard by status."""
     skews_ms: tuple[int, ...] = ()
     cuts: tuple[Cut, ...] = ()
     loss: float = 0.0
