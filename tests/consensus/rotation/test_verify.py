@@ -98,6 +98,7 @@ def test_any_seal_that_the_parents_proposer_made_will_do() -> None:  # ROT-5
     ("certificate", "says"),
     [
         (parent_seal(SECRETS[1]), "signer of the parent certificate"),
+        (b"\x01", "parent certificate is no seal"),
         (parent_seal(SECRETS[0], slot=4), "slot of the parent certificate"),
         (parent_seal(SECRETS[0], block=BLOCK), "signer of the parent certificate"),
     ],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from coc.consensus.rotation.slots import RotationRules
 from coc.primitives.consensus_data import decode_consensus_data
-from coc.primitives.errors import ConsensusError
+from coc.primitives.errors import ConsensusError, PrimitivesError
 from coc.primitives.frozen import frozen
 from coc.primitives.seals import decode_seal
 from coc.primitives.types import Address, Hash32, Height
@@ -61,7 +61,7 @@ def verify_data(rules: RotationRules, parent: ParentFacts, block: SealedBlock) -
 
     Raises:
         RotationInvalid: which rule, what was found, what was expected.
-        PrimitivesError: consensus data or the parent's seal in it cannot be read.
+        PrimitivesError: consensus data cannot be read.
     """
     data = decode_consensus_data(block.consensus_data)
     slot = rules.slot_at(block.timestamp_s)
@@ -90,7 +90,10 @@ def _verify_parent_certificate(rules: RotationRules, parent: ParentFacts, certif
         return
     if not parent.height:
         _same("parent certificate", certificate, b"")
-    seal = decode_seal(certificate)
+    try:
+        seal = decode_seal(certificate)
+    except PrimitivesError as error:
+        raise RotationInvalid("the parent certificate is no seal", why=error.what) from error
     slot = rules.slot_at(parent.timestamp_s)
     _same("slot of the parent certificate", seal.slot, slot)
     signer = seal.signer(rules.genesis_hash, parent.height, parent.hash)
