@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,16 @@ class Namespace:
     def cut(self) -> None:
         """Nothing passes any more; connections are not told."""
         subprocess.run(["ip", "link", "set", self.outer, "down"], check=True)
+
+    def narrow(self, megabits: int) -> None:
+        """From now on so many megabits a second pass, each way."""
+        for place, device in (((), self.outer), (("ip", "netns", "exec", self.name), "inner")):
+            shape = ("tbf", "rate", f"{megabits}mbit", "burst", "32kb", "latency", "100ms")
+            _run_or_skip(*place, "tc", "qdisc", "add", "dev", device, "root", *shape)
+
+    def bytes_in(self) -> int:
+        """How many bytes have gone inside."""
+        return int(Path(f"/sys/class/net/{self.outer}/statistics/tx_bytes").read_text())
 
     def heal(self) -> None:
         """Everything passes again."""
