@@ -18,6 +18,7 @@ use revm::bytecode::Bytecode;
 use revm::state::{AccountInfo, EvmState};
 use std::sync::Arc;
 
+mod analysed;
 mod reads;
 
 /// Storage tries with fewer changed slots than this are updated on the calling thread: handing them out costs more.

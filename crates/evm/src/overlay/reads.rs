@@ -1,6 +1,6 @@
 //! What the EVM asks of an overlay: accounts, code, slots and block hashes, read once and then kept.
 
-use super::{COLLIDES, Overlay, Slot, bytecode, entry_of, slot_key};
+use super::{COLLIDES, Overlay, Slot, analysed, bytecode, entry_of, slot_key};
 use crate::error::StateError;
 use crate::fork::EMPTY_CODE_HASH;
 use crate::state::slot_of;
@@ -27,7 +27,15 @@ impl revm::Database for Overlay {
         if let Some(code) = self.codes.get(&hash) {
             return Ok(code.clone());
         }
-        let code = bytecode(self.below.code(&hash)?, self.knows_delegations);
+        let code = match analysed::kept(&hash) {
+            Some(code) => code,
+            None => {
+                let raw = self.below.code(&hash)?;
+                let code = bytecode(raw.clone(), self.knows_delegations);
+                analysed::keep(hash, &raw, &code);
+                code
+            }
+        };
         self.codes.insert(hash, code.clone());
         Ok(code)
     }
