@@ -38,7 +38,7 @@ BLOCK_GAS = PAYLOADS_PER_BLOCK * PAYLOAD_GAS
 PAYLOADS_PER_ACCOUNT = 12
 """12 MB together, twice over the line: twenty seconds of it, if nothing else went there."""
 UNHURRIED = BftParameters(propose_ms=6_000, vote_ms=2_000)
-"""A block of 200 KB has its turn on the line within these, on a machine that is busy with other things too."""
+"""A block of 200 KB has its turn on the line within these, on a machine with other things to do too."""
 SECRETS = dev_secrets(DEV_MNEMONIC, DEV_ACCOUNTS)
 HEIGHTS = 8
 """Two turns of each validator."""
