@@ -170,7 +170,7 @@ impl Overlay {
     ) -> Result<(), StateError> {
         if let Some(code) = code {
             let hash = if code.is_empty() { EMPTY_CODE_HASH } else { keccak256(&code) };
-            self.remember_code(hash, bytecode(code, self.knows_delegations));
+            self.remember_code(hash, analysed::bytecode(code, self.knows_delegations));
             self.entry(address)?.info.get_or_insert_with(AccountInfo::default).code_hash = hash;
         }
         let info = self.entry(address)?.info.get_or_insert_with(AccountInfo::default);
@@ -382,16 +382,6 @@ impl Entry {
 
 fn slot_key(slot: U256) -> B256 {
     keccak256(slot.to_be_bytes::<32>())
-}
-
-/// Code as the EVM takes it: a delegation where it is one to the last byte and delegations are known (EIP-7702), and instructions
-/// wherever it is not, though it begins like one. Such code could be deployed before London (EIP-3541), and test files and
-/// overrides may hold it.
-fn bytecode(code: Bytes, knows_delegations: bool) -> Bytecode {
-    if !knows_delegations {
-        return Bytecode::new_legacy(code);
-    }
-    Bytecode::new_raw_checked(code.clone()).unwrap_or_else(|_| Bytecode::new_legacy(code))
 }
 
 fn slot_value(value: U256) -> Value {

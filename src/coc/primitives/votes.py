@@ -20,7 +20,7 @@ HEIGHT_BITS = 64
 ROUND_BITS = 32
 SIGNATURE_BYTES = 65
 CERTIFICATES_REMEMBERED = 16
-"""Certificates kept as they were read: the newest is looked at when it comes, is stored, and is built upon."""
+"""Certificates kept as they were read: the newest is looked at when it comes, is stored, is built upon."""
 
 
 class VoteInvalid(PrimitivesError):

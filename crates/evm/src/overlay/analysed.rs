@@ -28,6 +28,16 @@ impl Weighter<B256, Bytecode> for ByBytes {
     }
 }
 
+/// Code as the EVM takes it: a delegation where it is one to the last byte and delegations are known (EIP-7702), and instructions
+/// wherever it is not, though it begins like one. Such code could be deployed before London (EIP-3541), and test files and
+/// overrides may hold it.
+pub fn bytecode(code: Bytes, knows_delegations: bool) -> Bytecode {
+    if !knows_delegations {
+        return Bytecode::new_legacy(code);
+    }
+    Bytecode::new_raw_checked(code.clone()).unwrap_or_else(|_| Bytecode::new_legacy(code))
+}
+
 /// The code that was kept under this hash.
 pub fn kept(hash: &B256) -> Option<Bytecode> {
     KEPT.get(hash)

@@ -1,6 +1,6 @@
 //! What the EVM asks of an overlay: accounts, code, slots and block hashes, read once and then kept.
 
-use super::{COLLIDES, Overlay, Slot, analysed, bytecode, entry_of, slot_key};
+use super::{COLLIDES, Overlay, Slot, analysed, entry_of, slot_key};
 use crate::error::StateError;
 use crate::fork::EMPTY_CODE_HASH;
 use crate::state::slot_of;
@@ -31,7 +31,7 @@ impl revm::Database for Overlay {
             Some(code) => code,
             None => {
                 let raw = self.below.code(&hash)?;
-                let code = bytecode(raw.clone(), self.knows_delegations);
+                let code = analysed::bytecode(raw.clone(), self.knows_delegations);
                 analysed::keep(hash, &raw, &code);
                 code
             }
