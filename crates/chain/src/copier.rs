@@ -14,6 +14,7 @@
 use crate::chain::Chain;
 use crate::check_rows::canonical;
 use crate::error::ChainError;
+use crate::pins::Pins;
 use crate::pruning::{Copying, PRUNING, Pruning, Root, Stage};
 use crate::rows::{BlockRow, MARKER, Marker};
 use crate::tree::{Executed, Tree};
@@ -22,14 +23,11 @@ use alloy_primitives::map::B256Map;
 use coc_evm::state::WorldState;
 use coc_store::{Apart, Batch, NodeAppender, NodeFiles, Table};
 use coc_trie::{Carry, Ground, Loc, NodeReader, Trie};
-use std::collections::BTreeMap;
 
 /// States that a node keeps unless it keeps all: what EIP-2935 and wallets look back.
 pub const STATES_KEPT_DEFAULT: u64 = 256;
 /// Bytes of node files below which copying is not worth it (64 MiB).
 pub const COPY_FROM_BYTES_DEFAULT: u64 = 64 << 20;
-/// States that may be pinned at once: each keeps the files of its time from being dropped.
-pub const PINS_MAX: usize = 16;
 /// Times that the newest state is carried after the last before the rest is carried in one go.
 const ROUNDS_MAX: u32 = 8;
 /// The part of a disk budget that node files may take before copying begins: the copy needs as much again.
@@ -42,7 +40,8 @@ pub struct Copier {
     pub record: Pruning,
     carry: Option<Carry>,
     rounds: u32,
-    pins: BTreeMap<B256, u32>,
+    /// States that are kept though they are old.
+    pub(crate) pins: Pins,
 }
 
 impl Copier {
@@ -95,33 +94,6 @@ impl Chain {
         }
     }
 
-    /// Keeps the state of a known block until it is unpinned as often as it was pinned.
-    ///
-    /// # Errors
-    /// [`ChainError::UnknownBlock`], [`ChainError::Pruned`], and [`ChainError::Limit`] with [`PINS_MAX`] blocks pinned.
-    pub fn pin_state(&self, hash: &B256) -> Result<(), ChainError> {
-        let mut copier = self.shared.copier.lock();
-        self.shared.state(hash)?;
-        if copier.pins.len() >= PINS_MAX && !copier.pins.contains_key(hash) {
-            return Err(ChainError::Limit(format!(
-                "{PINS_MAX} states are pinned already; unpin one of them"
-            )));
-        }
-        *copier.pins.entry(*hash).or_default() += 1;
-        Ok(())
-    }
-
-    /// Undoes one [`pin_state`](Self::pin_state); nothing where there was none.
-    pub fn unpin_state(&self, hash: &B256) {
-        let mut copier = self.shared.copier.lock();
-        if let Some(count) = copier.pins.get_mut(hash) {
-            *count -= 1;
-            if *count == 0 {
-                copier.pins.remove(hash);
-            }
-        }
-    }
-
     fn states_kept(&self) -> Option<u64> {
         if cfg!(feature = "mutant-drop-at-once") { Some(0) } else { self.shared.states_kept }
     }
@@ -132,21 +104,8 @@ impl Chain {
         grown.min(budget.max(kept_bytes + kept_bytes / 4))
     }
 
-    fn is_pinned(&self, copier: &Copier, before: Loc) -> Result<bool, ChainError> {
-        if cfg!(feature = "mutant-pin-ignored") {
-            return Ok(false);
-        }
-        for hash in copier.pins.keys() {
-            let row = self.shared.row(hash)?;
-            if row.and_then(|row| row.state).is_some_and(|loc| loc < before) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     /// The marker's block, and its row.
-    fn flushed_head(&self) -> Result<(Marker, BlockRow), ChainError> {
+    pub(crate) fn flushed_head(&self) -> Result<(Marker, BlockRow), ChainError> {
         let marker = self.marker()?.ok_or_else(|| self.damaged("it has no marker".into()))?;
         let row = self.shared.row(&marker.head)?;
         let row = row.ok_or_else(|| self.damaged(format!("it has no row of its head {}", marker.head)))?;
@@ -230,7 +189,9 @@ impl Chain {
         let is_synced = !cfg!(feature = "mutant-copy-unsynced");
         marker.lengths = if is_synced { appender.sync()? } else { shared.nodes.lengths() };
         let stage = Stage::Waiting { before: before.0, copied: Root::of(head.height, &young.head) };
-        let record = Pruning { stage, ..copier.record.clone() };
+        let young_bytes = marker.lengths.iter().filter(|length| length.generation >= generation);
+        let kept_bytes = young_bytes.map(|length| length.bytes).sum();
+        let record = Pruning { stage, kept_bytes, ..copier.record.clone() };
         batch.put(Table::Meta, MARKER, &marker.encode());
         batch.put(Table::Meta, PRUNING, &record.encode());
         shared.index.write(batch)?;
@@ -325,8 +286,7 @@ impl Chain {
         }
         let (mut marker, _) = self.flushed_head()?;
         marker.lengths.retain(|length| length.generation >= generation);
-        let kept_bytes = marker.lengths.iter().map(|length| length.bytes).sum();
-        let record = Pruning { floor: before.0, kept_bytes, stage: Stage::Idle };
+        let record = Pruning { floor: before.0, stage: Stage::Idle, ..copier.record.clone() };
         let mut batch = Batch::new();
         batch.put(Table::Meta, MARKER, &marker.encode());
         batch.put(Table::Meta, PRUNING, &record.encode());

@@ -39,6 +39,7 @@ pub mod import;
 pub mod logs;
 pub mod note;
 pub mod open;
+pub mod pins;
 pub mod pruning;
 pub mod read;
 pub mod rebuild;

@@ -15,7 +15,7 @@ const VERSION: u8 = 1;
 pub struct Pruning {
     /// States whose root lies before this place are gone.
     pub floor: u64,
-    /// Bytes that the node files had when old ones were last dropped.
+    /// Bytes of the state that was carried last, with those made on the way.
     pub kept_bytes: u64,
     /// What the copier is at.
     pub stage: Stage,

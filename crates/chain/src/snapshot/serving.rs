@@ -21,6 +21,9 @@ impl Chain {
             Err(ChainError::UnknownBlock(_) | ChainError::Pruned(_)) => return Ok(Vec::new()),
             found => found?,
         };
+        if let Some(block) = self.shared.stored(&request.block)? {
+            self.note_served(&request.block, block.block.header.number);
+        }
         let mut left = request.bytes_max.min(ANSWER_BYTES_MAX);
         let mut ranges = Vec::new();
         for wish in &request.wishes {

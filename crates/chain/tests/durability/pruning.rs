@@ -4,9 +4,9 @@ use crate::ledger::Ledger;
 use crate::world::{build, check, genesis, options, read_all};
 use alloy_primitives::{B256, Bytes};
 use coc_chain::chain::Chain;
-use coc_chain::copier::PINS_MAX;
 use coc_chain::error::ChainError;
 use coc_chain::open::ChainOptions;
+use coc_chain::pins::{PINS_MAX, SERVED_BLOCKS, SERVED_IDLE_BLOCKS, SERVED_MAX};
 use coc_chain::pruning::Stage;
 use coc_disk::{Dice, FaultyDisk};
 use coc_store::{MemIndex, MemOptions, generation_of};
@@ -228,6 +228,32 @@ fn as_many_states_as_the_limit_says_can_be_pinned() {
     newest.iter().for_each(|hash| grown.chain.pin_state(hash).expect("it is there"));
     grown.chain.pin_state(&newest[0]).expect("it is pinned already");
     assert!(matches!(grown.chain.pin_state(&B256::ZERO), Err(ChainError::UnknownBlock(_))));
+}
+
+#[test]
+fn a_state_that_peers_fetch_stays_while_they_ask_but_not_for_ever() {
+    let mut grown = Grown::new(Some(STATES_KEPT));
+    grown.grow(15);
+    let fetched = grown.blocks[15].clone();
+    let mut asked_to = 0;
+    let is_there = |grown: &Grown| grown.chain.shared.state(&fetched.0).is_ok();
+    while is_there(&grown) && asked_to < SERVED_BLOCKS + 400 {
+        grown.chain.note_served(&fetched.0, 15);
+        grown.grow(100);
+        asked_to = grown.blocks.len() as u64;
+    }
+    assert!((SERVED_BLOCKS..SERVED_BLOCKS + 400).contains(&asked_to), "given up at block {asked_to}");
+    let (other, number) = (grown.blocks.last().expect("the head").0, grown.blocks.len() as u64 - 1);
+    grown.chain.note_served(&other, number);
+    grown.grow(SERVED_IDLE_BLOCKS as usize - 50);
+    assert!(grown.chain.shared.state(&other).is_ok(), "a peer may still ask for it");
+    grown.grow(200);
+    assert!(matches!(grown.chain.shared.state(&other), Err(ChainError::Pruned(_))));
+    let newest: Vec<B256> = grown.blocks.iter().rev().take(SERVED_MAX + 1).map(|(hash, _)| *hash).collect();
+    newest.iter().for_each(|hash| grown.chain.note_served(hash, grown.blocks.len() as u64));
+    grown.grow(200);
+    let kept = newest.iter().filter(|hash| grown.chain.shared.state(hash).is_ok()).count();
+    assert!(kept >= SERVED_MAX, "{kept} of those asked for last");
 }
 
 #[test]
