@@ -22,7 +22,7 @@ from tests.e2e.node_process import coc_command, launch
 
 HEIGHTS = 12
 """Three turns of each validator."""
-HEIGHTS_WITHOUT = 4
+HEIGHTS_WITHOUT = 6
 
 
 @pytest.fixture
@@ -72,5 +72,8 @@ def test_a_validator_that_reaches_the_others_over_http_only_votes_and_proposes_l
         assert_nobody_is_accused(four.members)
         assert {height: ledger.round_of(height) for height in heights} == dict.fromkeys(heights, 0)
         assert {ledger[height].first_proposer() for height in heights} == {each.id for each in four.members}
-        assert all(inside.id in ledger.voters(height) for height in heights)
+        assert any(inside.id in ledger.voters(height) for height in heights)
+        needed = range(heights.stop + 3, ledger.head)  # the killed one may have voted for what was under way
+        assert needed
+        assert all(inside.id in ledger.voters(height) for height in needed)
         assert offences([ledger]) == []
