@@ -36,13 +36,13 @@ def test_a_killed_process_loses_nothing_and_its_handles_are_dead() -> None:
     lives.chain.flush()
     head, before = lives.chain.head.hash, lives.disk.digest()
     dead_chain, dead_wal, dead_mark = lives.chain, lives.wal, lives.mark
+    record = lives.sealed.build()
     lives.disk.kill()
 
     with pytest.raises(StorageFailed, match="before a crash"):
         dead_wal.append([b"late"])
     with pytest.raises(StorageFailed, match="before a crash"):
         dead_mark.save(b"late")
-    record = lives.sealed.build()
     with pytest.raises(StorageFailed, match="before a crash"):
         lives.sealed.decide(record)
     assert dead_chain.head.hash == head
