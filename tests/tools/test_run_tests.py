@@ -15,6 +15,7 @@ from tools.run_tests import (
     count_mutant,
     count_pytest,
     count_vectors,
+    hunting_grounds,
     main,
     run,
     run_all,
@@ -84,6 +85,16 @@ def test_no_two_suites_have_one_name() -> None:
     names = [suite.name for suite in suites()]
 
     assert len(names) == len(set(names))
+
+
+def test_mutants_are_hunted_where_a_test_says_that_it_catches_them_and_nowhere_else(tmp_path: Path) -> None:
+    tests = tmp_path / "tests"
+    (tests / "campaign").mkdir(parents=True)
+    (tests / "campaign" / "part.rs").write_text("fn the_campaign_catches_this_mutant() {}")
+    (tests / "crashes.rs").write_text("fn it_catches_it() {}")
+    (tests / "other.rs").write_text("fn adds() {}")
+    assert hunting_grounds(tmp_path) == ("--test", "campaign", "--test", "crashes")
+    assert hunting_grounds(tmp_path / "campaign") == ()
 
 
 def test_every_mutant_of_a_crate_is_run() -> None:
