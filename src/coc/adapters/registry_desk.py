@@ -112,14 +112,14 @@ class RegistryDesk:
         """The least stake to register with."""
         return Wei(decode_number_answer(self._ask(stake_min_call())))
 
-    def status(self, validator: Address) -> RegistryStatus:
-        """One validator."""
-        return decode_status_answer(self._ask(status_call(validator)))
+    def status(self, validator: Address, height: Height) -> RegistryStatus:
+        """One validator, after a block."""
+        return decode_status_answer(self._ask(status_call(validator), hex(height)))
 
     def current_set(self, height: Height) -> Sequence[Validator]:
-        """Who has power in the period of a height, which must be that of the head."""
-        answer = self._ask(validator_set_call(period_of(height, self.period_blocks())))
-        return decode_validator_set_answer(answer).validators
+        """Who has power in the period of a height, after its block; a later one may not know the period."""
+        call = validator_set_call(period_of(height, self.period_blocks()))
+        return decode_validator_set_answer(self._ask(call, hex(height))).validators
 
     # ── Transactions ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -199,9 +199,9 @@ class RegistryDesk:
 
     # ── Answers ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _ask(self, calldata: bytes) -> bytes:
+    def _ask(self, calldata: bytes, block: str = "latest") -> bytes:
         request = {"to": format_data(VALIDATOR_REGISTRY), "input": format_data(calldata)}
-        return self._bytes(self._rpc.call("eth_call", request, "latest"), "eth_call")
+        return self._bytes(self._rpc.call("eth_call", request, block), "eth_call")
 
     def _member(self, answer: object, name: str) -> int:
         return self._quantity(answer.get(name) if isinstance(answer, dict) else answer, name)

@@ -157,7 +157,7 @@ def withdraw(
         operator = _read_key(key, password_file)
         desk = _desk(rpc)
         desk.period_blocks()
-        stake_wei = desk.status(validator).stake_wei
+        stake_wei = desk.status(validator, desk.now().height).stake_wei
         included = desk.transact(operator, withdraw_call(validator), Wei(0))
     facts = _facts(validator, included) | {"stakeWei": hex(stake_wei)}
     click.echo(json.dumps(facts) if as_json else f"{format_amount(stake_wei)} are withdrawn")
@@ -242,14 +242,14 @@ def _facts(validator: Address, included: Included) -> dict[str, Any]:
 
 def _one(desk: RegistryDesk, validator: Address) -> dict[str, Any]:
     period_blocks = desk.period_blocks()
-    found = desk.status(validator)
+    now = desk.now()
+    found = desk.status(validator, now.height)
     if not found.is_known:
         raise CliError(
             f"the registry knows no validator {_text(validator)}",
             why="it never joined, or has withdrawn",
             cure="register it with `coc validator join`",
         )
-    now = desk.now()
     powers = {each.id: each.power for each in desk.current_set(now.height)}
     return {
         "validator": _text(validator),

@@ -60,7 +60,9 @@ def by_hand(nodes: Sequence[UpNode], number: int, data: str, log: Path) -> Itera
 def coc(*arguments: object) -> str:
     """What a command printed; it must succeed."""
     command = [str(coc_command()), *map(str, arguments)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    ran = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert ran.returncode == 0, f"{command}: {ran.stderr}"
+    return ran.stdout
 
 
 # ── Agreeing ────────────────────────────────────────────────────────────────────────────────────────────────
