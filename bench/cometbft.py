@@ -15,8 +15,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import generator
-from nodes import CHECKOUT, BenchFailed
-from validator_network import VALIDATORS, Language, Network, allocated_bytes, stop
+from nodes import CHECKOUT, BenchFailed, stop
+from validator_network import VALIDATORS, Language, Network, allocated_bytes
 
 VERSION = "0.38.17"
 MODULE = f"github.com/cometbft/cometbft/cmd/cometbft@v{VERSION}"

@@ -11,8 +11,8 @@ import threading
 import time
 from pathlib import Path
 
-from nodes import COC, BenchFailed
-from validator_network import OURS, POLL_SECONDS, WAIT_SECONDS_MAX, Network, Node, stop
+from nodes import COC, BenchFailed, stop
+from validator_network import OURS, POLL_SECONDS, WAIT_SECONDS_MAX, Network, Node
 
 PORT = 19_555
 BYTES_PER_MB = 1_000_000

@@ -35,7 +35,7 @@ ACCOUNTS = 101
 """A hundred sign the load, the last one deploys."""
 
 START_SECONDS_MAX = 30
-STOP_SECONDS_MAX = 20
+STOP_SECONDS_MAX = 30
 POLL_SECONDS = 0.003
 KIB_PER_MIB = 1_024
 
@@ -120,7 +120,7 @@ def running(name: str, *, block_time_s: int | None = BLOCK_TIME_S) -> Iterator[R
         first_answer_s = _await_answer(process, port, began, folder / "log")
         yield RunningNode(name, port, process.pid, first_answer_s)
     finally:
-        _stop(process)
+        stop(process)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -186,7 +186,8 @@ def _post(port: int, method: str, params: object) -> dict[str, Any]:
     return answer
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[Any]) -> None:
+    """Ask a process to end, and end it where it does not."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
     try:

@@ -22,14 +22,13 @@ from stat import S_ISREG
 from typing import IO, Any, Protocol
 
 import generator
-from nodes import ACCOUNTS, COC, GAS_LIMIT, BenchFailed
+from nodes import ACCOUNTS, COC, GAS_LIMIT, BenchFailed, stop
 
 VALIDATORS = 4
 TARGET_S = 1.0
 """Seconds between two blocks that every network is told to aim for."""
 FIRST_PORT = 19_545
 WAIT_SECONDS_MAX = 90.0
-STOP_SECONDS_MAX = 30.0
 POLL_SECONDS = 0.004
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 BYTES_A_BLOCK = 512
@@ -213,17 +212,6 @@ def _line(output: IO[str] | None) -> str:
 
 
 # ── What the system says of processes and folders ───────────────────────────────────────────────────────────
-
-
-def stop(process: subprocess.Popen[Any]) -> None:
-    """Ask a process to end, and end it where it does not."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(STOP_SECONDS_MAX)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def allocated_bytes(folder: Path) -> int:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable, Mapping
 
 from coc.sim import bft_campaign
 from coc.sim.rotation import campaign as rotation_campaign
 
+CAMPAIGNS: Mapping[str, Callable[[Iterable[int]], list[tuple[int, str]]]] = {
+    "bft": bft_campaign.failing,
+    "rotation": rotation_campaign.failing,
+}
+
 
 def main(first: str = "0", count: str = "100", engine: str = "bft") -> int:
     """Run `count` seeds from `first`; the exit code says whether one failed."""
+    if engine not in CAMPAIGNS:
+        sys.stderr.write(f"{engine!r} is no engine; choose {' or '.join(CAMPAIGNS)}\n")
+        return 2
     seeds = range(int(first), int(first) + int(count))
-    found = rotation_campaign.failing(seeds) if engine == "rotation" else bft_campaign.failing(seeds)
+    found = CAMPAIGNS[engine](seeds)
     for seed, broken in found:
         sys.stdout.write(f"seed {seed}: {broken}\n")
     sys.stdout.write(f"{len(seeds) - len(found)} of {len(seeds)} seeds hold\n")

@@ -29,7 +29,7 @@ from coc.primitives.validators import Validator
 from coc.sim.full.checkers import fresh
 from coc.sim.full.checkers.supply import NothingIsMinted
 from coc.sim.full.liars import node_class
-from coc.sim.full.plan import TWIN, Plan, SetChange
+from coc.sim.full.plan import TWIN, WRONG_CLOCK_MS, Plan, SetChange
 from coc.sim.full.validator import Birth, SimValidator
 from coc.sim.full.watching import Watch
 from coc.sim.full.world import BASE_MS, World
@@ -42,7 +42,12 @@ TRANSFER_GAS = 21_000
 CALL_GAS = 2_000_000
 FEE_CAP_WEI = 100 * 10**9
 PARAMETERS = BftParameters(
-    propose_ms=500, vote_ms=250, delta_ms=100, cap_ms=2_000, resend_ms=300, clock_tolerance_s=5
+    propose_ms=500,
+    vote_ms=250,
+    delta_ms=100,
+    cap_ms=2_000,
+    resend_ms=300,
+    clock_tolerance_s=WRONG_CLOCK_MS // 1000,
 )
 """Short, so that a run has many rounds; but not shorter than a spike of the links."""
 REGISTRY = RegistryParameters(period_blocks=8, unbonding_blocks=16, unbonding_s=20)
