@@ -48,9 +48,14 @@ def young(monkeypatch: pytest.MonkeyPatch) -> None:
 class Server:
     """A node of the chain that serves, perhaps with an answer of its own for a kind."""
 
-    def __init__(self, number: int, lies: dict[Kind, Callable[[bytes], bytes]] | None = None) -> None:
+    def __init__(
+        self,
+        number: int,
+        lies: dict[Kind, Callable[[bytes], bytes]] | None = None,
+        pieces: Pieces | None = None,
+    ) -> None:
         loop = asyncio.get_running_loop()
-        self.pieces = Pieces(history().chain, history().genesis)
+        self.pieces = pieces or Pieces(history().chain, history().genesis, None)
         self.lies = lies or {}
         self.asked: list[Kind] = []
         self.workers = Workers(loop, threads=1)
@@ -138,6 +143,22 @@ def test_a_filled_folder_opens_at_the_newest_snapshot_and_catches_up_by_blocks(f
     assert ours.head.hash == theirs.head.hash
     assert client.next_height() == server.next_height()
     ours.close()
+
+
+def test_a_node_that_began_with_a_snapshot_shows_the_way_and_serves_one_itself(  # SYNC-6
+    folder: Path, tmp_path: Path
+) -> None:
+    fill(folder)
+    second = tmp_path / "second"
+    opened(second).close()
+    chain = opened(folder)
+
+    async def run() -> FetchEnd:
+        server = Server(1, pieces=Pieces(chain, history().genesis, folder))
+        return await fetched(second, [server], lambda _: None, asyncio.Event())
+
+    assert asyncio.run(run()) is FetchEnd.IS_CHAIN
+    assert opened(second).head.hash == chain.head.hash
 
 
 def test_one_honest_node_among_liars_is_enough(folder: Path) -> None:

@@ -151,7 +151,7 @@ class ValidatorService:
             advertised_port=place[1],
         )
         self._serving = Workers(loop, threads=1)
-        pieces = Pieces(chain, genesis)
+        pieces = Pieces(chain, genesis, folder)
         serving = ServingPorts(pieces, self._serving, telemetry, lambda: self.network)
         self.network = Network(loop, setup, SnapshotServing(self.runtime, serving))
         self.peers = Administration(self.network, place, choices.http, introduction.genesis_hash)

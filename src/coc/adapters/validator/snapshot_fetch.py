@@ -18,6 +18,7 @@ from coc.adapters.finality_files import provable_chain
 from coc.adapters.validator.service import NetworkChoices, chain_facts
 from coc.adapters.validator.snapshot_building import Building
 from coc.adapters.validator.snapshot_target import load_target
+from coc.adapters.validator.way_file import WayFile
 from coc.adapters.wire.network import Network
 from coc.adapters.wire.network_setup import NetworkSetup
 from coc.adapters.workers import Workers
@@ -125,6 +126,8 @@ class SnapshotFetch:
         )
         self._workers = Workers(self._loop, threads=1)
         self._building = Building(setup.folder, setup.genesis.text)
+        registry = walk.rules.registry
+        self._way = None if registry is None else WayFile(setup.folder, registry.period_blocks)
         self._finder = TargetFinder(walk)
         self._machine: SnapshotSync | None = None
         self._peers: dict[PeerId, None] = {}
@@ -212,7 +215,13 @@ class SnapshotFetch:
                 case _:
                     self._fail(result)
 
-        self._workers.run(lambda: follow_page(effect.walk, effect.body), done)
+        def work() -> Page:
+            page = follow_page(effect.walk, effect.body)
+            if self._way is not None and page.links:
+                self._way.extend(page.first, page.links)
+            return page
+
+        self._workers.run(work, done)
 
     def _on_found(self, target: ev.Target) -> None:
         if self._machine is None:

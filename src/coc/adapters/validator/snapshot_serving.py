@@ -9,22 +9,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Final, Protocol
 
 from coc._native import Chain
 from coc.adapters.finality_files import provable_chain
 from coc.adapters.flushing import sentence_of
 from coc.adapters.telemetry import Telemetry
+from coc.adapters.validator.way_file import WayFile
 from coc.adapters.wire.network_setup import Router
 from coc.adapters.workers import Workers
 from coc.consensus.finality.build import Provable
+from coc.consensus.finality.records import Link
 from coc.consensus.sync.snapshot.messages import NOTHING, Numbered, decode_numbered, encode_numbered
 from coc.consensus.sync.snapshot.way import decode_way_request, page_after
 from coc.execution.genesis import Genesis
 from coc.primitives.errors import ConsensusError, PrimitivesError
 from coc.primitives.frozen import frozen
 from coc.primitives.limits_snapshot import SNAPSHOT_SERVED_PER_PEER_REQUESTS_MAX, SNAPSHOT_SERVED_REQUESTS_MAX
-from coc.primitives.types import PeerId
+from coc.primitives.types import Height, PeerId
 from coc.wire.identity import PeerFacts
 from coc.wire.kinds import (
     CODES,
@@ -66,11 +69,13 @@ class Answerer(Protocol):
 class Pieces:
     """What an open chain can give of its states, and of the way to the newest of them."""
 
-    def __init__(self, chain: Chain, genesis: Genesis) -> None:
-        """`chain` stays open as long as it is asked."""
+    def __init__(self, chain: Chain, genesis: Genesis, folder: Path | None) -> None:
+        """`chain` stays open as long as it is asked; the folder may have the way to where it begins."""
         self._chain = chain
+        self._folder = folder
         # Only when the first asks: it reads the genesis file once more.
         self._provable: Callable[[], Provable] = cache(lambda: provable_chain(chain, genesis))
+        self._kept: Callable[[], Callable[[Height], Link | None]] = cache(self._way)
 
     def answer(self, kind: Kind, body: bytes) -> bytes:
         """The body of the answer to a request.
@@ -80,12 +85,18 @@ class Pieces:
             ChainFailed, StorageFailed: this machine cannot read what is asked for.
         """
         if kind is GET_WAY:
-            return page_after(self._provable(), decode_way_request(body))
+            return page_after(self._provable(), decode_way_request(body), self._kept())
         if kind is GET_HEADERS:
             return self._chain.surroundings(body) or NOTHING
         if kind is GET_STATE:
             return self._chain.state_ranges(body)
         return self._chain.codes(body)
+
+    def _way(self) -> Callable[[Height], Link | None]:
+        registry = self._provable().rules.registry
+        if registry is None or self._folder is None:
+            return lambda _: None
+        return WayFile(self._folder, registry.period_blocks).link
 
 
 @frozen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from coc.consensus.finality.checkpoint import Checkpoint
@@ -75,15 +75,17 @@ def build_proof(provable: Provable, target: Height, checkpoint: Checkpoint | Non
     yield from records_behind(provable, start, target)
 
 
-def records_behind(provable: Provable, start: Height, target: Height) -> Iterator[Record]:
-    """The links from behind a height to a block, and the block.
+def records_behind(
+    provable: Provable, start: Height, target: Height, kept: Callable[[Height], Link | None] = lambda _: None
+) -> Iterator[Record]:
+    """The links from behind a height to a block, and the block; `kept` has some that the chain lacks.
 
     Raises:
         FinalityUnprovable: the chain does not keep one of them.
     """
     blocks = provable.blocks
     for boundary in provable.rules.boundaries(Height(start + 1), target):
-        yield _link(blocks, Height(boundary))
+        yield kept(Height(boundary)) or _link(blocks, Height(boundary))
     yield Target(blocks.header(target), blocks.consensus_data(target), blocks.certificate(target))
 
 

@@ -7,7 +7,7 @@ may come from somebody else. SYNC-3.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from coc.consensus.bft.power import Electorate
 from coc.consensus.finality.build import Provable, records_behind
@@ -31,6 +31,10 @@ class Page:
 
     walk: Walk
     target: Target | None
+    first: Height = Height(0)
+    """Height of its first link, where it has one."""
+    links: tuple[bytes, ...] = ()
+    """Its links, as they were sent."""
 
 
 def way_from_genesis(rules: ChainRules, genesis: Header) -> Walk:
@@ -62,16 +66,19 @@ def decode_way_request(body: bytes) -> Height:
             raise SnapshotMessageInvalid("the way is asked for behind a height")
 
 
-def page_after(chain: Provable, after: Height) -> bytes:
+def page_after(
+    chain: Provable, after: Height, kept: Callable[[Height], Link | None] = lambda _: None
+) -> bytes:
     """The body of an answer: links behind a height, and behind the last one our newest snapshot block.
 
-    Nothing, where our chain is not that far, or begins too late to show the way.
+    Nothing, where our chain is not that far, or cannot show the way. A chain that began with a snapshot has
+    `kept` the links before it.
     """
     target = snapshot_height(chain.blocks.head)
     if target <= after:
         return NOTHING
     try:
-        return rlp.encode(_fitting(records_behind(chain, after, target)))
+        return rlp.encode(_fitting(records_behind(chain, after, target, kept)))
     except FinalityUnprovable:
         return NOTHING
 
@@ -83,7 +90,7 @@ def follow_page(walk: Walk, body: bytes) -> Page:
         ProofInvalid, PrimitivesError, CertificateInvalid: something in it is not proved.
         SnapshotMessageInvalid: it is no page.
     """
-    found = replace(walk)
+    found, links, heights = replace(walk), list[bytes](), list[Height]()
     items = rlp.decode(body)
     if not isinstance(items, list) or not items:
         raise SnapshotMessageInvalid("a page of the way is a list of records")
@@ -92,12 +99,18 @@ def follow_page(walk: Walk, body: bytes) -> Page:
         match record:
             case Link():
                 found.follow(record)
+                links.append(record.encode())  # the one spelling that it was read from
+                heights.append(found.block.height)
             case TargetRecord() if place == len(items):
                 replace(found).finish(record)
-                return Page(found, _target_of(record))
+                return _page(found, _target_of(record), heights, links)
             case _:
                 raise SnapshotMessageInvalid("a page of the way has links, and a target at its end")
-    return Page(found, None)
+    return _page(found, None, heights, links)
+
+
+def _page(walk: Walk, target: Target | None, heights: Sequence[Height], links: Sequence[bytes]) -> Page:
+    return Page(walk, target, heights[0] if heights else Height(0), tuple(links))
 
 
 def _target_of(record: TargetRecord) -> Target:
