@@ -111,17 +111,25 @@ def require(names: Sequence[str]) -> None:
 def running(name: str, *, block_time_s: int | None = BLOCK_TIME_S) -> Iterator[RunningNode]:
     """A fresh node of that name; a block a transaction when `block_time_s` is None."""
     folder = Path(tempfile.mkdtemp(prefix="coc-bench-"))
-    port = _free_port()
-    command = _command(name, port, folder / "data", block_time_s)
-    with (folder / "log").open("wb") as log:
+    port = free_port()
+    try:
+        with started(name, _command(name, port, folder / "data", block_time_s), port) as node:
+            yield node
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def started(name: str, command: Sequence[str], port: int) -> Iterator[RunningNode]:
+    """The process of a command that serves JSON-RPC on that port, once it has answered."""
+    with tempfile.NamedTemporaryFile(prefix="coc-bench-", suffix=".log") as log:
         began = time.monotonic()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        first_answer_s = _await_answer(process, port, began, folder / "log")
-        yield RunningNode(name, port, process.pid, first_answer_s)
-    finally:
-        stop(process)
-        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            first_answer_s = _await_answer(process, port, began, Path(log.name))
+            yield RunningNode(name, port, process.pid, first_answer_s)
+        finally:
+            stop(process)
 
 
 def machine() -> str:
@@ -153,7 +161,8 @@ def _anvil() -> Path | None:
     return found[0] if found else Path(on_path) if on_path else None
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -84,13 +84,28 @@ def test_a_gap_and_other_sources_and_other_campaigns_do_not_count() -> None:
     assert done([*others, replace(ENTRY, first=400), ENTRY], "simulator", "5f5f") == 200
 
 
-def test_the_page_names_commit_machine_seeds_and_failures_of_the_newest_sources_only() -> None:
-    old = replace(ENTRY, sources="0000", commit="b" * 40)
+def test_the_page_names_commit_machine_seeds_and_failures() -> None:
     more = replace(ENTRY, first=200, passed=199, failed=1)
-    page = render(CAMPAIGNS, [old, ENTRY, more])
+    page = render(CAMPAIGNS, [ENTRY, more])
     assert "| simulator | 0 – 399 | 1 | `cccccccccccc` | 2026-01-02 | 2 × Xeon, Linux |" in page
     assert "| 10,000 | 400 | 1 | 3 |" in page
-    assert "bbbb" not in page
+
+
+def test_older_sources_count_for_no_more_than_the_campaigns_they_alone_have_ended() -> None:
+    begun = replace(ENTRY, sources="0000", commit="b" * 40)
+    ended = replace(begun, campaign="kills", count=200, passed=200)
+    page = render(CAMPAIGNS, [begun, ended, ENTRY])
+    newest, older = page.split("## Sources")[1:]
+    assert "`cccccccccccc`" in newest
+    assert "bbbb" not in newest
+    assert "kills" in older
+    assert "simulator" not in older
+
+
+def test_a_campaign_that_newer_sources_have_ended_is_shown_of_these_alone() -> None:
+    old = replace(ENTRY, campaign="kills", count=200, passed=200, sources="0000", commit="b" * 40)
+    new = replace(old, sources="5f5f", commit="c" * 40)
+    assert "bbbb" not in render(CAMPAIGNS, [old, new])
 
 
 def test_the_campaigns_are_as_long_as_was_promised() -> None:

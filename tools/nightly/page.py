@@ -14,28 +14,43 @@ _COMMIT_CHARACTERS = 12
 _HEAD = """# The long campaigns
 
 Written by `make nightly`, which goes on where the last run stopped: parts add up as long as `src/` and
-`crates/` stay as they are. Every part is in [nightly.jsonl](nightly.jsonl). Seeds count from 0, so a part is
-run again by its numbers.
+`crates/` stay as they are. A campaign stands under the newest sources on which it met its goal, and under
+newer ones on which it has begun. Every part is in [nightly.jsonl](nightly.jsonl). Seeds count from 0, so a
+part is run again by its numbers.
 """
 
 
 def render(campaigns: Sequence[Campaign], entries: Sequence[Entry]) -> str:
-    """The page as Markdown."""
+    """The page as Markdown, newest sources first."""
     if not entries:
         return _HEAD + "\nNothing has run yet.\n"
-    newest = entries[-1].sources
-    counted = [entry for entry in entries if entry.sources == newest]
+    sections = [_HEAD]
+    shown: set[str] = set()
+    settled: set[str] = set()
+    for sources in dict.fromkeys(entry.sources for entry in reversed(entries)):
+        counted = [entry for entry in entries if entry.sources == sources]
+        begun = {entry.campaign for entry in counted}
+        met = {each.name for each in campaigns if done(counted, each.name, sources) >= each.goal}
+        names = (begun - shown) | (met - settled)
+        if names:
+            sections.append(_section(sources, [each for each in campaigns if each.name in names], counted))
+        shown |= begun
+        settled |= met
+    return "\n".join(sections)
+
+
+def _section(sources: str, campaigns: Sequence[Campaign], entries: Sequence[Entry]) -> str:
+    names = {campaign.name for campaign in campaigns}
     return "\n".join(
         (
-            _HEAD,
-            f"## Sources `{newest}`\n",
+            f"## Sources `{sources}`\n",
             "| campaign | what is counted | goal | done | failed | minutes |",
             "|---|---|--:|--:|--:|--:|",
-            *(_row(campaign, counted, newest) for campaign in campaigns),
+            *(_row(campaign, entries, sources) for campaign in campaigns),
             "",
             "| campaign | seeds | failed | commit | date | machine |",
             "|---|---|--:|---|---|---|",
-            *_parts(counted),
+            *_parts(entry for entry in entries if entry.campaign in names),
             "",
         )
     )
