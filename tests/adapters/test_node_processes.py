@@ -14,7 +14,15 @@ from pathlib import Path
 import pytest
 
 from coc.adapters import node_processes
-from coc.adapters.node_processes import NodePlan, NodeProcess, NodeState, free_ports, stop_all
+from coc.adapters.node_processes import (
+    NodePlan,
+    NodeProcess,
+    NodeState,
+    Starter,
+    free_ports,
+    stop_all,
+)
+from coc.adapters.nursery import NurseryFailed
 from coc.primitives.limits_commands import NODE_LOG_TAIL_BYTES_MAX
 
 READY = 'import signal; print("{\\"rpc\\": \\"http://here\\"}", flush=True); signal.pause()'
@@ -22,15 +30,47 @@ STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {READ
 SILENT = "import signal; signal.pause()"
 
 
+class Programs:
+    """Runs Python programs."""
+
+    def __init__(self) -> None:
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+
+    def start(self, command: Sequence[str], output: int, log: int) -> int:
+        process = subprocess.Popen(
+            (sys.executable, *command),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=log,
+            process_group=0,
+        )
+        self._processes[process.pid] = process
+        return process.pid
+
+    def wait(self, pid: int) -> int:
+        return self._processes.pop(pid).wait()
+
+
+class Barren:
+    """A starter that has no processes, and knows of none."""
+
+    def start(self, command: Sequence[str], output: int, log: int) -> int:
+        raise NurseryFailed("no process can be made", why="there are too many")
+
+    def wait(self, pid: int) -> int:
+        raise NurseryFailed("it has ended")
+
+
 class Watched:
     """A node, and every state that it told."""
 
-    def __init__(self, folder: Path, program: str, number: int = 1) -> None:
+    def __init__(self, folder: Path, program: str, number: int = 1, starter: Starter | None = None) -> None:
+        starter = starter or Programs()
         self.log = folder / f"node-{number}.log"
-        command = (sys.executable, "-c", program)
+        command = ("-c", program)
         self.states: list[NodeState] = []
         self._changed = asyncio.Event()
-        self.node = NodeProcess(NodePlan(number, command, self.log, ""), self._note)
+        self.node = NodeProcess(NodePlan(number, command, self.log, ""), starter, self._note)
 
     def _note(self, node: NodeProcess) -> None:
         self.states.append(node.state)
@@ -180,6 +220,36 @@ def test_errors_of_an_earlier_run_are_not_told_again(tmp_path: Path) -> None:
         watched.node.start()
         await watched.becomes(NodeState.FAILED)
         assert watched.node.why == "ended with exit code 4"
+
+    run(work)
+
+
+def test_a_node_for_which_there_is_no_process_has_failed_and_says_why(tmp_path: Path) -> None:
+    async def work() -> None:
+        watched = Watched(tmp_path, READY, starter=Barren())
+        watched.node.start()
+        assert watched.states == [NodeState.FAILED]
+        assert (watched.node.is_alive, watched.node.why) == (
+            False,
+            "no process can be made: there are too many",
+        )
+        await watched.node.stop()
+        assert watched.states == [NodeState.FAILED]
+
+    run(work)
+
+
+def test_the_end_of_a_node_counts_as_a_kill_where_nobody_knows_its_exit_code(tmp_path: Path) -> None:
+    class Forgetful(Programs):
+        def wait(self, pid: int) -> int:
+            super().wait(pid)
+            return Barren().wait(pid)
+
+    async def work() -> None:
+        watched = Watched(tmp_path, "", starter=Forgetful())
+        watched.node.start()
+        await watched.becomes(NodeState.FAILED)
+        assert watched.node.why == "ended by SIGKILL"
 
     run(work)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coc.adapters.node_processes import NodePlan
+from coc.adapters.node_processes import NodePlan, Starter
 from coc.cli import up_network
 from coc.primitives.limits_commands import UP_NODES_MAX
 from tests.cli.folders import coc, own_genesis, refusal
@@ -15,15 +15,23 @@ from tests.cli.folders import coc, own_genesis, refusal
 OTHER_MNEMONIC = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 
 
+class Unused:
+    """The nursery of a network whose nodes are not run."""
+
+    def close(self) -> None:
+        pass
+
+
 @pytest.fixture
 def planned(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[NodePlan]]:
     """Notes how nodes would be run, instead of running them."""
     plans: list[Sequence[NodePlan]] = []
 
-    async def note(given: Sequence[NodePlan], *, as_json: bool) -> None:
+    async def note(given: Sequence[NodePlan], starter: Starter, *, as_json: bool) -> None:
         plans.append(given)
 
     monkeypatch.setattr(up_network, "_run", note)
+    monkeypatch.setattr(up_network, "_nursery", Unused)
     return plans
 
 

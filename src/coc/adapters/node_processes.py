@@ -2,7 +2,7 @@
 
 A node says that it is ready by one line of JSON on standard output; the end of that output is the end of the
 process. Each has a process group of its own, so that Ctrl-C in a terminal reaches the network's parent alone,
-which then stops them in order. They are started from the main thread only; `leash` says why.
+which then stops them in order. Who makes a process of a command is the starter's matter (`nursery`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import json
 import os
 import signal
 import socket
-import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
+from coc.primitives.errors import AdapterError
 from coc.primitives.frozen import frozen
 from coc.primitives.limits_commands import NODE_LOG_TAIL_BYTES_MAX
 
@@ -48,15 +49,36 @@ class NodePlan:
 
     number: int
     command: Sequence[str]
+    """What follows `coc`."""
     log: Path
     rpc: str
     """Where it will serve; empty where the system chooses the port."""
 
 
+class Starter(Protocol):
+    """Makes processes of nodes, each with a process group of its own."""
+
+    def start(self, command: Sequence[str], output: int, log: int) -> int:
+        """Run a command that writes to these descriptors, which stay the caller's to close; its pid.
+
+        Raises:
+            AdapterError: there is no process to be had.
+        """
+        ...
+
+    def wait(self, pid: int) -> int:
+        """Wait for the end of a process; its exit code, negative for a signal. Until then the pid is its own.
+
+        Raises:
+            AdapterError: nobody knows any more.
+        """
+        ...
+
+
 class NodeProcess:
     """One node; `on_change` is told of it when its state is another."""
 
-    def __init__(self, plan: NodePlan, on_change: Callable[[NodeProcess], None]) -> None:
+    def __init__(self, plan: NodePlan, starter: Starter, on_change: Callable[[NodeProcess], None]) -> None:
         """Nothing runs yet; needs a running loop."""
         self.number = plan.number
         self.rpc = plan.rpc
@@ -67,9 +89,11 @@ class NodeProcess:
         self.why = ""
         """Why it ended by itself."""
         self._plan = plan
+        self._starter = starter
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
-        self._process: subprocess.Popen[bytes] | None = None
+        self.pid: int | None = None
+        """Of its process, while there is one."""
         self._output = b""
         self._log_start = 0
         self._gone = asyncio.Event()
@@ -78,33 +102,30 @@ class NodeProcess:
     @property
     def is_alive(self) -> bool:
         """Whether there is a process."""
-        return self._process is not None
-
-    @property
-    def pid(self) -> int | None:
-        """Of its process, while there is one."""
-        return None if self._process is None else self._process.pid
+        return self.pid is not None
 
     # ── What is done to it ──────────────────────────────────────────────────────────────────────────────────
 
     def start(self) -> None:
         """Run it; where it runs nothing is done."""
-        if self._process is not None:
+        if self.pid is not None:
             return
-        with self._plan.log.open("ab") as log:
-            self._log_start = log.tell()
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
-                self._plan.command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                process_group=0,
-            )
         self._output, self.ready, self.why = b"", {}, ""
+        reading, writing = os.pipe()
+        try:
+            with self._plan.log.open("ab") as log:
+                self._log_start = log.tell()
+                self.pid = self._starter.start(self._plan.command, writing, log.fileno())
+        except AdapterError as error:
+            os.close(reading)
+            self.why = f"{error.what}: {error.why}"
+            self._become(NodeState.FAILED)
+            return
+        finally:
+            os.close(writing)
         self._gone.clear()
-        descriptor = self._output_of(self._process)
-        os.set_blocking(descriptor, False)
-        self._loop.add_reader(descriptor, self._read, descriptor)
+        os.set_blocking(reading, False)
+        self._loop.add_reader(reading, self._read, reading)
         self._become(NodeState.STARTING)
 
     def pause(self) -> None:
@@ -121,13 +142,13 @@ class NodeProcess:
 
     def kill(self) -> None:
         """End it as a power cut would end the program: no handler runs."""
-        if self._process is not None:
+        if self.pid is not None:
             self._become(NodeState.KILLED)
             self._signal(signal.SIGKILL)
 
     def ask_to_stop(self) -> None:
         """Ask it to end in order; a paused one must go on for that."""
-        if self._process is not None and self.state is not NodeState.KILLED:
+        if self.pid is not None and self.state is not NodeState.KILLED:
             self._become(NodeState.STOPPING)
             self._signal(signal.SIGTERM)
             self._signal(signal.SIGCONT)
@@ -148,8 +169,9 @@ class NodeProcess:
         self.start()
 
     def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_signal(number)
+        if self.pid is not None:
+            with suppress(ProcessLookupError):  # whoever forked it is gone, and it too
+                os.kill(self.pid, number)
 
     # ── What it does ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -160,6 +182,7 @@ class NodeProcess:
             return
         if not chunk:
             self._loop.remove_reader(descriptor)
+            os.close(descriptor)
             self._ended()
         elif not self.ready:
             line, is_whole, _ = (self._output + chunk).partition(b"\n")
@@ -179,13 +202,13 @@ class NodeProcess:
                 self._become(NodeState.RUNNING)
 
     def _ended(self) -> None:
-        process = self._process
-        if process is None:
+        if self.pid is None:
             return
-        code = process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
-        self._process = None
+        try:
+            code = self._starter.wait(self.pid)
+        except AdapterError:  # the starter was ended, and by that all nodes
+            code = -signal.SIGKILL
+        self.pid = None
         if self.state is NodeState.STOPPING:
             self._become(NodeState.STOPPED)
         elif self.state is not NodeState.KILLED:
@@ -198,12 +221,6 @@ class NodeProcess:
     def _become(self, state: NodeState) -> None:
         self.state = state
         self._on_change(self)
-
-    @staticmethod
-    def _output_of(process: subprocess.Popen[bytes]) -> int:
-        if process.stdout is None:
-            raise AssertionError("its output is a pipe")
-        return process.stdout.fileno()
 
 
 async def stop_all(nodes: Sequence[NodeProcess]) -> None:

@@ -1,21 +1,21 @@
 """`coc up --nodes N`: a network of real `coc node` processes on this machine, until Ctrl-C.
 
-The parent makes keys, genesis and folders, starts the processes, and only looks on: what agrees, serves and
-stores is the nodes. On a terminal it shows them and takes keys; with `--json` it prints a line a node.
+The parent makes keys, genesis and folders, has the processes forked (`nursery`), and only looks on: what
+agrees, serves and stores is the nodes. On a terminal it shows them and takes keys; with `--json` it prints a
+line a node.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shutil
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -23,8 +23,17 @@ import rich_click as click
 
 from coc.adapters.constructor_runner import run_constructor
 from coc.adapters.network_folder import NetworkFolder
-from coc.adapters.node_processes import NodePlan, NodeProcess, NodeState, free_ports, stop_all
+from coc.adapters.node_processes import (
+    NodePlan,
+    NodeProcess,
+    NodeState,
+    Starter,
+    free_ports,
+    stop_all,
+)
+from coc.adapters.nursery import Nursery
 from coc.cli.exits import fail
+from coc.cli.in_nursery import prepare_node, run_command
 from coc.cli.serving import endpoint, refuse_public_keys_in_public
 from coc.execution.dev_genesis import DEV_GAS_LIMIT
 from coc.execution.dev_network import DevNetwork, DevValidator, dev_network_genesis, dev_validators
@@ -35,7 +44,6 @@ from coc.primitives.mnemonic import DEV_MNEMONIC, dev_secrets
 from coc.primitives.secp256k1 import address_of, public_key_of
 from coc.wire.identity import peer_id_of
 
-CHILD_MODULE: Final = "coc.cli.leashed"
 LOOPBACK: Final = "127.0.0.1"
 """Where nodes meet each other: the keys of a development network are known to whoever knows the mnemonic."""
 START_SECONDS_MAX: Final = 60.0
@@ -70,13 +78,18 @@ def run_network(options: NetworkOptions, node_count: int) -> None:
         raise CliError(
             f"there are no {node_count} ports from {options.port} on", cure="choose a lower --port"
         )
-    validators = dev_validators(options.mnemonic, node_count)
-    with _root(options.data) as root:
+    with closing(_nursery()) as nursery, _root(options.data) as root:
+        validators = dev_validators(options.mnemonic, node_count)
         folder = NetworkFolder(root, validators, lambda: _genesis(options, node_count))
         plans = _plans(options, folder, validators)
         if not options.as_json:
             click.echo(_banner(options, folder, node_count))
-        asyncio.run(_run(plans, as_json=options.as_json))
+        asyncio.run(_run(plans, nursery, as_json=options.as_json))
+
+
+def _nursery() -> Nursery:
+    """What forks the nodes: it imports all they need while keys and genesis are made."""
+    return Nursery(prepare_node, run_command)
 
 
 @contextmanager
@@ -136,7 +149,6 @@ def _command(
     others = [part for place, peer in enumerate(peers) if place != index for part in ("--peer", peer)]
     unlocked = options.accounts if options.mnemonic == DEV_MNEMONIC else 0
     return (
-        *(sys.executable, "-P", "-m", CHILD_MODULE, str(os.getpid())),
         *("node", "--data", str(folder), "--json", "--log-level", options.log_level),
         *("--host", options.host, "--port", str(options.port + index if options.port else 0)),
         *("--listen", f"{LOOPBACK}:{ports[index]}", *others, "--unlock", str(unlocked)),
@@ -163,11 +175,11 @@ class Front(Protocol):
         ...
 
 
-async def _run(plans: Sequence[NodePlan], *, as_json: bool) -> None:
+async def _run(plans: Sequence[NodePlan], starter: Starter, *, as_json: bool) -> None:
     """Start all, wait for a signal or the front to say stop, and stop all; a second signal kills."""
     stop = asyncio.Event()
     front = _front(stop, as_json=as_json)
-    nodes = [NodeProcess(plan, front.on_change) for plan in plans]
+    nodes = [NodeProcess(plan, starter, front.on_change) for plan in plans]
 
     def on_signal() -> None:
         for node in nodes if stop.is_set() else ():

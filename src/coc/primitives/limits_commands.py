@@ -20,3 +20,9 @@ ADMIN_LINE_BYTES_MAX: Final = 64 * 1024
 
 ADMIN_CONNECTIONS_MAX: Final = 8
 """Connections to the operator's socket: a few commands and a watcher."""
+
+NURSERY_MESSAGE_BYTES_MAX: Final = 64 * 1024
+"""Bytes of one request to the process that forks nodes: the command of the largest network has some 2 KiB."""
+
+NURSERY_ANSWER_SECONDS_MAX: Final = 60
+"""How long that process may take to answer: it imports once, and waits for a node that has said its last."""
