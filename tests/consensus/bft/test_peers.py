@@ -156,6 +156,22 @@ def test_nothing_is_said_before_the_block_is_due() -> None:  # BFT-31
     assert of_kind(stage.fire(TimerKind.RESEND, after_ms=1_000), fx.Broadcast) != []
 
 
+def test_a_peer_that_has_come_is_told_where_we_stand_even_before_the_block_is_due() -> None:  # BFT-42
+    stage = Playbook(now_ms=10_200)
+    stage.start()
+
+    assert stage.play(ev.PeerCame(PEER)) == [fx.SendTo(PEER, stage.machine.status)]
+
+
+def test_a_peer_that_has_come_gets_by_its_status_what_was_said_before(stage: Playbook) -> None:  # BFT-42
+    said = [effect.message for effect in of_kind(stage.prevote_block(), fx.Broadcast)]
+    told = stage.play(ev.PeerCame(PEER))
+
+    assert said
+    assert of_kind(told, fx.SendTo)[0].message == stage.machine.status
+    assert set(said) <= set(answers(stage, Status(HEIGHT, 0, Phase.PROPOSE)))
+
+
 def test_a_peer_that_is_gone_is_asked_for_nothing(stage: Playbook) -> None:  # BFT-17
     stage.play(ev.StatusReceived(PEER, Status(HEIGHT, 0, Phase.PREVOTE, blocks=(BLOCK,))))
     stage.play(ev.PeerGone(PEER))

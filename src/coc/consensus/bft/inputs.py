@@ -30,6 +30,7 @@ __all__ = [
     "Executed",
     "HeightOpened",
     "Input",
+    "PeerCame",
     "PeerGone",
     "PeerId",
     "PersistFailed",
@@ -71,6 +72,13 @@ class HeightOpened:
 
     facts: HeightFacts
     records: tuple[Record, ...] = ()
+
+
+@frozen
+class PeerCame:
+    """A peer is connected and can be told things."""
+
+    peer: PeerId
 
 
 @frozen
@@ -155,6 +163,7 @@ class TimerFired:
 Input: TypeAlias = (
     Started
     | HeightOpened
+    | PeerCame
     | ProposalReceived
     | VoteReceived
     | CertificateReceived

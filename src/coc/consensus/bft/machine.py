@@ -20,7 +20,7 @@ from coc.consensus.bft.handle.own import (
     on_signature_refused,
 )
 from coc.consensus.bft.handle.proposal import on_proposal
-from coc.consensus.bft.handle.status import on_peer_gone, on_status
+from coc.consensus.bft.handle.status import on_peer_came, on_peer_gone, on_status
 from coc.consensus.bft.handle.timer import on_timer
 from coc.consensus.bft.handle.vote import on_vote
 from coc.consensus.bft.inputs import (
@@ -32,6 +32,7 @@ from coc.consensus.bft.inputs import (
     Executed,
     HeightOpened,
     Input,
+    PeerCame,
     PeerGone,
     Persisted,
     PersistFailed,
@@ -82,6 +83,8 @@ class BftMachine:
                 return on_evidence(core, event)
             case EvidenceSettled():
                 return on_evidence_settled(core, event)
+            case PeerCame():
+                return on_peer_came(core, event)
             case PeerGone():
                 return on_peer_gone(core, event)
             case BlockArrived():

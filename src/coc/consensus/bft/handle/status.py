@@ -1,13 +1,18 @@
-"""A peer says where it stands, or is gone."""
+"""A peer is here, says where it stands, or is gone."""
 
 from __future__ import annotations
 
-from coc.consensus.bft.effects import Effect
-from coc.consensus.bft.inputs import PeerGone, StatusReceived
-from coc.consensus.bft.resend import answer
+from coc.consensus.bft.effects import Effect, SendTo
+from coc.consensus.bft.inputs import PeerCame, PeerGone, StatusReceived
+from coc.consensus.bft.resend import answer, status_of
 from coc.consensus.bft.state import Core, Peer
 from coc.primitives.limits_consensus import PEERS_MAX
 from coc.primitives.types import Millis
+
+
+def on_peer_came(core: Core, event: PeerCame) -> list[Effect]:
+    """Tell it where we stand: what we said before it came, it has not heard (BFT-42)."""
+    return [SendTo(event.peer, status_of(core.height))]
 
 
 def on_status(core: Core, now_ms: Millis, event: StatusReceived) -> list[Effect]:
