@@ -109,7 +109,7 @@ class Stage:
     def submitted(self, *raws: bytes) -> asyncio.Future[list[Outcome]]:
         """Hand in transactions; what became of them comes once."""
         outcomes: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
-        self.runtime.submit_many(list(raws), lambda answer: outcomes.set_result(list(answer)))
+        self.runtime.submit_many(list(raws), lambda: None, lambda answer: outcomes.set_result(list(answer)))
         return outcomes
 
     def sealed(self, blocks: int = 1, timestamp_s: int | None = None) -> asyncio.Future[Exception | None]:

@@ -50,7 +50,7 @@ def test_a_transaction_is_in_the_journal_before_its_sender_hears_of_it(tmp_path:
         def done(outcomes: object) -> None:
             seen.append(parse_journal((tmp_path / JOURNAL_FILE).read_bytes()).raws)
 
-        stage.runtime.submit_many([raw], done)
+        stage.runtime.submit_many([raw], lambda: None, done)
         assert seen == [[raw]]
 
     play(scene, folder=tmp_path)

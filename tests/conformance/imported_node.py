@@ -124,7 +124,10 @@ class ImportedNode:
         except Exception as error:  # noqa: BLE001 - as the carrier does
             return error
 
-    def _submit_many(self, raws: list[bytes], done: Callable[[Sequence[Outcome]], None]) -> None:
+    def _submit_many(
+        self, raws: list[bytes], judged: Callable[[], None], done: Callable[[Sequence[Outcome]], None]
+    ) -> None:
+        judged()
         done([self._submit(raw) for raw in raws])
 
     def _submit(self, raw: bytes) -> Outcome:

@@ -388,7 +388,10 @@ class Node:
             return Refused("NONCE_TOO_LOW", "the account has sent 5 transactions and this one has nonce 4")
         return Accepted(digest(raw.hex()))
 
-    def submit_many(self, raws: list[bytes], done: Callable[[Sequence[Outcome]], None]) -> None:
+    def submit_many(
+        self, raws: list[bytes], judged: Callable[[], None], done: Callable[[Sequence[Outcome]], None]
+    ) -> None:
+        judged()
         done([self.submit(raw) for raw in raws])
 
     def send(self, body: bytes, now_ms: int = 0) -> bytes | None:

@@ -48,7 +48,7 @@ from coc.rpc.dispatch import Dispatcher
 from coc.rpc.faults import Defect, Translator
 from coc.rpc.filters import FilterBook
 from coc.rpc.methods import Context, Method, Services, Settings
-from coc.rpc.ports import ChainFaults, NoPeers, Outcome, Peers, Sealer
+from coc.rpc.ports import ChainFaults, NoPeers, Peers, Sealer, SubmitMany
 from coc.rpc.table import ADMINISTRATION, DEVELOPMENT, PUBLIC
 
 if TYPE_CHECKING:
@@ -125,8 +125,9 @@ class NodeService(Protocol):
         """Who is connected, for the operator."""
         ...
 
-    def submit_many(self, raws: list[bytes], done: Callable[[Sequence[Outcome]], None]) -> None:
-        """Admit raw transactions of clients."""
+    @property
+    def submit_many(self) -> SubmitMany:
+        """Where raw transactions of clients are admitted."""
         ...
 
     async def start(self) -> None:

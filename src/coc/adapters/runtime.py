@@ -153,7 +153,11 @@ class Runtime:
 
     def _perform(self, effect: Effect) -> bool:
         """Perform one effect; False when those after it in the same list must not be performed."""
-        match effect:
+        match effect:  # what every transaction makes comes first
+            case Acknowledge():
+                self._desk.settle(effect.hash, Accepted(effect.hash))
+            case Added() | BecameReady() | Replaced() | Evicted() | Dropped() | Included():
+                self._ports.telemetry.pool_event(effect)
             case SetTimer():
                 self._set_timer(effect)
             case BuildBlock() | Sign() | Decide():
@@ -164,14 +168,10 @@ class Runtime:
                     done(SealingRefused(effect.reason) if effect.reason else None)
             case JournalAppend() | JournalRewrite():
                 return self._write_journal(effect)
-            case Acknowledge():
-                self._desk.settle(effect.hash, Accepted(effect.hash))
             case Refuse():
                 self._desk.settle(effect.hash, Refused(effect.code, effect.sentence))
             case JudgeAgain():
                 self._desk.judge_again(effect)
-            case Added() | BecameReady() | Replaced() | Evicted() | Dropped() | Included():
-                self._ports.telemetry.pool_event(effect)
             case _:
                 assert_never(effect)
         return True

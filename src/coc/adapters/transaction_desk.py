@@ -43,20 +43,27 @@ class TransactionDesk:
         self._feed = feed
         self._waiting: dict[bytes, deque[_Place]] = {}
 
-    def submit_many(self, raws: list[bytes], done: Done) -> None:
-        """Admit raw transactions; `done` is called once, with one outcome a transaction in their order."""
+    def submit_many(self, raws: list[bytes], judged: Callable[[], None], done: Done) -> None:
+        """Admit raw transactions; `done` is called once, with one outcome a transaction in their order.
+
+        `judged` is called once before it, when others may be handed in; several are never admitted before
+        those that were handed in earlier.
+        """
         head = self._pool_head()
         if len(raws) == 1:
-            self._admit(head, chain_port.judge_raw(self._chain, head, raws), done)
+            result = chain_port.judge_raw(self._chain, head, raws)
+            judged()
+            self._admit(head, result, done)
             return
 
-        def judged(result: JudgedRaws | Exception) -> None:
+        def admit(result: JudgedRaws | Exception) -> None:
+            judged()
             if isinstance(result, Exception):
                 done([result] * len(raws))
             else:
                 self._admit(head, result, done)
 
-        self._workers.run(lambda: chain_port.judge_raw(self._chain, head, raws), judged)
+        self._workers.run(lambda: chain_port.judge_raw(self._chain, head, raws), admit)
 
     def submit_from_peer(self, raws: Sequence[bytes]) -> None:
         """Judge transactions that a peer sent, and hand them in; nobody waits for an answer."""

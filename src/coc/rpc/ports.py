@@ -309,6 +309,12 @@ Outcome: TypeAlias = Accepted | Refused | Exception
 class SubmitMany(Protocol):
     """Admit many raw transactions with one native call; called on the loop's thread."""
 
-    def __call__(self, raws: list[bytes], done: Callable[[Sequence[Outcome]], None], /) -> None:
-        """Answer through `done`, at once or later on the same thread, one outcome a transaction, in order."""
+    def __call__(
+        self, raws: list[bytes], judged: Callable[[], None], done: Callable[[Sequence[Outcome]], None], /
+    ) -> None:
+        """Answer through `done`, at once or later on the same thread, one outcome a transaction, in order.
+
+        `judged` is called once before it, on the same thread, when the next call may be made: that one is
+        judged while this one is admitted and answered.
+        """
         ...

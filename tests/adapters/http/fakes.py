@@ -147,12 +147,14 @@ class Bench:
         )
         self.server = HttpServer(cast("AbstractEventLoop", self.loop), ports)
 
-    def submit_many(self, raws: list[bytes], done: Callable[[Sequence[Outcome]], None]) -> None:
+    def submit_many(
+        self, raws: list[bytes], judged: Callable[[], None], done: Callable[[Sequence[Outcome]], None]
+    ) -> None:
         self.calls.append(raws)
         if self.answer_later is None:
-            self.node.submit_many(raws, done)
+            self.node.submit_many(raws, judged, done)
         else:
-            self.answer_later.append(lambda: self.node.submit_many(raws, done))
+            self.answer_later.append(lambda: self.node.submit_many(raws, judged, done))
 
     def client(self) -> Client:
         return Client(self.server)

@@ -1,5 +1,7 @@
 """Transactions of many clients cross in few calls, and each learns its own outcome."""
 
+from collections.abc import Callable, Sequence
+
 import msgspec
 import pytest
 
@@ -58,12 +60,46 @@ def test_what_comes_while_a_call_is_under_way_goes_together_with_the_next() -> N
     assert bench.calls == [[b"\x01"], [b"\x02", b"\x03", b"\x04"]]
 
 
+def test_the_next_call_is_judged_while_the_last_one_is_admitted() -> None:
+    loop = ManualLoop()
+    calls: list[list[bytes]] = []
+    admissions: list[Callable[[], None]] = []
+    outcomes: list[Outcome] = []
+
+    def submit_many(
+        raws: list[bytes], judged: Callable[[], None], done: Callable[[Sequence[Outcome]], None]
+    ) -> None:
+        def admit() -> None:
+            judged()
+            assert len(calls) == 2
+            done([Accepted(raw) for raw in raws])
+
+        calls.append(raws)
+        admissions.append(admit)
+
+    submissions = Submissions(loop.call_soon, submit_many)
+    for raw in (b"a", b"b"):
+        submissions.add(raw, outcomes.append)
+    loop.run()
+    for raw in (b"c", b"d"):
+        submissions.add(raw, outcomes.append)
+    loop.run()
+    assert calls == [[b"a", b"b"]]
+
+    admissions.pop()()
+
+    assert calls == [[b"a", b"b"], [b"c", b"d"]]
+    assert outcomes == [Accepted(b"a"), Accepted(b"b")]
+
+
 def gathering() -> tuple[ManualLoop, Submissions, list[list[bytes]]]:
     loop, calls = ManualLoop(), list[list[bytes]]()
 
-    def submit_many(raws: list[bytes], done: object) -> None:
+    def submit_many(
+        raws: list[bytes], judged: Callable[[], None], done: Callable[[Sequence[Outcome]], None]
+    ) -> None:
         calls.append(raws)
-        assert callable(done)
+        judged()
         done([Accepted(raw) for raw in raws])
 
     return loop, Submissions(loop.call_soon, submit_many), calls
@@ -100,7 +136,7 @@ def test_when_the_call_fails_every_waiting_transaction_learns_of_it() -> None:
     loop = ManualLoop()
     outcomes: list[Outcome] = []
 
-    def failing(raws: list[bytes], done: object) -> None:
+    def failing(raws: list[bytes], judged: object, done: object) -> None:
         raise OSError("the journal cannot be written")
 
     submissions = Submissions(loop.call_soon, failing)
@@ -116,8 +152,10 @@ def test_outcomes_that_do_not_match_are_a_failure_and_no_mix_up(answered: int) -
     loop = ManualLoop()
     outcomes: list[Outcome] = []
 
-    def wrong(raws: list[bytes], done: object) -> None:
-        assert callable(done)
+    def wrong(
+        raws: list[bytes], judged: Callable[[], None], done: Callable[[Sequence[Outcome]], None]
+    ) -> None:
+        judged()
         done([Accepted(b"x")] * answered)
 
     submissions = Submissions(loop.call_soon, wrong)

@@ -1,8 +1,9 @@
 """Gathering raw transactions, so that many clients' transactions cross to the native side in one call.
 
-What arrives within one turn of the loop, or while a call is under way, goes together with the next call:
-under load the calls grow by themselves and a lone transaction waits for nobody. Recovering the senders of a
-whole call runs on all cores; admission to the pool stays on the loop's thread, in the order of arrival.
+What arrives within one turn of the loop, or while a call is judged, goes together with the next call: under
+load the calls grow by themselves and a lone transaction waits for nobody. Recovering the senders of a whole
+call runs on all cores; admission to the pool stays on the loop's thread, in the order of arrival. Under load
+the next call is judged while this thread admits and answers the last one.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Settle = Callable[[Outcome], None]
 class Submissions:
     """The transactions that wait for the next native call."""
 
-    __slots__ = ("_call_soon", "_scheduled", "_submit_many", "_under_way", "_waiting")
+    __slots__ = ("_call_soon", "_is_judging", "_scheduled", "_submit_many", "_waiting")
 
     def __init__(self, call_soon: Callable[[Callable[[], None]], object], submit_many: SubmitMany) -> None:
         """`call_soon` runs a function in the loop's next turn."""
@@ -28,7 +29,7 @@ class Submissions:
         self._submit_many = submit_many
         self._waiting: deque[tuple[bytes, Settle]] = deque()
         self._scheduled = False
-        self._under_way = False
+        self._is_judging = False
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -47,7 +48,7 @@ class Submissions:
         self._schedule()
 
     def _schedule(self) -> None:
-        if self._waiting and not self._scheduled and not self._under_way:
+        if self._waiting and not self._scheduled and not self._is_judging:
             self._scheduled = True
             self._call_soon(self._submit)
 
@@ -56,17 +57,30 @@ class Submissions:
         count = min(len(self._waiting), RPC_SUBMISSIONS_PER_CALL_MAX)
         taken = [self._waiting.popleft() for _ in range(count)]
         settles = [settle for _, settle in taken]
-        self._under_way = True
+        self._is_judging = True
         try:
-            self._submit_many([raw for raw, _ in taken], lambda outcomes: self._settled(settles, outcomes))
+            self._submit_many(
+                [raw for raw, _ in taken], self._judged, lambda outcomes: self._settled(settles, outcomes)
+            )
         except Exception as error:  # noqa: BLE001 - the edge: each waiting call must learn of the failure
             self._settled(settles, [error] * len(settles))
+            self._is_judging = False
+            self._schedule()
+
+    def _judged(self) -> None:
+        """Hand in the next call, before the last one is admitted; a single transaction in the next turn.
+
+        One alone is judged and admitted at once, and would overtake those that are judged now.
+        """
+        self._is_judging = False
+        if len(self._waiting) > 1:
+            self._submit()
+        else:
+            self._schedule()
 
     def _settled(self, settles: list[Settle], outcomes: Sequence[Outcome]) -> None:
-        self._under_way = False
         if len(outcomes) != len(settles):
             missing = RuntimeError(f"{len(settles)} transactions were submitted and {len(outcomes)} answered")
             outcomes = [missing] * len(settles)
         for settle, outcome in zip(settles, outcomes, strict=True):
             settle(outcome)
-        self._schedule()

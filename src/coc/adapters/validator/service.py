@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -43,7 +42,7 @@ from coc.primitives.seals import SignRequest
 from coc.primitives.secp256k1 import Secret, recover_address
 from coc.primitives.types import Hash32, Millis
 from coc.primitives.validators import address_of_key
-from coc.rpc.ports import Agreeing, Outcome
+from coc.rpc.ports import Agreeing, SubmitMany
 from coc.wire.dht.endpoints import Role
 from coc.wire.identity import ChainFacts, Roles
 from coc.wire.peer_book.rules import PersistentPeer
@@ -136,9 +135,7 @@ class ValidatorService:
         self.node: ValidatorNode = node
         self._own = own
         self.runtime = ValidatorRuntime(node, ports)
-        self.submit_many: Callable[[list[bytes], Callable[[Sequence[Outcome]], None]], None] = (
-            self.runtime.submit_many
-        )
+        self.submit_many: SubmitMany = self.runtime.submit_many
         self.view: PoolView = node.pool.view
         setup = NetworkSetup(
             choices.identity,
