@@ -1,14 +1,11 @@
-"""One-line faults of the BFT machine, each put in by replacing a single function, and how each is found.
+"""One-line faults of the BFT machine, each put in by replacing a single function, and the runs that find it.
 
-A mutant that no run finds would mean that the runs prove nothing about the rule it breaks. The table
-`MUTANTS.md` beside this file says which seed finds each; `python -m tests.sim.bft.mutants` writes it again.
+`python -m tests.sim.bft.mutants` writes the table `MUTANTS.md` again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,51 +24,7 @@ from coc.sim import bft_disk
 from coc.sim.bft_campaign import run
 from coc.sim.bft_checkers import Violation
 from coc.sim.bft_plan import Plan, astray_plan, hostile_plan, plan_of, split_plan
-
-TABLE = Path(__file__).with_name("MUTANTS.md")
-SEEDS_MAX = 400
-"""Seeds within which every mutant must be found."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """A fault: which function becomes what, and the lie that brings it out (`usual`: any run)."""
-
-    name: str
-    rule: str
-    place: Any
-    attribute: str
-    fault: Any
-    runs: str = "hostile"
-
-    def plan(self, seed: int) -> Plan:
-        """The run of a seed that this mutant is looked for in."""
-        kind, _, lie = self.runs.partition(" ")
-        return {
-            "usual": lambda: plan_of(seed),
-            "hostile": lambda: hostile_plan(seed, lie),
-            "split": lambda: split_plan(seed, lie),
-            "astray": lambda: astray_plan(seed),
-        }[kind]()
-
-    @contextmanager
-    def planted(self) -> Iterator[None]:
-        """The machine with the fault, until the block ends."""
-        sound = self.place.__dict__[self.attribute]
-        setattr(self.place, self.attribute, self.fault)
-        try:
-            yield
-        finally:
-            setattr(self.place, self.attribute, sound)
-
-    def broken_by(self, seed: int) -> str:
-        """What the run of a seed finds, empty if nothing."""
-        with self.planted():
-            try:
-                run(self.plan(seed))
-            except Violation as violation:
-                return str(violation)
-        return ""
+from tests.planted_faults.hunt import Hunt, Mutant
 
 
 def _ages_ignored(locked: Any, proposal: Proposal) -> bool:
@@ -208,42 +161,18 @@ def _proposer(height: HeightState) -> Any:
     return proposer_of(height.facts.validators, height.facts.skipped, height.facts.height, 0).id
 
 
-def first_finding(mutant: Mutant, first: tuple[int, ...] = ()) -> tuple[int, str] | None:
-    """The first seed that finds a mutant, with what it finds; `first` are tried before all others."""
-    for seed in (*first, *range(SEEDS_MAX)):
-        broken = mutant.broken_by(seed)
-        if broken:
-            return seed, broken
-    return None
+def _run(runs: str, seed: int) -> object:
+    kind, _, lie = runs.partition(" ")
+    plans: Mapping[str, Callable[[], Plan]] = {
+        "usual": lambda: plan_of(seed),
+        "hostile": lambda: hostile_plan(seed, lie),
+        "split": lambda: split_plan(seed, lie),
+        "astray": lambda: astray_plan(seed),
+    }
+    return run(plans[kind]())
 
 
-def recorded() -> dict[str, int]:
-    """The seed of each mutant, from the table."""
-    rows = [
-        line.split("|") for line in TABLE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")
-    ]
-    return {row[1].strip(): int(row[4]) for row in rows[1:]}
-
-
-def main() -> None:
-    """Write the table."""
-    lines = [
-        "# Mutants of the BFT machine",
-        "",
-        "Written by `python -m tests.sim.bft.mutants`: the first seed, from 0, whose run finds each fault.",
-        "",
-        "| mutant | rule | runs | seed | what breaks |",
-        "|---|---|---|---|---|",
-    ]
-    for mutant in MUTANTS:
-        found = first_finding(mutant)
-        seed, broken = found or (-1, "nothing")
-        lines.append(
-            f"| {mutant.name} | {mutant.rule} | {mutant.runs} | {seed} | {broken.partition(':')[0]} |"
-        )
-        print(lines[-1], flush=True)
-    TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
+HUNT = Hunt(Path(__file__), "the BFT machine", MUTANTS, _run, (Violation,), seeds_max=400, usual="hostile")
 
 if __name__ == "__main__":
-    main()
+    HUNT.write_table()

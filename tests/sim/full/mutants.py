@@ -7,10 +7,7 @@ must say, who is believed. `python -m tests.sim.full.mutants` writes the table `
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -32,49 +29,7 @@ from coc.sim.full import validator as sim_validator
 from coc.sim.full.campaign import Failed, run
 from coc.sim.full.plan import Crash, Forgets, Plan, calm_plan, plan_of
 from coc.wire import kinds
-
-TABLE = Path(__file__).with_name("MUTANTS.md")
-SEEDS_MAX = 150
-"""Seeds within which every mutant must be found."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """A fault: which function becomes what, and the runs that it is looked for in."""
-
-    name: str
-    rule: str
-    place: Any
-    attribute: str
-    fault: Any
-    plan: Callable[[int], Plan]
-    finding: str = ""
-    """What the run must find; anything will do where it is empty."""
-    beside: Mutant | None = None
-    """Another fault that is there too: the mark is a second line of defence, behind the write-ahead log."""
-
-    @contextmanager
-    def planted(self) -> Iterator[None]:
-        """The node with the fault, until the block ends."""
-        with self.beside.planted() if self.beside else nullcontext():
-            sound = self.place.__dict__[self.attribute]
-            setattr(self.place, self.attribute, self.fault)
-            try:
-                yield
-            finally:
-                setattr(self.place, self.attribute, sound)
-
-    def broken_by(self, seed: int) -> str:
-        """What the run of a seed finds, empty if nothing."""
-        with self.planted():
-            try:
-                run(self.plan(seed))
-            except Failed as failed:
-                return failed.sentence if failed.sentence.startswith(self.finding) else ""
-            except Exception as error:  # noqa: BLE001 - a node that falls over is found as well
-                return f"defect: {error!r}"
-        return ""
-
+from tests.planted_faults.hunt import Hunt, Mutant
 
 # ── Runs ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -185,81 +140,66 @@ def _other_proposer(sound: Callable[..., Any]) -> Callable[..., Any]:
 
 FORGETFUL = Mutant(
     "write-ahead log ignored on restart", "BFT-21", sim_validator, "decode_entries",
-    lambda entries: WalContent(), stormy,
+    lambda entries: WalContent(),
 )  # fmt: skip
 
 MUTANTS = (
     Mutant("only the block's hash kept", "BFT-20", sim_validator, "encode_entries",
-           _without_bodies(encode_entries), stormy),
+           _without_bodies(encode_entries)),
     FORGETFUL,
     Mutant("blocks of the log not taken up", "BFT-21", machine.ValidatorNode, "hold_block",
-           lambda self, block, height, body: None, stormy),
-    Mutant("mark not saved", "BFT-40", node_signer.MarkedSigner, "sign", _not_saved, stormy,
-           "double sign", FORGETFUL),
+           lambda self, block, height, body: None),
+    Mutant("mark not saved", "BFT-40", node_signer.MarkedSigner, "sign", _not_saved,
+           finding="double sign", beside=FORGETFUL),
     Mutant("whatever is asked for is signed", "BFT-40", node_signer, "judge",
-           lambda mark, request: Marked(request), stormy, "double sign", FORGETFUL),
+           lambda mark, request: Marked(request), finding="double sign", beside=FORGETFUL),
     Mutant("signer refuses the identical request", "BFT-40", node_signer, "judge",
-           _strict(judge), stormy),
+           _strict(judge)),
     Mutant("message sent before its record", "BFT-20", sim_validator.SimValidator, "_written",
-           _log_later(sim_validator.SimValidator._written), plan_of),
-    Mutant("block log not synced", "BFT-20", sim_validator, "SimDisk", _never_synced("/log"), stormy),
+           _log_later(sim_validator.SimValidator._written), "usual"),
+    Mutant("block log not synced", "BFT-20", sim_validator, "SimDisk", _never_synced("/log")),
     Mutant("write-ahead log not synced", "BFT-20", sim_validator, "SimDisk",
-           _never_synced("/node/wal"), stormy),
+           _never_synced("/node/wal")),
     Mutant("mark not synced", "BFT-40", sim_validator, "SimDisk", _never_synced("/node/signer.mark"),
-           stormy, "", FORGETFUL),
+           beside=FORGETFUL),
     Mutant("a vote sent again taken for known", "BFT-32", sim_validator.SimValidator, "_carry",
-           _once_only(sim_validator.SimValidator._carry), stormy, "liveness"),
+           _once_only(sim_validator.SimValidator._carry), finding="liveness"),
     Mutant("a node without its records signs at once", "BFT-41", build.Remembered, "of",
            classmethod(lambda cls, content, mark, **_: cls(content, mark, log_was_lost=False)),
-           forgetful),
+           "forgetful"),
     Mutant("evidence not put into blocks", "BFT-39", chain_door, "replace",
-           lambda data, evidence: replace(data, evidence=()), lying("twin")),
+           lambda data, evidence: replace(data, evidence=()), "twin"),
     Mutant("a conviction is never final", "BFT-39", registry_sets.RegistrySets, "can_convict",
-           lambda self, block, validator, height: True, lying("twin")),
+           lambda self, block, validator, height: True, "twin"),
     Mutant("set changes one block early", "SET-5", registry_sets.RegistrySets, "validators",
-           _early(registry_sets.RegistrySets.validators), lying("twin"), "set"),
+           _early(registry_sets.RegistrySets.validators), "twin", "set"),
     Mutant("proof checked under another round's proposer", "BFT-37", block_rules, "proposer_of",
-           _other_proposer(proposer_of), lambda seed: calm_plan(seed, heights=6)),
+           _other_proposer(proposer_of), "calm"),
     Mutant("time of a block not looked at", "BFT-19", blocks, "is_sound",
-           _any_time, lying("wrong time"), "time"),
+           _any_time, "wrong time", "time"),
     Mutant("blocks not served", "BFT-17", peer_side, "_on_get_block", lambda core, peer, block: [],
-           lambda seed: calm_plan(seed, heights=3)),
+           "short and calm"),
 )  # fmt: skip
 
+RUNS: Mapping[str, Callable[[int], Plan]] = {
+    "usual": plan_of,
+    "calm": lambda seed: calm_plan(seed, heights=6),
+    "short and calm": lambda seed: calm_plan(seed, heights=3),
+    "stormy": stormy,
+    "forgetful": forgetful,
+    "twin": lying("twin"),
+    "wrong time": lying("wrong time"),
+}
 
-def first_finding(mutant: Mutant, first: tuple[int, ...] = ()) -> tuple[int, str] | None:
-    """The first seed that finds a mutant, and what breaks."""
-    for seed in (*first, *range(SEEDS_MAX)):
-        broken = mutant.broken_by(seed)
-        if broken:
-            return seed, broken
-    return None
-
-
-def recorded() -> dict[str, int]:
-    """The seed that the table names for each mutant."""
-    rows = [line.split("|") for line in TABLE.read_text(encoding="utf-8").splitlines() if "|" in line][2:]
-    return {cells[1].strip(): int(cells[3]) for cells in rows}
-
-
-def main() -> None:
-    """Look for every mutant from seed 0 on, and write the table."""
-    lines = [
-        "# Mutants of the whole node",
-        "",
-        "Written by `python -m tests.sim.full.mutants`: the first seed, from 0 on, that finds each fault.",
-        "",
-        "| mutant | rule | seed | what breaks |",
-        "|---|---|---|---|",
-    ]
-    for mutant in MUTANTS:
-        found = first_finding(mutant)
-        seed, broken = found if found is not None else (-1, "nothing")
-        lines.append(f"| {mutant.name} | {mutant.rule} | {seed} | {broken.split(':')[0]} |")
-        sys.stdout.write(lines[-1] + "\n")
-        sys.stdout.flush()
-    TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
+HUNT = Hunt(
+    Path(__file__),
+    "the whole node",
+    MUTANTS,
+    lambda runs, seed: run(RUNS[runs or "stormy"](seed)),
+    (Exception,),  # a node that falls over is found as well
+    seeds_max=150,
+    word_for=lambda found: str(found).partition(":")[0] if isinstance(found, Failed) else "defect",
+)
 
 if __name__ == "__main__":
-    main()
+    HUNT.write_table()

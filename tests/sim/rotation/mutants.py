@@ -1,15 +1,10 @@
-"""One-line faults of the rotation machine, each put in by replacing a single function, and how each is found.
+"""One-line faults of the rotation machine, each put in by replacing one function, and the runs that find it.
 
-A mutant that no run finds would mean that the runs prove nothing about the rule it breaks. The table
-`MUTANTS.md` beside this file says which seed finds each; `python -m tests.sim.rotation.mutants` writes it
-again.
+`python -m tests.sim.rotation.mutants` writes the table `MUTANTS.md` again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,52 +19,8 @@ from coc.primitives.frozen import replace
 from coc.sim.bft_checkers import Violation
 from coc.sim.rotation import disk
 from coc.sim.rotation.campaign import run
-from coc.sim.rotation.plan import Plan, plan_of
-
-TABLE = Path(__file__).with_name("MUTANTS.md")
-SEEDS_MAX = 120
-"""Seeds within which every mutant must be found."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """A fault: which function becomes what, and the runs that bring it out: usual ones, or with one lie."""
-
-    name: str
-    rule: str
-    place: Any
-    attribute: str
-    fault: Any
-    runs: str = "usual"
-
-    def plan(self, seed: int) -> Plan:
-        """The run of a seed that this mutant is looked for in."""
-        if self.runs == "usual":
-            return plan_of(seed)
-        if self.runs == "shared signer":
-            return replace(plan_of(seed, ""), has_shared_signer=True)
-        if self.runs == "status only":
-            return replace(plan_of(seed, ""), loses_seals=True)
-        return plan_of(seed, self.runs)
-
-    @contextmanager
-    def planted(self) -> Iterator[None]:
-        """The machine with the fault, until the block ends."""
-        sound = self.place.__dict__[self.attribute]
-        setattr(self.place, self.attribute, self.fault)
-        try:
-            yield
-        finally:
-            setattr(self.place, self.attribute, sound)
-
-    def broken_by(self, seed: int) -> str:
-        """What the run of a seed finds, empty if nothing."""
-        with self.planted():
-            try:
-                run(self.plan(seed))
-            except Violation as violation:
-                return str(violation)
-        return ""
+from coc.sim.rotation.plan import plan_of
+from tests.planted_faults.hunt import Hunt, Mutant
 
 
 def _lightless_rank(child: TreeBlock) -> tuple[int, int, bytes]:
@@ -146,42 +97,18 @@ MUTANTS: tuple[Mutant, ...] = (
 )
 
 
-def first_finding(mutant: Mutant, first: tuple[int, ...] = ()) -> tuple[int, str] | None:
-    """The first seed that finds a mutant, with what it finds; `first` are tried before all others."""
-    for seed in (*first, *range(SEEDS_MAX)):
-        broken = mutant.broken_by(seed)
-        if broken:
-            return seed, broken
-    return None
+def _run(runs: str, seed: int) -> object:
+    """Usual runs, or with one lie or trouble."""
+    if runs == "usual":
+        return run(plan_of(seed))
+    if runs == "shared signer":
+        return run(replace(plan_of(seed, ""), has_shared_signer=True))
+    if runs == "status only":
+        return run(replace(plan_of(seed, ""), loses_seals=True))
+    return run(plan_of(seed, runs))
 
 
-def recorded() -> dict[str, int]:
-    """The seed of each mutant, from the table."""
-    rows = [
-        line.split("|") for line in TABLE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")
-    ]
-    return {row[1].strip(): int(row[4]) for row in rows[1:]}
-
-
-def main() -> None:
-    """Write the table."""
-    lines = [
-        "# Mutants of the rotation machine",
-        "",
-        "Written by `python -m tests.sim.rotation.mutants`: the first seed, from 0, that finds each fault.",
-        "",
-        "| mutant | rule | runs | seed | what breaks |",
-        "|---|---|---|---|---|",
-    ]
-    for mutant in MUTANTS:
-        found = first_finding(mutant)
-        seed, broken = found or (-1, "nothing")
-        lines.append(
-            f"| {mutant.name} | {mutant.rule} | {mutant.runs} | {seed} | {broken.partition(':')[0]} |"
-        )
-        print(lines[-1], flush=True)
-    TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
+HUNT = Hunt(Path(__file__), "the rotation machine", MUTANTS, _run, (Violation,), seeds_max=120, usual="usual")
 
 if __name__ == "__main__":
-    main()
+    HUNT.write_table()

@@ -7,11 +7,8 @@ The table `MUTANTS.md` beside this file says which seed finds each;
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from coc.consensus.sync.snapshot.effects import Effect, Subject
 from coc.consensus.sync.snapshot.inputs import RangeGained
@@ -23,31 +20,7 @@ from coc.consensus.sync.snapshot.work import Errand, StateErrand, Work
 from coc.primitives.types import Hash32, Millis, PeerId
 from tests.consensus.sync.snapshot.plans import plan_of
 from tests.consensus.sync.snapshot.world import Broken, Fetch
-
-TABLE = Path(__file__).with_name("MUTANTS.md")
-SEEDS_MAX = 60
-"""Seeds within which every mutant must be found."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """A fault: which function of which class becomes what."""
-
-    name: str
-    rule: str
-    place: Any
-    attribute: str
-    fault: Any
-
-    @contextmanager
-    def planted(self) -> Iterator[None]:
-        """The machine with the fault, until the block ends."""
-        sound = self.place.__dict__[self.attribute]
-        setattr(self.place, self.attribute, self.fault)
-        try:
-            yield
-        finally:
-            setattr(self.place, self.attribute, sound)
+from tests.planted_faults.hunt import Hunt, Mutant
 
 
 def _nothing_lost(_: Peers, peer: PeerId) -> list[Errand]:
@@ -188,43 +161,17 @@ MUTANTS = (
 )
 
 
-def first_finding(mutant: Mutant, seeds: Iterable[int]) -> tuple[int, str] | None:
-    """The first of these seeds whose run breaks with the fault, and how."""
-    with mutant.planted():
-        for seed in seeds:
-            try:
-                Fetch(plan_of(seed)).run()
-            except Broken as broken:
-                return seed, str(broken)
-            except (KeyError, AssertionError) as defect:
-                return seed, f"it ends with {type(defect).__name__}"
-    return None
-
-
-def recorded() -> dict[str, int]:
-    """The seed that the table names for each mutant."""
-    rows = [line.split("|") for line in TABLE.read_text(encoding="utf-8").splitlines() if "| SYNC-" in line]
-    return {row[1].strip(): int(row[3]) for row in rows}
-
-
-def write_table() -> None:
-    """Look for each mutant from seed 0 on."""
-    rows = []
-    for mutant in MUTANTS:
-        found = first_finding(mutant, range(SEEDS_MAX))
-        seed, how = found if found is not None else (-1, "not found")
-        rows.append(f"| {mutant.name} | {mutant.rule} | {seed} | {how} |")
-        print(rows[-1])
-    head = [
-        "# Mutants of snapshot sync",
-        "",
-        "Written by `python -m tests.consensus.sync.snapshot.mutants`: the first seed whose run finds each.",
-        "",
-        "| mutant | rule | seed | what breaks |",
-        "|---|---|---|---|",
-    ]
-    TABLE.write_text("\n".join([*head, *rows]) + "\n", encoding="utf-8")
-
+HUNT = Hunt(
+    Path(__file__),
+    "snapshot sync",
+    MUTANTS,
+    lambda _, seed: Fetch(plan_of(seed)).run(),
+    (KeyError, AssertionError),
+    seeds_max=60,
+    word_for=lambda found: (
+        str(found) if isinstance(found, Broken) else f"it ends with {type(found).__name__}"
+    ),
+)
 
 if __name__ == "__main__":
-    write_table()
+    HUNT.write_table()
