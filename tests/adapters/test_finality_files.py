@@ -7,8 +7,20 @@ from pathlib import Path
 import pytest
 
 from coc.adapters.chain_files import ChainFileFailed
-from coc.adapters.finality_files import Progress, Wish, verify_proof_file, write_proof_file
-from coc.consensus.finality.faults import AnchorUnfit, FinalityUnprovable
+from coc.adapters.finality_files import (
+    Progress,
+    Wish,
+    trusted_block_in,
+    verify_proof_file,
+    write_proof_file,
+)
+from coc.consensus.finality.checkpoint import BlockName
+from coc.consensus.finality.faults import (
+    AnchorUnfit,
+    CheckpointInvalid,
+    FinalityRefused,
+    FinalityUnprovable,
+)
 from coc.consensus.finality.verify import Trust
 from coc.primitives.types import Height
 from tests.consensus.finality.real_chain import PERIOD, history
@@ -50,3 +62,33 @@ def test_what_cannot_be_proved_leaves_no_file(tmp_path: Path) -> None:  # FIN-13
     with pytest.raises(FinalityUnprovable):
         write_proof_file(tmp_path / "proof", history().provable, Wish(Height(0)), 0)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_tells_a_trusted_block_by_a_proof_or_by_its_line(tmp_path: Path) -> None:  # SYNC-17
+    rules, target = history().provable.rules, history().checkpoint(2 * PERIOD + 1)
+    from_genesis, young, line, name = (tmp_path / each for each in ("genesis", "young", "line", "name"))
+    anchor = history().checkpoint(PERIOD + 1)
+    clock_s = anchor.time_s + 13
+    write_proof_file(from_genesis, history().provable, Wish(target.height), 0)
+    write_proof_file(young, history().provable, Wish(target.height, anchor), clock_s)
+    line.write_text(f"{target.text()}\n")
+    name.write_text(BlockName(target.height, target.block).text())
+    for file in (from_genesis, young, line):
+        assert trusted_block_in(file, rules, clock_s) == target
+    assert trusted_block_in(name, rules, 0) == BlockName(target.height, target.block)
+    with pytest.raises(AnchorUnfit, match="too old"):
+        trusted_block_in(young, rules, clock_s + 1)
+
+
+def test_a_file_that_tells_no_trusted_block_is_refused(tmp_path: Path) -> None:  # SYNC-18
+    rules, file = history().provable.rules, tmp_path / "file"
+    for wrong in (b"", b"\xff\xfe", b"0x12\n", bytes(5_000)):
+        file.write_bytes(wrong)
+        with pytest.raises(CheckpointInvalid) as caught:
+            trusted_block_in(file, rules, 0)
+        assert caught.value.cure
+    proof = tmp_path / "proof"
+    write_proof_file(proof, history().provable, Wish(Height(PERIOD)), 0)
+    file.write_bytes(proof.read_bytes()[:-1])
+    with pytest.raises(FinalityRefused):
+        trusted_block_in(file, rules, 0)

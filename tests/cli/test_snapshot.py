@@ -1,4 +1,4 @@
-"""When a state is fetched before a node starts, and what is shown meanwhile. SYNC-14, SYNC-16."""
+"""When a state is fetched before a node starts, and what is shown meanwhile. SYNC-14, SYNC-16, SYNC-19."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ from coc.adapters.validator.service import NetworkChoices
 from coc.adapters.validator.snapshot_fetch import FetchEnd, Trouble
 from coc.adapters.validator.snapshot_target import PROGRESS_FILE
 from coc.cli.snapshot import SnapshotView, is_wanted, progress_text
+from coc.cli.trusted import trusted_block
+from coc.consensus.finality.checkpoint import BlockName
 from coc.consensus.sync.snapshot.effects import Progressed
 from coc.consensus.sync.snapshot.inputs import Counts
 from coc.execution.genesis import read_genesis
-from coc.primitives.errors import CliError
+from coc.primitives.errors import CliError, ConsensusError
+from coc.primitives.frozen import replace
 from coc.primitives.secp256k1 import secret_of
-from coc.primitives.types import Height
+from coc.primitives.types import Hash32, Height
 from coc.sim.full.network import chain_file
+from tests.consensus.finality.real_chain import history
 
 GENESIS = read_genesis(chain_file((1, 1, 1, 1)).text)
 NETWORK = NetworkChoices("127.0.0.1", 0, secret_of(b"\x01" * 32))
@@ -42,6 +46,36 @@ def test_a_folder_without_blocks_is_filled_with_a_state_only_when_asked_for(fold
     assert is_wanted(choices(folder), "snapshot")
     assert not is_wanted(choices(folder), None)
     assert not is_wanted(choices(folder), "full")
+
+
+def test_a_checkpoint_asks_for_a_state_in_a_folder_without_blocks(folder: Path) -> None:  # SYNC-19
+    trusted = BlockName(Height(7), Hash32(bytes(32)))
+    assert is_wanted(choices(folder), None, trusted)
+    assert not is_wanted(choices(folder), None)
+
+
+def test_a_chain_with_another_block_than_the_checkpoint_does_not_go_on(
+    tmp_path: Path,
+) -> None:  # SYNC-19
+    folder = tmp_path / "node"
+    history().copy_into(folder)
+    kept = replace(choices(folder), genesis=history().genesis)
+    same, other = Hash32(history().hash_at(9)), Hash32(bytes(32))
+    assert not is_wanted(kept, None, BlockName(Height(9), same))
+    assert not is_wanted(kept, None, BlockName(Height(10_000), other)), "its blocks are not that far"
+    with pytest.raises(CliError, match="another block 9 than the checkpoint"):
+        is_wanted(kept, None, BlockName(Height(9), other))
+
+
+def test_what_was_typed_as_a_checkpoint_is_judged_before_peers_are_met() -> None:  # SYNC-18
+    text = f"7:0x{'ab' * 32}"
+    assert trusted_block(text, GENESIS, "snapshot") == BlockName(Height(7), Hash32(b"\xab" * 32))
+    with pytest.raises(CliError, match="contradict"):
+        trusted_block(text, GENESIS, "full")
+    for wrong in ("7", f"0:0x{'ab' * 32}", history().checkpoint(9).text()):
+        with pytest.raises(ConsensusError) as caught:
+            trusted_block(wrong, GENESIS, None)
+        assert caught.value.cure
 
 
 def test_a_snapshot_that_was_begun_goes_on_without_being_told(folder: Path) -> None:

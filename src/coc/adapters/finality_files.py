@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Final, TypeVar
 
 from coc._native import Chain
 from coc.adapters.chain_files import explained as explained_file
 from coc.adapters.chain_files import write_block_file
 from coc.adapters.chain_port import closing, explained, open_chain
-from coc.consensus.finality.build import Provable, build_proof
-from coc.consensus.finality.checkpoint import Checkpoint
-from coc.consensus.finality.faults import FinalityUnprovable
-from coc.consensus.finality.frames import read_proof, write_proof
+from coc.consensus.finality.build import Provable, build_proof, checkpoint_of
+from coc.consensus.finality.checkpoint import Checkpoint, TrustedBlock, parse_trusted
+from coc.consensus.finality.faults import AnchorUnfit, CheckpointInvalid, FinalityUnprovable
+from coc.consensus.finality.frames import MAGIC, read_proof, write_proof
 from coc.consensus.finality.header import decode_header
-from coc.consensus.finality.records import ChainOrigin, Record
+from coc.consensus.finality.records import ChainOrigin, CheckpointAnchor, Record
+from coc.consensus.finality.rules import ChainRules
 from coc.consensus.finality.verify import Finality, Trust, verify_proof
 from coc.execution.genesis import Genesis
 from coc.execution.genesis_config import config_text
@@ -25,6 +26,9 @@ from coc.primitives.frozen import frozen
 from coc.primitives.types import Hash32, Height
 
 T = TypeVar("T")
+
+_LINE_BYTES_MAX: Final = 1_024
+"""Bytes read of a file with a checkpoint in it: the longest line has some 250."""
 
 
 class DecidedBlocks:
@@ -132,6 +136,39 @@ def verify_proof_file(path: Path, trust: Trust, now_s: int, told: Callable[[Prog
     with explained_file(f"{path} cannot be read"), path.open("rb") as file:
         records = _counted(read_proof(file), file, path.stat().st_size, told)
         return verify_proof(records, trust, now_s, finality_rules)
+
+
+def trusted_block_in(path: Path, rules: ChainRules, now_s: int) -> TrustedBlock:
+    """What a file tells one to trust: the line in it, or the block that the proof in it is about.
+
+    Whoever gives a proof as a checkpoint trusts its anchor; that the rest follows is verified.
+
+    Raises:
+        CheckpointInvalid, FinalityRefused: it is neither, or the proof shows nothing.
+        ChainFileFailed: it cannot be read.
+    """
+    with explained_file(f"{path} cannot be read"), path.open("rb") as file:
+        head = file.read(_LINE_BYTES_MAX)
+        if not head.startswith(MAGIC):
+            return _trusted_line(path, head)
+        file.seek(0)
+        anchor = next(read_proof(file), None)
+    known = checkpoint_of(anchor, rules) if isinstance(anchor, CheckpointAnchor) else None
+    found = verify_proof_file(path, Trust(rules.genesis_hash, known), now_s, lambda _: None)
+    if found.checkpoint is None:
+        raise AnchorUnfit("this chain has no checkpoints", cure="begin at genesis; that way is no longer")
+    return found.checkpoint
+
+
+def _trusted_line(path: Path, head: bytes) -> TrustedBlock:
+    try:
+        return parse_trusted(head.decode("ascii").strip())
+    except UnicodeDecodeError as error:
+        raise CheckpointInvalid(
+            f"{path} holds no checkpoint",
+            why="it is neither a finality proof nor a line of text",
+            cure="give a file that `coc prove-finality` wrote, or one with the line of a checkpoint",
+        ) from error
 
 
 def genesis_hash_of(genesis: Genesis) -> Hash32:

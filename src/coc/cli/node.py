@@ -90,6 +90,11 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     " pieces peers prove. Without it in full; a snapshot once begun goes on.",
 )
 @click.option(
+    "--checkpoint",
+    help="Begin at a final block that somebody you trust has told: HEIGHT:HASH, the line of a checkpoint, or"
+    " a file that `coc prove-finality` wrote. The way from there on is verified, and a recent state fetched.",
+)
+@click.option(
     "--signer",
     type=click.Path(path_type=Path),
     help="Socket of a `coc signer` that holds the validator's key instead.",
@@ -118,6 +123,7 @@ def command(
     join: str | None,
     genesis_hash: str | None,
     sync: str | None,
+    checkpoint: str | None,
     signer: Path | None,
     archive: bool,
     unlock: int,
@@ -145,17 +151,33 @@ def command(
         known = peers if join is None else (*peers, join)
         wire = WireOptions(listen, known, signer, http_gossip, advertise)
         choices = _choices(data, HttpPlace(host, port, unlock), sources, wire, archive=archive)
-        if sync is not None or choices.network is not None:
-            from coc.cli.snapshot import fill, is_wanted
-
-            if is_wanted(choices, sync) and not fill(choices, as_json=as_json, log_level=log_level):
-                return
+        if not _state_is_here(choices, (sync, checkpoint), as_json=as_json, log_level=log_level):
+            return
         run_node(
             choices,
             lambda chain, bound: _announce(choices, chain, endpoint(host, bound), as_json=as_json),
             log_level=log_level,
             shows_blocks=not as_json,
         )
+
+
+def _state_is_here(
+    choices: NodeChoices, wishes: tuple[str | None, str | None], *, as_json: bool, log_level: str
+) -> bool:
+    """Fetch a state first where one is asked for, perhaps from a checkpoint on; False if told to stop."""
+    sync, checkpoint = wishes
+    if sync is None and checkpoint is None and choices.network is None:
+        return True
+    from coc.cli.snapshot import fill, is_wanted
+
+    trusted = None
+    if checkpoint is not None:
+        from coc.cli.trusted import trusted_block
+
+        trusted = trusted_block(checkpoint, choices.genesis, sync)
+    if not is_wanted(choices, sync, trusted):
+        return True
+    return fill(choices, as_json=as_json, log_level=log_level, trusted=trusted)
 
 
 @frozen
@@ -180,7 +202,7 @@ def _choices(
     place = HttpChoices(http.host, http.port)
     options = dict(ARCHIVE) if archive else {}
     accounts = dev_secrets(DEV_MNEMONIC, http.unlock) if http.unlock else []
-    if genesis.coc is not None and genesis.coc.engine == "bft":
+    if genesis.coc is not None and genesis.coc.has_peers:
         from coc.cli.network_options import network_choices
 
         network = network_choices(data, sources, wire)

@@ -15,6 +15,7 @@ from coc.adapters.chain_port import closing, open_chain
 from coc.adapters.validator.snapshot_fetch import (
     FetchEnd,
     FetchSetup,
+    Foothold,
     Looking,
     Report,
     Trouble,
@@ -22,6 +23,7 @@ from coc.adapters.validator.snapshot_fetch import (
 )
 from coc.adapters.validator.snapshot_target import is_half_filled
 from coc.cli.progress import ProgressLine, clock_text
+from coc.consensus.finality.checkpoint import TrustedBlock
 from coc.consensus.sync.snapshot.effects import Progressed
 from coc.primitives.errors import CliError
 
@@ -35,15 +37,16 @@ JSON_SECONDS_MIN: Final = 1.0
 """Seconds between two lines of progress for programs."""
 
 
-def is_wanted(choices: NodeChoices, sync: str | None) -> bool:
-    """Whether a state is to be fetched before the node starts. SYNC-16.
+def is_wanted(choices: NodeChoices, sync: str | None, trusted: TrustedBlock | None = None) -> bool:
+    """Whether a state is to be fetched before the node starts. SYNC-16, SYNC-19.
 
     Raises:
-        CliError: blocks are asked for in a folder that is half filled with a state.
+        CliError: blocks are asked for in a folder that is half filled with a state, or its chain has another
+            block than the one that is trusted.
         ChainFailed: the folder's chain cannot be opened.
     """
-    folder = choices.folder
-    if choices.network is None or folder is None:
+    folder, rules = choices.folder, choices.genesis.coc
+    if choices.network is None or folder is None or rules is None or rules.bft is None:
         if sync == SNAPSHOT:
             raise CliError(
                 "this chain has no snapshots",
@@ -59,13 +62,15 @@ def is_wanted(choices: NodeChoices, sync: str | None) -> bool:
                 cure="leave out --sync to go on with the snapshot, or choose an empty folder with --data",
             )
         return True
-    return sync == SNAPSHOT and _holds_only_genesis(choices, folder)
+    is_asked_for = sync == SNAPSHOT or trusted is not None
+    return is_asked_for and _holds_only_genesis(choices, folder, trusted)
 
 
-def fill(choices: NodeChoices, *, as_json: bool, log_level: str) -> bool:
+def fill(choices: NodeChoices, *, as_json: bool, log_level: str, trusted: TrustedBlock | None = None) -> bool:
     """Fetch a state into the folder; False where it was told to stop.
 
     Raises:
+        AnchorUnfit: nothing can begin at the block that is trusted.
         CocError: the network or the folder cannot be used.
     """
     import uvloop
@@ -75,10 +80,15 @@ def fill(choices: NodeChoices, *, as_json: bool, log_level: str) -> bool:
     if choices.network is None or choices.folder is None:
         return True
     log_to_stderr(log_level)
-    setup = FetchSetup(choices.genesis, choices.folder, choices.network)
+    foothold = None if trusted is None else Foothold(trusted, int(time.time()))
+    setup = FetchSetup(choices.genesis, choices.folder, choices.network, foothold)
     view = SnapshotView(as_json=as_json)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        end = runner.run(_fetched(setup, view))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            end = runner.run(_fetched(setup, view))
+    except BaseException:
+        view.clear()
+        raise
     view.close(end)
     return end is not FetchEnd.STOPPED
 
@@ -109,6 +119,10 @@ class SnapshotView:
                 click.echo(reason, err=True)
             case _:
                 assert_never(report)
+
+    def clear(self) -> None:
+        """Take the line away; what has happened is said elsewhere."""
+        self._line.close()
 
     def close(self, end: FetchEnd) -> None:
         """Take the line away, and say how it has ended."""
@@ -162,6 +176,14 @@ async def _fetched(setup: FetchSetup, view: SnapshotView) -> FetchEnd:
     return await fetch_snapshot(setup, view.show, stop)
 
 
-def _holds_only_genesis(choices: NodeChoices, folder: Path) -> bool:
+def _holds_only_genesis(choices: NodeChoices, folder: Path, trusted: TrustedBlock | None) -> bool:
     with closing(open_chain(choices.genesis.text, folder, choices.chain_options)) as chain:
-        return chain.head.number == 0
+        head = chain.head.number
+        known = None if trusted is None or head == 0 else chain.canonical_hash(trusted.height)
+    if known is not None and trusted is not None and known != trusted.block:
+        raise CliError(
+            f"the chain in {folder} has another block {trusted.height:,} than the checkpoint",
+            why=f"validators have certified 0x{known.hex()} there",
+            cure="get a checkpoint from somebody you trust, or go on without --checkpoint",
+        )
+    return head == 0

@@ -16,16 +16,20 @@ from coc.adapters.telemetry import Telemetry
 from coc.adapters.validator import snapshot_building, snapshot_fetch, snapshot_target
 from coc.adapters.validator.door import door_to
 from coc.adapters.validator.service import NetworkChoices, chain_facts
-from coc.adapters.validator.snapshot_fetch import FetchEnd, FetchSetup, Report, fetch_snapshot
+from coc.adapters.validator.snapshot_fetch import FetchEnd, FetchSetup, Foothold, Report, fetch_snapshot
 from coc.adapters.validator.snapshot_serving import Pieces, ServingPorts, SnapshotServing
 from coc.adapters.validator.snapshot_target import is_half_filled, load_target
 from coc.adapters.wire.network import Network
 from coc.adapters.wire.network_setup import NetworkSetup
 from coc.adapters.workers import Workers
+from coc.consensus.finality.checkpoint import BlockName, TrustedBlock
+from coc.consensus.finality.faults import AnchorUnfit
 from coc.consensus.sync.messages import BlockRange
 from coc.consensus.sync.snapshot import finding, state, way
 from coc.consensus.sync.snapshot.effects import Progressed
-from coc.primitives.types import Height, PeerId
+from coc.primitives.frozen import replace
+from coc.primitives.types import Hash32, Height, PeerId
+from coc.sim.full.network import REGISTRY
 from coc.wire.addresses import PeerAddress
 from coc.wire.identity import PeerFacts
 from coc.wire.kinds import GET_STATE, GET_WAY, Kind
@@ -96,12 +100,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 async def fetched(
-    folder: Path, servers: list[Server], told: Callable[[Report], None], stop: asyncio.Event
+    folder: Path,
+    servers: list[Server],
+    told: Callable[[Report], None],
+    stop: asyncio.Event,
+    foothold: Foothold | None = None,
 ) -> FetchEnd:
     for server in servers:
         await server.network.start()
     peers = tuple(server.place for server in servers)
-    setup = FetchSetup(history().genesis, folder, NetworkChoices(HOST, 0, secret(9), peers))
+    setup = FetchSetup(history().genesis, folder, NetworkChoices(HOST, 0, secret(9), peers), foothold)
     try:
         return await fetch_snapshot(setup, told, stop)
     finally:
@@ -231,3 +239,49 @@ def test_a_full_disk_is_told_and_the_fetch_is_tried_again(
     assert end is FetchEnd.IS_CHAIN
     troubles = [report for report in reports if isinstance(report, snapshot_fetch.Trouble)]
     assert ["no space left on the device" in trouble.reason for trouble in troubles] == [True]
+
+
+# ── From a checkpoint ───────────────────────────────────────────────────────────────────────────────────────
+
+CHECKPOINT = 20
+TRUST_S = REGISTRY.unbonding_s * 2 // 3
+
+
+def fill_from(folder: Path, trusted: TrustedBlock, *, age_s: int = TRUST_S) -> FetchEnd:
+    """Fill a folder from one node, on from a block that is so many seconds older than our clock."""
+    clock_s = history().checkpoint(trusted.height).time_s + age_s
+
+    async def run() -> FetchEnd:
+        foothold = Foothold(trusted, clock_s)
+        return await fetched(folder, [Server(1)], lambda _: None, asyncio.Event(), foothold)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+def test_a_folder_is_filled_on_from_a_checkpoint(folder: Path, by_name: bool) -> None:  # SYNC-17
+    known = history().checkpoint(CHECKPOINT)
+    trusted = BlockName(known.height, known.block) if by_name else known
+    assert fill_from(folder, trusted) is FetchEnd.IS_CHAIN
+    assert opened(folder).head.number == TARGET
+
+
+def test_behind_a_young_checkpoint_the_state_of_the_head_is_fetched(folder: Path) -> None:  # SYNC-17
+    assert fill_from(folder, history().checkpoint(HEIGHT - 1)) is FetchEnd.IS_CHAIN
+    assert opened(folder).head.number == HEIGHT
+
+
+def test_a_checkpoint_at_which_nothing_can_begin_is_refused_with_the_cure(folder: Path) -> None:  # SYNC-18
+    known = history().checkpoint(CHECKPOINT)
+    for trusted, age_s, what in (
+        (known, TRUST_S + 1, "too old"),
+        (BlockName(known.height, known.block), TRUST_S + 1, "too old"),
+        (replace(known, genesis_hash=Hash32(bytes(32))), 0, "another chain"),
+        (replace(known, next_set_hash=Hash32(bytes(32))), 0, "contradicts itself"),
+        (BlockName(known.height, Hash32(bytes(32))), 0, "not of this chain"),
+        (replace(known, block=Hash32(bytes(32))), 0, "not of this chain"),
+    ):
+        with pytest.raises(AnchorUnfit, match=what) as caught:
+            fill_from(folder, trusted, age_s=age_s)
+        assert caught.value.cure
+        assert not is_half_filled(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coc.consensus.finality.checkpoint import Checkpoint, parse_checkpoint
+from coc.consensus.finality.checkpoint import BlockName, Checkpoint, parse_checkpoint, parse_trusted
 from coc.consensus.finality.faults import CheckpointInvalid
 from coc.primitives.types import UINT64_MAX, Hash32, Height
 
@@ -45,3 +45,12 @@ def test_any_other_form_is_refused(change: object) -> None:  # FIN-10
     assert callable(change)
     with pytest.raises(CheckpointInvalid, match="not a checkpoint"):
         parse_checkpoint(change(CHECKPOINT.text()))
+
+
+def test_a_trusted_block_is_a_checkpoint_or_a_height_and_a_hash() -> None:  # SYNC-17
+    name = BlockName(CHECKPOINT.height, CHECKPOINT.block)
+    assert parse_trusted(CHECKPOINT.text()) == CHECKPOINT
+    assert parse_trusted(name.text()) == name
+    for wrong in ("", "1200", name.text().upper(), f"0{name.text()}", f"{2**64}:0x{'bb' * 32}"):
+        with pytest.raises(CheckpointInvalid, match="HEIGHT:HASH"):
+            parse_trusted(wrong)

@@ -1,6 +1,6 @@
 """A validator that lost everything but its keys rejoins by a snapshot while the chain runs under load.
 
-SYNC-7, SYNC-15, SYNC-16.
+SYNC-7, SYNC-15, SYNC-16, SYNC-17, SYNC-18.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tests.e2e.network.decisions import ledgers_of, offences, verify
 from tests.e2e.network.load import NetworkLoad, RoamingWriter
 from tests.e2e.network.network_process import (
     PATIENT,
+    STATE_SECONDS_MAX,
     Member,
     Network,
     assert_nobody_is_accused,
@@ -139,3 +140,30 @@ def test_a_folder_with_a_chain_goes_on_with_it_whatever_sync_says(four: Network)
     four.until_height(max(each.height() for each in four.members) + 1)
     assert len(told_of_snapshot(four[3])) == before
     assert all(told_of_snapshot(each) == [] for each in four.members[:3])
+
+
+def test_a_node_that_is_told_a_checkpoint_begins_there(four: Network) -> None:  # SYNC-17
+    told, newcomer = four[0].block("finalized"), four[2]
+    newcomer.kill()
+    wipe(newcomer)
+    four.initialise([newcomer])
+    checkpoint = f"{int(told['number'], 16)}:{told['hash']}"
+    four.start(newcomer, options=("--checkpoint", checkpoint))
+    (ended,) = [each for each in told_of_snapshot(newcomer) if "ended" in each]
+    assert ended["block"] > int(told["number"], 16)
+    top = max(each.height() for each in four.members)
+    four.until_height(top + HEIGHTS_AFTER)
+    same_block(four.members, top)
+    assert refused(newcomer, "eth_getLogs", {"fromBlock": "0x1", "toBlock": told["number"]}).code == PRUNED
+
+
+def test_a_checkpoint_that_certificates_contradict_is_refused(four: Network) -> None:  # SYNC-18
+    height, liar = int(four[0].block("finalized")["number"], 16), four[1]
+    liar.kill()
+    wipe(liar)
+    four.initialise([liar])
+    four.launch(liar, options=("--checkpoint", f"{height}:0x{'ab' * 32}"))
+    assert liar.running.process.wait(STATE_SECONDS_MAX) == 1
+    assert b"the checkpoint is not of this chain" in liar.log.read_bytes()
+    four.start(liar)  # the folder is as it was: it catches up by blocks
+    four.until_height(height, liar)

@@ -22,15 +22,18 @@ from coc.adapters.validator.way_file import WayFile
 from coc.adapters.wire.network import Network
 from coc.adapters.wire.network_setup import NetworkSetup
 from coc.adapters.workers import Workers
+from coc.consensus.finality.build import Provable
+from coc.consensus.finality.checkpoint import TrustedBlock
+from coc.consensus.finality.faults import AnchorUnfit
 from coc.consensus.finality.header import decode_header
-from coc.consensus.finality.verify import Walk
+from coc.consensus.finality.verify import refuse_unfit
 from coc.consensus.sync.snapshot import effects as fx
 from coc.consensus.sync.snapshot import finding
 from coc.consensus.sync.snapshot import inputs as ev
 from coc.consensus.sync.snapshot.effects import Progressed, Subject
 from coc.consensus.sync.snapshot.finding import TargetFinder
 from coc.consensus.sync.snapshot.machine import SnapshotSync
-from coc.consensus.sync.snapshot.way import Page, follow_page, way_from_genesis
+from coc.consensus.sync.snapshot.way import Page, Untrodden, follow_page, way_from_genesis
 from coc.execution.genesis import Genesis
 from coc.primitives.errors import CocError
 from coc.primitives.frozen import frozen
@@ -71,12 +74,21 @@ class FetchEnd(enum.Enum):
 
 
 @frozen
+class Foothold:
+    """A final block that somebody else told, and the time at which that is trusted."""
+
+    block: TrustedBlock
+    clock_s: int
+
+
+@frozen
 class FetchSetup:
-    """The chain, the folder to fill, and how peers are met."""
+    """The chain, the folder to fill, how peers are met, and where to begin, if not at genesis."""
 
     genesis: Genesis
     folder: Path
     choices: NetworkChoices
+    foothold: Foothold | None = None
 
 
 async def fetch_snapshot(setup: FetchSetup, told: Callable[[Report], None], stop: asyncio.Event) -> FetchEnd:
@@ -85,12 +97,12 @@ async def fetch_snapshot(setup: FetchSetup, told: Callable[[Report], None], stop
     Raises:
         WireListenFailed: the address for peers is in use or not ours.
         ChainFailed: the genesis describes no chain.
+        AnchorUnfit: nothing can begin at the checkpoint (SYNC-18).
     """
     with closing(open_chain(setup.genesis.text, None, {})) as chain:
         provable = provable_chain(chain, setup.genesis)
-        walk = way_from_genesis(provable.rules, decode_header(provable.origin.genesis_header))
         genesis_hash = Hash32(chain.genesis_hash)
-    fetch = SnapshotFetch(setup, (genesis_hash, walk), told)
+    fetch = SnapshotFetch(setup, (genesis_hash, provable), told)
     await fetch.start()
     stopped = asyncio.ensure_future(stop.wait())
     await asyncio.wait((stopped, fetch.end), return_when=asyncio.FIRST_COMPLETED)
@@ -102,16 +114,20 @@ async def fetch_snapshot(setup: FetchSetup, told: Callable[[Report], None], stop
 class SnapshotFetch:
     """Performs what the two machines ask for, and is the router of their network."""
 
-    def __init__(self, setup: FetchSetup, chain: tuple[Hash32, Walk], told: Callable[[Report], None]) -> None:
-        """`chain` is the hash of genesis and the way at its beginning.
+    def __init__(
+        self, setup: FetchSetup, chain: tuple[Hash32, Provable], told: Callable[[Report], None]
+    ) -> None:
+        """`chain` is the hash of genesis, and the chain at its beginning.
 
         Raises:
             WireListenFailed: the address for peers is in use or not ours.
+            AnchorUnfit: nothing can begin at the checkpoint.
         """
         self._loop = asyncio.get_running_loop()
         self.end: asyncio.Future[FetchEnd] = self._loop.create_future()
         self._setup, self._told = setup, told
-        genesis_hash, walk = chain
+        genesis_hash, provable = chain
+        finder = _finder(provable, setup.foothold)
         choices = setup.choices
         self._network = Network(
             self._loop,
@@ -126,9 +142,9 @@ class SnapshotFetch:
         )
         self._workers = Workers(self._loop, threads=1)
         self._building = Building(setup.folder, setup.genesis.text)
-        registry = walk.rules.registry
+        registry = provable.rules.registry
         self._way = None if registry is None else WayFile(setup.folder, registry.period_blocks)
-        self._finder = TargetFinder(walk)
+        self._finder = finder
         self._machine: SnapshotSync | None = None
         self._peers: dict[PeerId, None] = {}
         self._begun = 0
@@ -194,9 +210,10 @@ class SnapshotFetch:
                     self._follow(effect)
                 case finding.Found(target):
                     self._on_found(target)
+                case finding.Contradicted(target):
+                    self._fail(_contradiction(target))
                 case finding.NothingFound():
-                    if self._machine is None:
-                        self._finish(FetchEnd.TOO_YOUNG)
+                    self._on_nothing_found()
                 case finding.WakeFinder(at_ms):
                     self._at(at_ms, lambda: self._find(ev.TimerFired()))
                 case finding.Lied(peer, reason):
@@ -209,6 +226,8 @@ class SnapshotFetch:
             match result:
                 case Page():
                     self._find(finding.WayVerified(effect.number, result))
+                case AnchorUnfit():
+                    self._fail(result)
                 case CocError():
                     why = f"{result.what}: {result.why}" if result.why else result.what
                     self._find(finding.WayRefused(effect.number, why))
@@ -222,6 +241,16 @@ class SnapshotFetch:
             return page
 
         self._workers.run(work, done)
+
+    def _on_nothing_found(self) -> None:
+        if self._machine is not None:
+            return
+        foothold = self._setup.foothold
+        if foothold is None:
+            self._finish(FetchEnd.TOO_YOUNG)
+        else:
+            place = f"the checkpoint {foothold.block.height:,}"
+            self._told(Trouble(f"no peer shows a way on from {place} yet; they are asked again"))
 
     def _on_found(self, target: ev.Target) -> None:
         if self._machine is None:
@@ -306,3 +335,20 @@ class SnapshotFetch:
     def _now(self) -> Millis:
         """Only differences count."""
         return Millis(int(self._loop.time() * 1000))
+
+
+def _finder(provable: Provable, foothold: Foothold | None) -> TargetFinder:
+    rules = provable.rules
+    walk = way_from_genesis(rules, decode_header(provable.origin.genesis_header))
+    if foothold is None:
+        return TargetFinder(walk)
+    refuse_unfit(foothold.block, rules, foothold.clock_s)
+    return TargetFinder(Untrodden(rules, foothold.block, foothold.clock_s), doubt=walk)
+
+
+def _contradiction(target: ev.Target) -> AnchorUnfit:
+    return AnchorUnfit(
+        "the checkpoint is not of this chain",
+        why=f"certificates since genesis prove 0x{target.block.hex()} final at height {target.height}",
+        cure="get a checkpoint from somebody you trust; if this is one, old validators misuse their keys",
+    )

@@ -89,25 +89,39 @@ def records_behind(
     yield Target(blocks.header(target), blocks.consensus_data(target), blocks.certificate(target))
 
 
-def _checkpoint_anchor(provable: Provable, checkpoint: Checkpoint) -> CheckpointAnchor:
-    blocks, rules = provable.blocks, provable.rules
-    if rules.registry is None:
+def anchor_at(provable: Provable, height: Height) -> CheckpointAnchor:
+    """What a verifier who trusts the block at this height begins with.
+
+    Raises:
+        FinalityUnprovable: the chain does not keep it, or has no checkpoints.
+    """
+    blocks = provable.blocks
+    if provable.rules.registry is None:
         raise FinalityUnprovable(
             "this chain has no checkpoints",
             why="its validators never change",
             cure="prove the block from genesis; that proof is no longer",
         )
-    encoded = blocks.header(checkpoint.height)
-    consensus_data = blocks.consensus_data(checkpoint.height)
-    header, data = decode_header(encoded), _decoded(consensus_data, checkpoint.height)
-    next_set_hash = data.next_validators.hash()
-    found = Checkpoint(rules.genesis_hash, header.height, header.hash, next_set_hash, header.time_s)
+    consensus_data = blocks.consensus_data(height)
+    data = _decoded(consensus_data, height)
+    siblings = siblings_of(consensus_data, NEXT_VALIDATORS_FIELD)
+    return CheckpointAnchor(provable.origin, blocks.header(height), data.next_validators, siblings)
+
+
+def checkpoint_of(anchor: CheckpointAnchor, rules: ChainRules) -> Checkpoint:
+    """The checkpoint that an anchor is, if it says the truth."""
+    header, set_hash = decode_header(anchor.header), anchor.next_validators.hash()
+    return Checkpoint(rules.genesis_hash, header.height, header.hash, set_hash, header.time_s)
+
+
+def _checkpoint_anchor(provable: Provable, checkpoint: Checkpoint) -> CheckpointAnchor:
+    anchor = anchor_at(provable, checkpoint.height)
+    found = checkpoint_of(anchor, provable.rules)
     if found != checkpoint:
         raise FinalityUnprovable(
             "the checkpoint is not of this chain", why=f"block {checkpoint.height} makes it {found.text()}"
         )
-    siblings = siblings_of(consensus_data, NEXT_VALIDATORS_FIELD)
-    return CheckpointAnchor(provable.origin, encoded, data.next_validators, siblings)
+    return anchor
 
 
 def _link(blocks: CertifiedChain, height: Height) -> Link:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, TypeAlias
 
 from coc.consensus.finality.faults import CheckpointInvalid
 from coc.primitives.errors import quoted
@@ -35,6 +35,45 @@ class Checkpoint:
             f"{format_data(self.genesis_hash)}:{self.height}:{format_data(self.block)}"
             f":{format_data(self.next_set_hash)}:{self.time_s}"
         )
+
+
+_NAME: Final = re.compile(r"(0|[1-9][0-9]{0,19}):0x([0-9a-f]{64})", re.ASCII)
+
+
+@frozen
+class BlockName:
+    """A final block that is trusted by height and hash alone; its header tells the rest of a checkpoint."""
+
+    height: Height
+    block: Hash32
+
+    def text(self) -> str:
+        """`HEIGHT:BLOCK`, as in a checkpoint."""
+        return f"{self.height}:{format_data(self.block)}"
+
+
+TrustedBlock: TypeAlias = Checkpoint | BlockName
+"""What somebody who begins in the middle of a chain was told."""
+
+
+def parse_trusted(text: str) -> TrustedBlock:
+    """Read a checkpoint, or the height and the hash of its block.
+
+    Raises:
+        CheckpointInvalid: another form.
+    """
+    found = _NAME.fullmatch(text)
+    if found is not None and int(found[1]) <= UINT64_MAX:
+        return BlockName(Height(int(found[1])), Hash32(bytes.fromhex(found[2])))
+    try:
+        return parse_checkpoint(text)
+    except CheckpointInvalid as refusal:
+        raise CheckpointInvalid(
+            refusal.what,
+            why=refusal.why,
+            cure="write HEIGHT:HASH of a final block, or the line GENESIS:HEIGHT:BLOCK:SET:TIME that"
+            " `coc verify-finality --json` prints",
+        ) from refusal
 
 
 def parse_checkpoint(text: str) -> Checkpoint:

@@ -14,11 +14,11 @@ from typing import TypeAlias, TypeVar
 
 from coc.consensus.bft.certificates import verify_certificate
 from coc.consensus.bft.power import Electorate
-from coc.consensus.finality.checkpoint import Checkpoint
+from coc.consensus.finality.checkpoint import Checkpoint, TrustedBlock
 from coc.consensus.finality.faults import AnchorUnfit, FinalityRefused, ProofFileInvalid, ProofInvalid
 from coc.consensus.finality.header import Header, decode_header
 from coc.consensus.finality.records import Anchor, CheckpointAnchor, GenesisAnchor, Link, Record, Target
-from coc.consensus.finality.rules import ChainRules
+from coc.consensus.finality.rules import ChainRules, Registry
 from coc.primitives.consensus_data import decode_consensus_data
 from coc.primitives.consensus_root import (
     NEXT_VALIDATORS_FIELD,
@@ -195,6 +195,62 @@ class Walk:
         self.block = header
 
 
+def walk_from(anchor: CheckpointAnchor, trusted: TrustedBlock, rules: ChainRules, now_s: int) -> Walk:
+    """Stand at a trusted block of a chain whose rules are known, with the set that its anchor names.
+
+    Raises:
+        ProofInvalid, PrimitivesError: it is the anchor of another block, or does not prove its set.
+        AnchorUnfit: the block is the trusted one, and nothing can begin there.
+    """
+    header = decode_header(anchor.header)
+    if (header.height, header.hash) != (trusted.height, trusted.block):
+        raise ProofInvalid(f"block {header.height} is not the checkpoint's", why=f"it is {header.hash.hex()}")
+    set_hash = anchor.next_validators.hash()
+    found = Checkpoint(rules.genesis_hash, header.height, header.hash, set_hash, header.time_s)
+    known = trusted if isinstance(trusted, Checkpoint) else found
+    _check_anchor(anchor, header)
+    return _at_checkpoint(anchor, known, rules, now_s)
+
+
+def refuse_unfit(trusted: TrustedBlock, rules: ChainRules, now_s: int) -> None:
+    """See before anything is asked whether one can begin at this block, as far as that is known (FIN-11).
+
+    Raises:
+        AnchorUnfit: it is of another chain, or too old, or the chain has no checkpoints.
+    """
+    if rules.registry is None:
+        raise _without_checkpoints()
+    if trusted.height == 0:
+        raise AnchorUnfit("block 0 is no checkpoint", cure="begin at genesis: leave the checkpoint out")
+    if not isinstance(trusted, Checkpoint):
+        return
+    if trusted.genesis_hash != rules.genesis_hash:
+        raise AnchorUnfit(
+            "the checkpoint is of another chain",
+            why=f"its genesis is 0x{trusted.genesis_hash.hex()}, here it is 0x{rules.genesis_hash.hex()}",
+            cure="get a checkpoint of this chain from somebody you trust",
+        )
+    _refuse_old(trusted.time_s, rules.registry, now_s)
+
+
+def _without_checkpoints() -> AnchorUnfit:
+    return AnchorUnfit(
+        "this chain has no checkpoints",
+        why="its validators never change and have no stake to lose",
+        cure="begin at genesis; that way is no longer",
+    )
+
+
+def _refuse_old(time_s: int, registry: Registry, now_s: int) -> None:
+    age_s = now_s - time_s
+    if age_s > registry.trust_s:
+        raise AnchorUnfit(
+            "the checkpoint is too old",
+            why=f"it is {age_s} s old; stakes that answer for it are certain for {registry.trust_s} s",
+            cure="get a younger checkpoint from somebody you trust, and a proof from there",
+        )
+
+
 def _begin(anchor: Anchor, trust: Trust, now_s: int, read_rules: ReadRules) -> Walk:
     """Stand at the anchor (FIN-3, FIN-4)."""
     genesis = decode_header(anchor.origin.genesis_header)
@@ -230,9 +286,7 @@ def _begin(anchor: Anchor, trust: Trust, now_s: int, read_rules: ReadRules) -> W
 def _at_checkpoint(anchor: CheckpointAnchor, checkpoint: Checkpoint, rules: ChainRules, now_s: int) -> Walk:
     """Stand at a block that is trusted because somebody else told it, and not for longer than stakes stay."""
     if rules.registry is None:
-        raise AnchorUnfit(
-            "this chain has no checkpoints", why="its validators never change and have no stake to lose"
-        )
+        raise _without_checkpoints()
     header = decode_header(anchor.header)
     if header.hash != checkpoint.block:
         raise AnchorUnfit(
@@ -245,18 +299,16 @@ def _at_checkpoint(anchor: CheckpointAnchor, checkpoint: Checkpoint, rules: Chai
         raise AnchorUnfit(
             "the checkpoint contradicts itself", why=f"its block makes it {found.text()}", cure="get it again"
         )
+    _check_anchor(anchor, header)
+    _refuse_old(header.time_s, rules.registry, now_s)
+    electorate = Electorate.of(anchor.next_validators)
+    return Walk(rules, header.height, header, anchor.next_validators, electorate, now_s)
+
+
+def _check_anchor(anchor: CheckpointAnchor, header: Header) -> None:
     field = anchor.next_validators.encode()
     if root_from(NEXT_VALIDATORS_FIELD, field, anchor.siblings) != header.consensus_root:
         raise ProofInvalid("the checkpoint's block does not name the set that follows it")
-    age_s = now_s - header.time_s
-    if age_s > rules.registry.trust_s:
-        raise AnchorUnfit(
-            "the checkpoint is too old",
-            why=f"it is {age_s} s old; stakes that answer for it are certain for {rules.registry.trust_s} s",
-            cure="get a younger checkpoint from somebody you trust, and a proof from there",
-        )
-    electorate = Electorate.of(anchor.next_validators)
-    return Walk(rules, header.height, header, anchor.next_validators, electorate, now_s)
 
 
 def _explained(position: int, judge: Callable[[], T]) -> T:

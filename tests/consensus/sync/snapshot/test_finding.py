@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from coc.consensus.sync.snapshot.finding import (
     AskWay,
+    Contradicted,
     FindingEffect,
     FindingInput,
     Found,
@@ -21,7 +22,13 @@ from coc.consensus.sync.snapshot.finding import (
 )
 from coc.consensus.sync.snapshot.inputs import PeerCame, PeerGone, Target, TimerFired
 from coc.consensus.sync.snapshot.messages import NOTHING, Numbered, decode_numbered, encode_numbered
-from coc.consensus.sync.snapshot.way import Page, decode_way_request, way_from_genesis
+from coc.consensus.sync.snapshot.way import (
+    Page,
+    Untrodden,
+    WayRequest,
+    decode_way_request,
+    way_from_genesis,
+)
 from coc.primitives.frozen import replace
 from coc.primitives.keccak import keccak256
 from coc.primitives.limits_snapshot import (
@@ -52,8 +59,8 @@ def target(height: int) -> Target:
 class Stage:
     """A search among peers 1 … n."""
 
-    def __init__(self, peers: int = 2, above: int = 0) -> None:
-        self.finder = TargetFinder(WALK)
+    def __init__(self, peers: int = 2, above: int = 0, finder: TargetFinder | None = None) -> None:
+        self.finder = finder or TargetFinder(WALK)
         self.now_ms = 0
         self.questions: dict[PeerId, Numbered] = {}
         for number in range(1, peers + 1):
@@ -91,7 +98,7 @@ def found_in(effects: list[FindingEffect]) -> list[Target]:
 def test_everybody_is_asked_from_where_the_way_is_known() -> None:
     stage = Stage(peers=3)
     assert set(stage.questions) == {peer(1), peer(2), peer(3)}
-    assert {decode_way_request(each.body) for each in stage.questions.values()} == {0}
+    assert {decode_way_request(each.body).after for each in stage.questions.values()} == {0}
 
 
 def test_no_more_peers_are_asked_at_a_time_than_the_bound_and_others_when_they_have_answered() -> None:
@@ -158,9 +165,9 @@ def test_after_that_time_the_first_block_that_is_proved_is_taken() -> None:
 def test_a_page_without_a_target_is_followed_by_the_next_from_its_end() -> None:
     stage = Stage(peers=1)
     assert found_in(stage.prove(1, None)) == []
-    assert decode_way_request(stage.questions[peer(1)].body) == 7
+    assert decode_way_request(stage.questions[peer(1)].body).after == 7
     stage.feed(PeerCame(peer(2)))
-    assert decode_way_request(stage.questions[peer(2)].body) == 7, "what is proved is proved for all"
+    assert decode_way_request(stage.questions[peer(2)].body).after == 7, "what is proved is proved for all"
 
 
 def test_a_page_that_does_not_prove_itself_costs_its_sender_and_decides_nothing() -> None:
@@ -215,3 +222,73 @@ def test_only_a_block_above_the_wanted_height_is_found() -> None:  # SYNC-12
     stage.now_ms += SNAPSHOT_FIND_AGAIN_MS
     stage.feed(TimerFired())
     assert found_in(stage.prove(1, target(256))) == [target(256)]
+
+
+# ── From a checkpoint ───────────────────────────────────────────────────────────────────────────────────────
+
+TRUSTED = CHAIN.checkpoint(5)
+FROM_CHECKPOINT = replace(FURTHER, anchor_height=TRUSTED.height)
+ANCHOR = WayRequest(TRUSTED.height, TRUSTED.block)
+
+
+def at_checkpoint(peers: int = 1) -> Stage:
+    beginning = Untrodden(CHAIN.rules(), TRUSTED, TRUSTED.time_s)
+    return Stage(peers, finder=TargetFinder(beginning, doubt=WALK))
+
+
+def asked(stage: Stage, number: int) -> WayRequest:
+    return decode_way_request(stage.questions[peer(number)].body)
+
+
+def other_block(height: int) -> Page:
+    return Page(WALK, replace(target(height), block=keccak256(b"another")))
+
+
+def contradictions(effects: list[FindingEffect]) -> list[Contradicted]:
+    return [effect for effect in effects if isinstance(effect, Contradicted)]
+
+
+def test_with_a_checkpoint_everybody_is_asked_from_there_and_then_from_what_is_proved() -> None:  # SYNC-17
+    stage = at_checkpoint()
+    assert asked(stage, 1) == ANCHOR
+    stage.prove(1, None, Page(FROM_CHECKPOINT, None))
+    assert asked(stage, 1) == WayRequest(Height(7))
+    stage.prove(1, target(64), Page(FROM_CHECKPOINT, target(64)))
+    assert found_in(stage.wait()) == [target(64)]
+
+
+def test_who_does_not_know_the_checkpoint_is_asked_for_the_way_from_genesis_to_it() -> None:  # SYNC-18
+    stage = at_checkpoint()
+    stage.receive(1, NOTHING)
+    assert asked(stage, 1) == WayRequest(Height(0), until=TRUSTED.height)
+    nearer = replace(WALK, block=CHAIN.blocks[3].facts)
+    stage.prove(1, None, Page(nearer, None))
+    assert asked(stage, 1) == WayRequest(Height(3), until=TRUSTED.height)
+
+
+def test_another_block_proved_at_the_checkpoints_height_ends_the_search() -> None:  # SYNC-18
+    stage = at_checkpoint(2)
+    stage.receive(1, NOTHING)
+    page = other_block(TRUSTED.height)
+    assert contradictions(stage.prove(1, None, page)) == [Contradicted(page.target or target(0))]
+    assert found_in(stage.prove(2, target(64), Page(FROM_CHECKPOINT, target(64)))) == []
+    assert found_in(stage.wait()) == []
+
+
+def test_what_proves_no_other_block_at_that_very_height_contradicts_nothing() -> None:  # SYNC-18
+    for page in (other_block(TRUSTED.height + 1), Page(WALK, replace(target(5), block=TRUSTED.block))):
+        stage = at_checkpoint()
+        stage.receive(1, NOTHING)
+        assert contradictions(stage.prove(1, None, page)) == []
+        assert NothingFound() in stage.wait(), "it is asked again later, for the checkpoint first"
+        stage.now_ms += SNAPSHOT_FIND_AGAIN_MS
+        stage.feed(TimerFired())
+        assert asked(stage, 1) == ANCHOR
+
+
+def test_one_who_proves_a_way_is_enough_among_those_who_do_not_know_it() -> None:  # SYNC-1
+    stage = at_checkpoint(2)
+    stage.receive(1, NOTHING)
+    stage.receive(1, NOTHING)
+    stage.prove(2, target(64), Page(FROM_CHECKPOINT, target(64)))
+    assert found_in(stage.wait()) == [target(64)]

@@ -1,8 +1,12 @@
-"""Finding the block whose state is to be fetched: every peer is asked for the way from genesis to its newest.
+"""Finding the block whose state is to be fetched: every peer is asked for the way to its newest one.
 
 Which block it is, no count of answers decides (SYNC-1): each answer proves itself, and the highest of those
 that do wins. A peer can hide newer blocks, no more; what it hides comes with the blocks behind the snapshot.
 SYNC-3, SYNC-4.
+
+The way begins at genesis or at a checkpoint. Who does not know the checkpoint's block is asked for the way
+from genesis to that height: either it proves another block, and the checkpoint is worth nothing, or what it
+says does not count. SYNC-17, SYNC-18.
 """
 
 from __future__ import annotations
@@ -11,10 +15,11 @@ import enum
 from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
+from coc.consensus.finality.checkpoint import TrustedBlock
 from coc.consensus.finality.verify import Walk
 from coc.consensus.sync.snapshot.inputs import PeerCame, PeerGone, Target, TimerFired
 from coc.consensus.sync.snapshot.messages import NOTHING, Numbered, decode_numbered, encode_numbered
-from coc.consensus.sync.snapshot.way import Page, encode_way_request
+from coc.consensus.sync.snapshot.way import Beginning, Page, Untrodden, encode_way_request, request_from
 from coc.primitives.errors import CocError
 from coc.primitives.frozen import frozen
 from coc.primitives.limits_snapshot import (
@@ -75,8 +80,15 @@ class VerifyWay:
     """Hold a page to the rules, on from this walk; answer `WayVerified` or `WayRefused`."""
 
     number: int
-    walk: Walk
+    walk: Beginning
     body: bytes
+
+
+@frozen
+class Contradicted:
+    """Validators have certified another block than the checkpoint names; nothing more can be found."""
+
+    target: Target
 
 
 @frozen
@@ -106,7 +118,7 @@ class Lied:
     reason: str
 
 
-FindingEffect: TypeAlias = AskWay | VerifyWay | Found | NothingFound | WakeFinder | Lied
+FindingEffect: TypeAlias = AskWay | VerifyWay | Found | Contradicted | NothingFound | WakeFinder | Lied
 
 
 class _Stand(enum.Enum):
@@ -124,8 +136,10 @@ class _Stand(enum.Enum):
 class _Peer:
     stand: _Stand = _Stand.FRESH
     number: int = 0
-    walk: Walk | None = None
+    walk: Beginning | None = None
     """From where the way was asked for."""
+    is_doubted: bool = False
+    """It does not know the block that is trusted, and is to show the way from genesis to its own."""
     until_ms: Millis | None = None
 
     @property
@@ -137,7 +151,9 @@ class _Peer:
 class TargetFinder:
     """Asks for the way until a block above the wanted height is proved. `walk` is as far as it is known."""
 
-    walk: Walk
+    walk: Beginning
+    doubt: Walk | None = None
+    """The same from genesis, for those who do not know the checkpoint."""
     _above: Height | None = None
     """What is sought; None when nothing is."""
     _peers: dict[PeerId, _Peer] = field(default_factory=dict)
@@ -148,6 +164,12 @@ class TargetFinder:
     _again_ms: Millis | None = None
     _has_told: bool = False
     _number: int = 0
+    _trusted: TrustedBlock | None = field(init=False)
+    """The checkpoint at which the way begins, if it does not begin at genesis."""
+
+    def __post_init__(self) -> None:
+        """Know what is trusted for as long as this search lives."""
+        self._trusted = self.walk.trusted if isinstance(self.walk, Untrodden) else None
 
     def step(self, now_ms: Millis, event: FindingInput) -> list[FindingEffect]:
         """Apply one input and return what must now be done, in order."""
@@ -163,7 +185,7 @@ class TargetFinder:
             case WayReceived():
                 effects = self._on_way(event)
             case WayVerified():
-                self._on_verified(event)
+                effects = self._on_verified(event)
             case WayRefused():
                 effects = self._on_refused(event)
             case TimerFired():
@@ -180,7 +202,7 @@ class TargetFinder:
     def _ask_all_again(self) -> None:
         for peer in self._peers.values():
             if not peer.is_busy:
-                peer.stand = _Stand.FRESH
+                peer.stand, peer.is_doubted = _Stand.FRESH, False
 
     def _on_way(self, event: WayReceived) -> list[FindingEffect]:
         peer = self._peers.get(event.peer)
@@ -193,14 +215,17 @@ class TargetFinder:
         if peer.stand is not _Stand.ASKED or message.number != peer.number or peer.walk is None:
             return []  # it comes too late
         if message.body == NOTHING:
-            peer.stand = _Stand.HAS_NONE
+            is_strange = isinstance(peer.walk, Untrodden) and self.doubt is not None
+            peer.stand, peer.is_doubted = (_Stand.FRESH if is_strange else _Stand.HAS_NONE), is_strange
             return []
         peer.stand = _Stand.CHECKED
         return [VerifyWay(peer.number, peer.walk, message.body)]
 
-    def _on_verified(self, event: WayVerified) -> None:
+    def _on_verified(self, event: WayVerified) -> list[FindingEffect]:
         page = event.page
-        if page.walk.block.height > self.walk.block.height:
+        if self._trusted is not None and page.walk.anchor_height == 0:
+            return self._on_doubt(event, self._trusted)
+        if isinstance(self.walk, Untrodden) or page.walk.block.height > self.walk.block.height:
             self.walk = page.walk
         for peer in self._peers.values():
             if peer.number == event.number and peer.stand is _Stand.CHECKED:
@@ -208,9 +233,23 @@ class TargetFinder:
                 peer.stand = _Stand.FRESH if page.target is None else _Stand.SHOWN
         target, above = page.target, self._above
         if target is None or above is None or target.height <= above:
-            return
+            return []
         if self._best is None or target.height > self._best.height:
             self._best = target
+        return []
+
+    def _on_doubt(self, event: WayVerified, trusted: TrustedBlock) -> list[FindingEffect]:
+        """Somebody has gone from genesis towards the height of the checkpoint, or has arrived there."""
+        walk, target = event.page.walk, event.page.target
+        if self.doubt is not None and self.doubt.block.height < walk.block.height < trusted.height:
+            self.doubt = walk
+        for peer in self._peers.values():
+            if peer.number == event.number and peer.stand is _Stand.CHECKED:
+                peer.stand = _Stand.FRESH if target is None else _Stand.HAS_NONE
+        if target is None or target.height != trusted.height or target.block == trusted.block:
+            return []
+        self._above = None
+        return [Contradicted(target)]
 
     def _on_refused(self, event: WayRefused) -> list[FindingEffect]:
         for name, peer in self._peers.items():
@@ -262,8 +301,10 @@ class TargetFinder:
             if peer.stand is _Stand.FRESH and room > 0:
                 room -= 1
                 self._number += 1
-                peer.stand, peer.number, peer.walk = _Stand.ASKED, self._number, self.walk
-                peer.until_ms = until_ms
-                request = Numbered(self._number, encode_way_request(self.walk.block.height))
-                effects.append(AskWay(name, encode_numbered(request)))
+                peer.stand, peer.number, peer.until_ms = _Stand.ASKED, self._number, until_ms
+                is_doubt = peer.is_doubted and self.doubt is not None
+                until = self._trusted.height if is_doubt and self._trusted is not None else None
+                peer.walk = self.doubt if is_doubt else self.walk
+                body = encode_way_request(request_from(peer.walk or self.walk, until))
+                effects.append(AskWay(name, encode_numbered(Numbered(self._number, body))))
         return [*effects, WakeFinder(until_ms)] if effects else []
