@@ -43,6 +43,7 @@ __all__ = [
     "genesis_note",
     "keccak256",
     "public_key_of",
+    "read_block",
     "recover_public_key",
     "rlp_decode",
     "rlp_encode",
@@ -338,6 +339,10 @@ class Chain:
 
         Durable on return, or with the next flush.
         """
+    def record(self, block: bytes, seal: bytes) -> None:
+        """Write an executed block with its seal into the log, durably, and leave the head where it is."""
+    def set_head(self, block: bytes) -> None:
+        """Make a block of the log the head; it may stand on another branch than the head of now."""
     def sync(self) -> None:
         """Make every decided block durable."""
     def set_finalized(self, safe: bytes, finalized: bytes) -> None:
@@ -425,6 +430,18 @@ class Chain:
         """
     def codes(self, request: bytes) -> bytes:
         """Answer a peer's request of codes, with empty ones for unknown ones; ValueError as above."""
+    def trial(self, block_rlp: bytes, consensus_data: bytes) -> Trial:
+        """Execute a block on its parent, compare nothing and keep nothing.
+
+        BlockInvalid where it breaks a rule before any transaction.
+        """
+    def damaged_codes(self) -> list[bytes]:
+        """Hashes under which the index has another code: the whole table is read."""
+    def restore_codes(self, request: bytes, answer: bytes) -> list[bytes]:
+        """Take in the answer to a request of codes in place of damaged ones: hashes still missing.
+
+        SnapshotRefused where a code was not asked for.
+        """
     def surroundings(self, block: bytes) -> bytes | None:
         """A block, its consensus data and receipts, and the headers before it; None where one is not kept."""
     def call(
@@ -441,6 +458,9 @@ def check_block(block_rlp: bytes, consensus_data: bytes) -> tuple[bytes, int]:
 
     Raises BlockInvalid where its header does not bind this body and these consensus data.
     """
+
+def read_block(block_rlp: bytes, consensus_data: bytes) -> tuple[bytes, int, bytes, int]:
+    """The same with the parent's hash and the time in seconds: hash, height, parent, time."""
 
 def db_stats(data_dir: str | PathLike[str]) -> bytes:
     """Figures of a data folder as JSON.
@@ -549,8 +569,41 @@ class SimDisk:
         """Flip bits in one byte of a file; ValueError where there is no such byte."""
     def files(self) -> list[tuple[str, int]]:
         """Path and length of every file, sorted."""
+    def spoil_code(self, code_hash: bytes, code: bytes) -> None:
+        """Put other bytes under the hash of a code, as damage of the index would."""
     def digest(self) -> bytes:
         """keccak-256 over all files and all rows of the index: to compare two runs."""
+
+@final
+class Trial:
+    """A block that was executed beside the chain, to find where that parts from what is certified.
+
+    Fields are names with what is ours and what is certified, as text.
+    """
+
+    @property
+    def disagreements(self) -> list[tuple[str, str, str]]:
+        """What the header states and the execution does not give."""
+    @property
+    def refused(self) -> tuple[int, str] | None:
+        """Place of the transaction that cannot stand in the block here, and why."""
+    def first_transaction(
+        self, surroundings: bytes
+    ) -> tuple[int, bytes, list[tuple[str, str, str]]] | None:
+        """Place, hash and fields of the first transaction that did not do what its certified receipt says.
+
+        `surroundings` is the answer of `Chain.surroundings`; SnapshotRefused where its receipts are not those
+        that the header covers. None where only the state is another.
+        """
+    def addresses(self, transaction: int | None) -> list[bytes]:
+        """The accounts to compare: those that a transaction names, then all that the execution changed."""
+    def first_account(
+        self, request: bytes, answer: bytes
+    ) -> tuple[int, tuple[int, list[tuple[str, str, str]]] | None]:
+        """How many accounts of a request an answer speaks of, and the first that is not as here.
+
+        SnapshotRefused where the answer does not prove itself against the block's state root.
+        """
 
 @final
 class SnapshotStand:

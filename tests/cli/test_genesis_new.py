@@ -150,3 +150,27 @@ def test_validators_come_from_files_or_from_one_folder(public: Path, tmp_path: P
     assert "no .json file" in refusal(coc(*asked, "--validators-dir", tmp_path / "empty"))
     (tmp_path / "empty" / "x.json").write_text("{}")
     assert "does not name a validator" in refusal(coc(*asked, "--validators-dir", tmp_path / "empty"))
+
+
+def test_validators_that_take_turns_have_no_stake_and_a_depth_of_finality(
+    public: Path, tmp_path: Path
+) -> None:  # ROT-21
+    said = facts(make(public, tmp_path / "g", "--engine", "rotation", "--final-depth", 9))
+    section = json.loads((tmp_path / "g").read_bytes())["config"]["coc"]
+    assert (section["engine"], section["finalDepthBlocks"]) == ("rotation", 9)
+    assert "validatorRegistry" not in section
+    assert len(said["validators"]) == len(section["validators"]) == 3
+    made = facts(coc("init", "--data", tmp_path / "d", "--genesis", tmp_path / "g", "--json"))
+    assert made["genesisHash"] == said["genesisHash"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "option"), [("rotation", ("--stake", "48")), ("bft", ("--final-depth", "7"))]
+)
+def test_what_means_nothing_to_the_engine_is_refused(
+    public: Path, tmp_path: Path, engine: str, option: tuple[str, str]
+) -> None:
+    refused = make(public, tmp_path / "g", "--engine", engine, *option)
+    assert refused.exit_code == 2
+    assert f"{option[0]} means nothing to the engine {engine}" in refused.stderr
+    assert not (tmp_path / "g").exists()

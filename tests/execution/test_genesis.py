@@ -27,6 +27,7 @@ from coc.primitives.limits import (
     GENESIS_FILE_BYTES_MAX,
     GENESIS_VALIDATORS_MAX,
 )
+from coc.primitives.limits_rotation import FINAL_DEPTH_BLOCKS_DEFAULT, FINAL_DEPTH_BLOCKS_MAX
 from coc.primitives.types import Address
 from coc.primitives.validators import Validator, ValidatorSet, address_of_key
 
@@ -213,6 +214,9 @@ def test_a_chain_of_ours_without_a_system_contract_is_refused(contract: Any) -> 
         ("config.coc.typo", 1),
         ("config.coc.blockIntervalSeconds", 0),
         ("config.coc.blockIntervalSeconds", BLOCK_INTERVAL_SECONDS_MAX + 1),
+        ("config.coc.finalDepthBlocks", 0),
+        ("config.coc.finalDepthBlocks", FINAL_DEPTH_BLOCKS_MAX + 1),
+        ("config.coc.finalDepthBlocks", "six"),
         ("config.coc.validators", []),
         ("config.coc.validators", ["0x" + "01" * 64]),
         ("config.coc.validators", [listed(1, consensusKey=None)]),
@@ -259,3 +263,12 @@ def test_any_damage_to_the_text_is_refused_or_leaves_a_readable_genesis(data: st
         read_genesis(damaged)
     except (GenesisInvalid, ForksInvalid):
         return
+
+
+def test_how_deep_a_final_block_lies_is_a_rule_of_rotation_chains_with_a_default() -> None:  # ROT-21
+    assert read(OURS).coc.final_depth_blocks == FINAL_DEPTH_BLOCKS_DEFAULT
+    chosen = changed(OURS, "extraData", None)
+    deep = changed(chosen, "config.coc.finalDepthBlocks", FINAL_DEPTH_BLOCKS_MAX)
+    assert read(deep).coc.final_depth_blocks == FINAL_DEPTH_BLOCKS_MAX
+    with pytest.raises(GenesisMismatch):
+        read(changed(OURS, "config.coc.finalDepthBlocks", 7))

@@ -5,7 +5,8 @@
 //!    after it, at the cost of what differs, and again, until little is left.
 //! 2. **Turn.** With no flush under way the rest is carried, and every state in memory is made to stand on the carried one. From here
 //!    on no new state names an old place. States that stand behind this moment are of an earlier era ([`crate::eras`]).
-//! 3. **Wait** until as many states as are to be kept have come after it, no pinned state is older, and nobody reads an older one.
+//! 3. **Wait** until as many states as are to be kept have come after it, it is final, no pinned state is older, and nobody reads an
+//!    older one. Once it is final, whatever may still become the chain stands on places that came after it.
 //! 4. **Drop.** The marker is written without the old generations; then their files are removed, which needs no free space.
 //!
 //! Every step is in one batch with the marker that it belongs to, so a crash leaves the step before or after it, and the next start
@@ -72,7 +73,9 @@ impl Chain {
             Stage::Copying(_) => true,
             Stage::Waiting { before, copied } => {
                 let height = self.flushed_head()?.1.number;
-                height >= copied.height + kept && !self.is_pinned(&copier, Loc(*before))?
+                height >= copied.height + kept
+                    && self.finalized_height()? >= copied.height
+                    && !self.is_pinned(&copier, Loc(*before))?
             }
         })
     }
@@ -102,6 +105,13 @@ impl Chain {
         let grown = self.shared.copy_from_bytes.max(2 * kept_bytes);
         let budget = self.shared.disk_budget_bytes.map_or(grown, |budget| budget / BUDGET_SHARE);
         grown.min(budget.max(kept_bytes + kept_bytes / 4))
+    }
+
+    /// The height up to which no block is taken back.
+    fn finalized_height(&self) -> Result<u64, ChainError> {
+        let finalized = self.shared.tree.read().finalized;
+        let stored = self.shared.stored(&finalized)?.ok_or(ChainError::UnknownBlock(finalized))?;
+        Ok(stored.block.header.number)
     }
 
     /// The marker's block, and its row.

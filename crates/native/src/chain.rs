@@ -235,6 +235,18 @@ impl Chain {
         .map_err(chain_error)
     }
 
+    /// Writes an executed block with its seal into the log, durably, and leaves the head where it is.
+    fn record(&self, py: Python<'_>, block: &[u8], seal: &[u8]) -> PyResult<()> {
+        let (block, seal) = (hash(block)?, Bytes::copy_from_slice(seal));
+        py.detach(|| self.inner.decide(&block, seal, true)).map_err(chain_error)
+    }
+
+    /// Makes a block of the log the head; it may stand on another branch than the head of now.
+    fn set_head(&self, py: Python<'_>, block: &[u8]) -> PyResult<()> {
+        let block = hash(block)?;
+        py.detach(|| self.inner.set_head(&block)).map_err(chain_error)
+    }
+
     /// Makes every decided block durable.
     fn sync(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| self.inner.sync()).map_err(chain_error)

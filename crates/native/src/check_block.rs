@@ -6,6 +6,7 @@ use coc_chain::consensus_data;
 use coc_chain::error::ChainError;
 use coc_evm::block::{check_commitments, decode_block};
 use coc_evm::error::BlockInvalid;
+use coc_evm::types::Header;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -16,11 +17,22 @@ pub fn check_block<'py>(
     block_rlp: &[u8],
     consensus_data: &[u8],
 ) -> PyResult<(Bound<'py, PyBytes>, u64)> {
-    let (hash, number) = py.detach(|| check(block_rlp, consensus_data)).map_err(chain_error)?;
-    Ok((bytes(py, hash), number))
+    let header = py.detach(|| check(block_rlp, consensus_data)).map_err(chain_error)?;
+    Ok((bytes(py, header.hash_slow()), header.number))
 }
 
-fn check(block_rlp: &[u8], data: &[u8]) -> Result<(alloy_primitives::B256, u64), ChainError> {
+/// The same with the parent's hash and the time in seconds: hash, height, parent, time.
+#[pyfunction]
+pub fn read_block<'py>(
+    py: Python<'py>,
+    block_rlp: &[u8],
+    consensus_data: &[u8],
+) -> PyResult<(Bound<'py, PyBytes>, u64, Bound<'py, PyBytes>, u64)> {
+    let header = py.detach(|| check(block_rlp, consensus_data)).map_err(chain_error)?;
+    Ok((bytes(py, header.hash_slow()), header.number, bytes(py, header.parent_hash), header.timestamp))
+}
+
+fn check(block_rlp: &[u8], data: &[u8]) -> Result<Header, ChainError> {
     let block = decode_block(block_rlp)?;
     check_commitments(&block)?;
     let root = consensus_data::root(data)?;
@@ -31,5 +43,5 @@ fn check(block_rlp: &[u8], data: &[u8]) -> Result<(alloy_primitives::B256, u64),
         )
         .into());
     }
-    Ok((block.header.hash_slow(), block.header.number))
+    Ok(block.header)
 }

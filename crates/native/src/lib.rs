@@ -20,6 +20,7 @@ mod sim_disk;
 mod snapshot;
 mod tool;
 mod transaction;
+mod trial;
 mod vrf;
 mod wal;
 
@@ -41,7 +42,7 @@ mod _native {
     #[pymodule_export]
     use crate::channel::{NoiseChannel, NoiseHandshake, channel_public_key};
     #[pymodule_export]
-    use crate::check_block::check_block;
+    use crate::check_block::{check_block, read_block};
     #[pymodule_export]
     use crate::convert::Header;
     #[pymodule_export]
@@ -69,6 +70,8 @@ mod _native {
     use crate::tool::{evm_run, evm_transition, run_blocktests, run_statetests};
     #[pymodule_export]
     use crate::transaction::{Transaction, sign_transaction};
+    #[pymodule_export]
+    use crate::trial::Trial;
     #[pymodule_export]
     use crate::vrf::{vrf_output, vrf_prove, vrf_verify};
     #[pymodule_export]

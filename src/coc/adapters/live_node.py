@@ -97,7 +97,7 @@ class NodeChoices:
     http: HttpChoices
     sealing: SealingChoices | None = None
     network: NetworkChoices | None = None
-    """How a node of a BFT chain meets its peers; None on other chains."""
+    """How a node of a chain with several validators meets its peers; None on other chains."""
     accounts: Sequence[Secret] = ()
     chain_options: dict[str, int] = field(default_factory=dict)
 
@@ -221,6 +221,13 @@ async def serve(
 def _service(choices: NodeChoices, chain: _native.Chain, telemetry: Telemetry) -> NodeService:
     if choices.network is None:
         return RotationService(choices, chain, telemetry)
+    rules = choices.genesis.coc
+    if rules is not None and rules.engine == "rotation":
+        from coc.adapters.validator.rotation_service import RotationNetworkService
+
+        with chain_port.explained():
+            parts = (chain, telemetry)
+            return RotationNetworkService(choices.genesis, rules, choices.folder, choices.network, parts)
     from coc.adapters.validator.service import ValidatorService
 
     with chain_port.explained():

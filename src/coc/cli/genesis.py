@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from coc.cli.exits import told
+from coc.cli.genesis_engines import refuse_choices_of_others
 from coc.primitives.errors import CliError
 from coc.primitives.frozen import frozen
 from coc.primitives.limits import (
@@ -23,6 +24,7 @@ from coc.primitives.limits import (
     BLOCK_INTERVAL_SECONDS_MAX,
     GENESIS_VALIDATORS_MAX,
 )
+from coc.primitives.limits_rotation import FINAL_DEPTH_BLOCKS_DEFAULT, FINAL_DEPTH_BLOCKS_MAX
 
 if TYPE_CHECKING:
     from coc.adapters.validator_file import PublicValidator
@@ -42,6 +44,8 @@ class GenesisOptions:
 
     validator_files: tuple[Path, ...]
     validators_dir: Path | None
+    engine: str
+    final_depth: int
     chain_id: int
     block_time: int
     gas_limit: int
@@ -82,6 +86,20 @@ def command() -> None:
     "--validators-dir",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of such files, taken in order of name.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["bft", "rotation"]),
+    default="bft",
+    show_default=True,
+    help="Whether validators agree on each block, which then is final, or take turns.",
+)
+@click.option(
+    "--final-depth",
+    default=FINAL_DEPTH_BLOCKS_DEFAULT,
+    show_default=True,
+    type=click.IntRange(1, FINAL_DEPTH_BLOCKS_MAX),
+    help="With the engine rotation: blocks above a block that make it final.",
 )
 @click.option("--chain-id", required=True, type=_COUNT, help="Chain id, which no other network should have.")
 @click.option(
@@ -171,17 +189,19 @@ def command() -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def new(**options: object) -> None:
-    """Make a genesis file of a BFT network from the public files of its validators.
+    """Make a genesis file of a network from the public files of its validators.
 
-    Every choice is a rule of the chain from then on. The same files and choices, timestamp included, give the
-    same hash on every machine.
+    Validators that take turns hold no stake, and their set is fixed: timeouts, periods and stakes are for the
+    engine bft only. Every choice is a rule of the chain from then on. The same files and choices, timestamp
+    included, give the same hash on every machine.
     """
     chosen = GenesisOptions(**options)  # type: ignore[arg-type]  # click has checked the types
+    refuse_choices_of_others(chosen.engine)
     if bool(chosen.validator_files) == (chosen.validators_dir is not None):
         raise click.UsageError("give the validators by --validator FILE, or by --validators-dir DIR")
     with told():
         validators = _validators(chosen)
-        made, genesis_hash = _made(_network(chosen, validators))
+        made, genesis_hash = _made(_text(chosen, validators))
         _write_new(chosen.out, made)
     facts = {
         "out": str(chosen.out),
@@ -190,6 +210,34 @@ def new(**options: object) -> None:
         "validators": [public.json()["id"] for public in validators],
     }
     click.echo(json.dumps(facts) if chosen.as_json else _sheet(chosen, validators, genesis_hash))
+
+
+def _text(chosen: GenesisOptions, validators: Sequence[PublicValidator]) -> bytes:
+    """The file's text, `extraData` still empty."""
+    from coc.adapters.constructor_runner import run_constructor
+    from coc.execution.network_genesis import RotationGenesis, network_genesis, rotation_genesis
+    from coc.primitives.validators import Validator
+
+    if chosen.engine == "bft":
+        return network_genesis(_network(chosen, validators), run_constructor)
+    entries = [
+        Validator(each.id, each.network_key, each.consensus_key, 1, each.fee_recipient) for each in validators
+    ]
+    return rotation_genesis(
+        RotationGenesis(
+            entries,
+            _balances(chosen.fund),
+            chosen.chain_id,
+            chosen.gas_limit,
+            chosen.block_time,
+            _timestamp(chosen),
+            chosen.final_depth,
+        )
+    )
+
+
+def _timestamp(chosen: GenesisOptions) -> int:
+    return int(time.time()) if chosen.timestamp is None else chosen.timestamp
 
 
 def _validators(chosen: GenesisOptions) -> list[PublicValidator]:
@@ -256,7 +304,7 @@ def _network(chosen: GenesisOptions, validators: Sequence[PublicValidator]) -> N
         chosen.chain_id,
         chosen.gas_limit,
         chosen.block_time,
-        int(time.time()) if chosen.timestamp is None else chosen.timestamp,
+        _timestamp(chosen),
         bft,
     )
 
@@ -298,15 +346,13 @@ def _ether(text: str) -> Wei:
     return parse_amount(text, "ether")
 
 
-def _made(network: NetworkGenesis) -> tuple[bytes, Hash32]:
+def _made(text: bytes) -> tuple[bytes, Hash32]:
     """The text, and the hash that every node will come to: by making the chain in memory, as they do."""
     from coc.adapters.chain_port import closing, open_chain
-    from coc.adapters.constructor_runner import run_constructor
     from coc.execution.genesis import read_genesis
-    from coc.execution.network_genesis import network_genesis
     from coc.primitives.types import Hash32
 
-    genesis = read_genesis(network_genesis(network, run_constructor))
+    genesis = read_genesis(text)
     with closing(open_chain(genesis.text, None, {})) as chain:
         return genesis.text, Hash32(chain.genesis_hash)
 
@@ -333,6 +379,8 @@ def _sheet(chosen: GenesisOptions, validators: Sequence[PublicValidator], genesi
     rows = [f"  {number}  {each.json()['id']}" for number, each in enumerate(validators, 1)]
     blocks = f"chain id {chosen.chain_id}, a block every {chosen.block_time} s"
     stakes = f"{len(validators)} validators with a stake of {chosen.stake} ether each"
+    if chosen.engine == "rotation":
+        stakes = f"{len(validators)} validators in turn, final {chosen.final_depth} blocks later"
     return "\n".join(
         [
             f"{chosen.out}: {blocks}, {stakes}",

@@ -202,7 +202,7 @@ def _choices(
     place = HttpChoices(http.host, http.port)
     options = dict(ARCHIVE) if archive else {}
     accounts = dev_secrets(DEV_MNEMONIC, http.unlock) if http.unlock else []
-    if genesis.coc is not None and genesis.coc.engine == "bft":
+    if genesis.coc is not None and genesis.coc.has_peers:
         from coc.cli.network_options import network_choices
 
         network = network_choices(data, sources, wire)

@@ -40,6 +40,7 @@ class UpOptions:
     mnemonic: str
     genesis: Path | None
     nodes: int | None
+    engine: str | None
     archive: bool
     as_json: bool
     log_level: str
@@ -99,6 +100,12 @@ class UpOptions:
     type=click.IntRange(1, UP_NODES_MAX),
     help="A network of so many validators, each a process; node 1 listens on --port, node 2 on the next …",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["bft", "rotation"]),
+    help="With --nodes: whether validators agree on each block, which then is final, or take turns. A new"
+    " network agrees without it.",
+)
 @click.option("--archive", is_flag=True, help="Keep the state of every block, not of the newest 256.")
 @click.option(
     "--json",
@@ -114,6 +121,8 @@ def command(**options: object) -> None:
         raise click.UsageError("--instant and --manual exclude each other; leave one of them out")
     if chosen.nodes is not None:
         _refuse_single_choices(chosen)
+    elif chosen.engine is not None:
+        raise click.UsageError("--engine is for a network; say with --nodes how many take part")
     with told():
         if chosen.nodes is None:
             run(chosen)
@@ -127,6 +136,8 @@ def _refuse_single_choices(options: UpOptions) -> None:
     """Refuse what only a chain with one validator can do."""
     if options.instant or options.manual:
         raise click.UsageError("--nodes makes blocks at their interval; leave --instant and --manual out")
+    if options.engine == "rotation" and options.nodes == 1:
+        raise click.UsageError("turns are taken by two or more; for a chain of one leave --nodes out")
     if options.genesis is not None:
         raise click.UsageError("--nodes makes a genesis of its own; for another run each node by `coc node`")
     if options.block_time < 1 or options.block_time != int(options.block_time):

@@ -36,8 +36,14 @@ from coc.cli.exits import fail
 from coc.cli.in_nursery import prepare_node, run_command
 from coc.cli.serving import endpoint, refuse_public_keys_in_public
 from coc.execution.dev_genesis import DEV_GAS_LIMIT
-from coc.execution.dev_network import DevNetwork, DevValidator, dev_network_genesis, dev_validators
-from coc.execution.network_genesis import network_genesis
+from coc.execution.dev_network import (
+    DevNetwork,
+    DevValidator,
+    dev_network_genesis,
+    dev_rotation_genesis,
+    dev_validators,
+)
+from coc.execution.network_genesis import network_genesis, rotation_genesis
 from coc.primitives.checksum import format_checked
 from coc.primitives.errors import CliError
 from coc.primitives.mnemonic import DEV_MNEMONIC, dev_secrets
@@ -61,6 +67,8 @@ class NetworkOptions(Protocol):
     gas_limit: int | None
     accounts: int
     mnemonic: str
+    engine: str | None
+    """None for that of the network in the folder, or `bft` for a new one."""
     archive: bool
     as_json: bool
     log_level: str
@@ -81,6 +89,7 @@ def run_network(options: NetworkOptions, node_count: int) -> None:
     with closing(_nursery()) as nursery, _root(options.data) as root:
         validators = dev_validators(options.mnemonic, node_count)
         folder = NetworkFolder(root, validators, lambda: _genesis(options, node_count))
+        _refuse_other_engine(options, folder)
         plans = _plans(options, folder, validators)
         if not options.as_json:
             click.echo(_banner(options, folder, node_count))
@@ -115,7 +124,19 @@ def _genesis(options: NetworkOptions, node_count: int) -> bytes:
         block_interval_s=int(options.block_time),
         timestamp=int(time.time()),
     )
+    if options.engine == "rotation":
+        return rotation_genesis(dev_rotation_genesis(chosen))
     return network_genesis(dev_network_genesis(chosen), run_constructor)
+
+
+def _refuse_other_engine(options: NetworkOptions, folder: NetworkFolder) -> None:
+    rules = folder.genesis.coc
+    if options.engine is not None and rules is not None and options.engine != rules.engine:
+        raise CliError(
+            f"{folder.root} holds a network with the engine {rules.engine}",
+            why="the engine is a rule of the chain",
+            cure="leave --engine out, or choose another --data folder",
+        )
 
 
 def _plans(

@@ -12,7 +12,7 @@ from typing import Final
 
 from coc.contracts.genesis_alloc import Founder
 from coc.contracts.registry_parameters import RegistryParameters
-from coc.execution.network_genesis import FUNDED_WEI, NetworkGenesis
+from coc.execution.network_genesis import FUNDED_WEI, NetworkGenesis, RotationGenesis
 from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
 from coc.primitives.mnemonic import dev_secrets, normal_sentence
@@ -83,22 +83,32 @@ def dev_network_genesis(chosen: DevNetwork) -> NetworkGenesis:
     )
 
 
+def dev_rotation_genesis(chosen: DevNetwork) -> RotationGenesis:
+    """The same for validators that take turns.
+
+    Raises:
+        MnemonicInvalid: the sentence is none.
+    """
+    validators = dev_validators(chosen.mnemonic, chosen.node_count)
+    funded = dev_secrets(chosen.mnemonic, max(chosen.account_count, chosen.node_count))
+    return RotationGenesis(
+        [_entry(each, 1) for each in validators],
+        {address_of(secret): FUNDED_WEI for secret in funded},
+        chosen.chain_id,
+        chosen.gas_limit,
+        chosen.block_interval_s,
+        chosen.timestamp,
+    )
+
+
 def _founders(validators: Sequence[DevValidator]) -> list[Founder]:
     power = STAKE_WEI // REGISTRY.power_unit_wei
-    return [
-        Founder(
-            Validator(
-                address_of(each.consensus),
-                public_key_of(each.network),
-                public_key_of(each.consensus),
-                power,
-                each.account,
-            ),
-            each.account,
-            STAKE_WEI,
-        )
-        for each in validators
-    ]
+    return [Founder(_entry(each, power), each.account, STAKE_WEI) for each in validators]
+
+
+def _entry(keys: DevValidator, power: int) -> Validator:
+    consensus = public_key_of(keys.consensus)
+    return Validator(address_of(keys.consensus), public_key_of(keys.network), consensus, power, keys.account)
 
 
 def _key(sentence: bytes, purpose: bytes, index: int) -> Secret:

@@ -45,6 +45,7 @@ from coc.primitives.limits import (
     GENESIS_FILE_BYTES_MAX,
     GENESIS_VALIDATORS_MAX,
 )
+from coc.primitives.limits_rotation import FINAL_DEPTH_BLOCKS_DEFAULT, FINAL_DEPTH_BLOCKS_MAX
 from coc.primitives.strict_json import Json, JsonInvalid, decode_json
 from coc.primitives.types import UINT64_MAX, Address, Hash32
 from coc.primitives.validators import Validator, ValidatorSet, address_of_key
@@ -61,6 +62,7 @@ _CONFIG_FIELDS: Final = (
 )
 _COC_FIELDS: Final = frozenset(
     {"engine", "validators", "blockIntervalSeconds", "gasLimitTarget", "bft", "validatorRegistry"}
+    | {"finalDepthBlocks"}
 )
 _VALIDATOR_FIELDS: Final = frozenset({"consensusKey", "networkKey", "feeRecipient", "power"})
 _ENGINES: Final = ("rotation", "bft")
@@ -85,6 +87,13 @@ class CocRules:
     """`None` on rotation chains."""
     registry: RegistryParameters | None = None
     """`None` where the validators of genesis stay for ever."""
+    final_depth_blocks: int | None = None
+    """Blocks above a block that make it final; `None` on BFT chains, where it is final at once."""
+
+    @property
+    def has_peers(self) -> bool:
+        """Whether nodes of the chain meet each other: not where one validator makes it alone."""
+        return self.engine == "bft" or len(self.validators.validators) > 1
 
 
 @frozen
@@ -245,7 +254,21 @@ def coc_rules(config: Mapping[str, Json], gas_limit: int) -> CocRules:
     bft = bft_parameters(section) if engine == "bft" else None
     validators = _validators(section)
     registry = registry_parameters(section, len(validators.validators))
-    return CocRules(engine, validators, interval, target, bft, registry)
+    depth = _final_depth(section, engine)
+    return CocRules(engine, validators, interval, target, bft, registry, depth)
+
+
+def _final_depth(section: Mapping[str, Json], engine: str) -> int | None:
+    place = "config.coc.finalDepthBlocks"
+    if engine != "rotation":
+        if "finalDepthBlocks" in section:
+            raise field_error(place, f"has no meaning for the engine {engine}", "leave it out")
+        return None
+    default = FINAL_DEPTH_BLOCKS_DEFAULT
+    depth = number_of(section, "finalDepthBlocks", FINAL_DEPTH_BLOCKS_MAX, "config.coc", default=default)
+    if depth == 0:
+        raise field_error(place, "is 0", "write at least 1: a head alone is never final")
+    return depth
 
 
 def _validators(section: Mapping[str, Json]) -> ValidatorSet:

@@ -27,6 +27,11 @@ HELD_SLOTS_AHEAD_MAX: Final = 128
 PENDING_BLOCKS_MAX: Final = 1_024
 """Sealed blocks on their way into the tree: two branches of the longest kind."""
 
+BODIES_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Bytes of blocks on their way into the tree: some ten answers with ranges. The highest block makes room, and
+is asked for again when those below it are there.
+"""
+
 SLOT_BLOCKS_TAKEN_MAX: Final = 2
 """Blocks of one slot that are taken as announced: with the second its proposer is convicted."""
 
@@ -50,5 +55,8 @@ RANGE_BEHIND_BLOCKS_MIN: Final = 16
 
 FINAL_DEPTH_BLOCKS_DEFAULT: Final = 6
 """Blocks above a block that make it final where genesis says nothing else."""
+
+FINAL_DEPTH_BLOCKS_MAX: Final = 256
+"""The greatest depth that a genesis may ask for: half of what may be built above the final block at all."""
 
 assert UNFINAL_BLOCKS_MAX + GENESIS_VALIDATORS_MAX < FORK_TREE_BLOCKS_MAX // 2  # noqa: S101 - a branch leaves room

@@ -24,6 +24,8 @@ struct Grown {
     options: ChainOptions,
     dice: Dice,
     blocks: Vec<(B256, Ledger)>,
+    /// Whether blocks are final when they are decided.
+    finalizes: bool,
 }
 
 impl Grown {
@@ -36,7 +38,7 @@ impl Grown {
         let options = ChainOptions { states_kept, copy_from_bytes: 0, ..options() };
         let chain = open(&disk, &index, &options);
         let blocks = vec![(chain.shared.genesis_hash, Ledger::at_genesis())];
-        Grown { chain, disk, index, options, dice: Dice::new(7), blocks }
+        Grown { chain, disk, index, options, dice: Dice::new(7), blocks, finalizes: true }
     }
 
     /// Adds blocks; after each the copier works for a slice.
@@ -55,6 +57,9 @@ impl Grown {
         let (hash, after) = build(&self.chain, &parent, &planned, &before, mark).expect("it is valid");
         self.chain.decide(&hash, Bytes::new(), true).expect("there is room");
         self.chain.set_head(&hash).expect("it is decided");
+        if self.finalizes {
+            self.chain.set_finalized(&hash, &hash).expect("it is decided");
+        }
         self.chain.flush().expect("there is room");
         self.blocks.push((hash, after));
     }
@@ -217,6 +222,20 @@ fn a_read_of_a_pinned_state_catches_a_pin_that_is_ignored() {
     if cfg!(feature = "mutant-pin-ignored") {
         assert!(pinned_state_after_long().is_err());
     }
+}
+
+#[test]
+fn states_after_the_final_block_stay_however_many_there_are() {
+    let mut grown = Grown::new(Some(STATES_KEPT));
+    grown.grow(15);
+    let (last_final, ledger) = grown.blocks[15].clone();
+    grown.finalizes = false;
+    grown.grow(150);
+    ledger.verify(&grown.chain, &last_final).expect("a branch may still be built on it");
+    assert!(grown.states() >= 150, "and any of those after it may be the next to be built on");
+    grown.finalizes = true;
+    grown.grow(150);
+    assert!(matches!(grown.chain.shared.state(&last_final), Err(ChainError::Pruned(_))));
 }
 
 #[test]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from coc.adapters.flushing import Flusher, sentence_of
+from coc.adapters.validator.peer_errands import Answer
 from coc.adapters.validator.write_ahead import WriteAheadLog
 from coc.adapters.workers import Workers
 from coc.consensus.bft.messages import encode_message
@@ -41,9 +42,6 @@ from coc.node.validator.inputs import (
 from coc.node.validator.ports import SignerPort
 from coc.primitives.types import Address, Hash32, Height
 from coc.wire import kinds
-
-Answer = tuple[int, bytes]
-"""The number of a message's kind, and its payload."""
 
 
 class BlockErrands:

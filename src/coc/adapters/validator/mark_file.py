@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from coc._native import Mark, StorageFailed
-from coc.node.validator.signer import MarkedSigner
+from coc.node.validator.signer import Judge, MarkedSigner
 from coc.primitives.errors import AdapterError
 from coc.primitives.secp256k1 import Secret
 
@@ -18,8 +18,8 @@ class MarkUnfit(AdapterError):
     id = "COC-MARK-FILE"
 
 
-def marked_signer(folder: Path, secret: Secret) -> MarkedSigner:
-    """The signer of a key whose mark lies in a folder.
+def marked_signer(folder: Path, secret: Secret, judge_by: Judge | None = None) -> MarkedSigner:
+    """The signer of a key whose mark lies in a folder; `judge_by` says what may be signed above it.
 
     Raises:
         MarkUnfit: the mark is damaged, or cannot be written.
@@ -27,7 +27,7 @@ def marked_signer(folder: Path, secret: Secret) -> MarkedSigner:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return MarkedSigner(secret, Mark.open(folder, MARK_NAME, None))
+        return MarkedSigner(secret, Mark.open(folder, MARK_NAME, None), judge_by)
     except StorageFailed as error:
         raise MarkUnfit(str(error.args[0])) from error
     except OSError as error:

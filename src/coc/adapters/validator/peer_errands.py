@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from coc.adapters.flushing import sentence_of
 from coc.adapters.telemetry import Telemetry
-from coc.adapters.validator.block_errands import BlockErrands
 from coc.adapters.wire.network import Network
 from coc.adapters.workers import Workers
 from coc.node.validator.effects import (
@@ -21,7 +20,7 @@ from coc.node.validator.effects import (
     ServeBlocks,
     ServeGenesis,
 )
-from coc.node.validator.inputs import DialFailed, Input
+from coc.node.validator.inputs import DialFailed
 from coc.primitives.frozen import frozen
 from coc.primitives.secp256k1 import Secret, sign
 from coc.primitives.types import Hash32, PeerId
@@ -29,6 +28,8 @@ from coc.wire.addresses import PeerAddress
 from coc.wire.dht.records import Claim, Record
 from coc.wire.kinds import GENESIS, KINDS
 
+Answer = tuple[int, bytes]
+"""The number of a message's kind, and its payload."""
 Talk = Send | SendAll | Misbehaved | ServeGenesis | DialNode | AddressesFound
 
 
@@ -50,18 +51,26 @@ class Introduction:
         return self.genesis if len(self.genesis) <= GENESIS.bytes_max else b""
 
 
+class Answers(Protocol):
+    """Who reads from the chain what peers ask for."""
+
+    def answer(self, effect: SendCertificate | ServeBlock | ServeBlocks) -> Answer | None:
+        """Number and payload of a message, None where there is nothing; to be called on a thread."""
+        ...
+
+
 class PeerErrands:
     """Performs the effects that concern peers."""
 
     def __init__(
         self,
-        blocks: BlockErrands,
+        answers: Answers,
         introduction: Introduction,
         telemetry: Telemetry,
-        feed: Callable[[Input], None],
+        feed: Callable[[DialFailed], None],
     ) -> None:
         """What comes of a dial is fed."""
-        self._blocks = blocks
+        self._answers = answers
         self._introduction = introduction
         self._telemetry = telemetry
         self._feed = feed
@@ -90,7 +99,7 @@ class PeerErrands:
     ) -> None:
         """Read it from the chain, then send it."""
         workers.run(
-            lambda: self._blocks.answer(effect), lambda answer: self._answered(network, effect.peer, answer)
+            lambda: self._answers.answer(effect), lambda answer: self._answered(network, effect.peer, answer)
         )
 
     def _answered(self, network: Network, peer: PeerId, answer: tuple[int, bytes] | Exception | None) -> None:

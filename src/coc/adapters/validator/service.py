@@ -21,7 +21,8 @@ from coc.adapters.validator.door import door_to, rules_of
 from coc.adapters.validator.mark_file import marked_signer
 from coc.adapters.validator.node_table import table_config
 from coc.adapters.validator.peer_errands import Introduction
-from coc.adapters.validator.runtime import ValidatorPorts, ValidatorRuntime
+from coc.adapters.validator.peer_runtime import PeerPorts
+from coc.adapters.validator.runtime import ValidatorRuntime
 from coc.adapters.validator.signer_socket import RemoteSigner
 from coc.adapters.validator.snapshot_serving import Pieces, ServingPorts, SnapshotServing
 from coc.adapters.validator.write_ahead import WAL_FOLDER, WriteAheadLog
@@ -119,9 +120,8 @@ class ValidatorService:
         node = build_node(config, door, _remembered(chain, wal, signer), now)
         service = Workers(loop)
         journal = JournalKeeper(folder, chain, service, telemetry)
-        ports = ValidatorPorts(
+        ports = PeerPorts(
             chain,
-            door,
             consensus_workers=Workers(loop),
             deciders=Workers(loop, threads=1),
             keepers=Workers(loop, threads=1),
@@ -134,7 +134,7 @@ class ValidatorService:
         )
         self.node: ValidatorNode = node
         self._own = own
-        self.runtime = ValidatorRuntime(node, ports)
+        self.runtime = ValidatorRuntime(node, door, ports)
         self.submit_many: SubmitMany = self.runtime.submit_many
         self.view: PoolView = node.pool.view
         setup = NetworkSetup(

@@ -38,7 +38,7 @@ from coc.consensus.rotation.inputs import (
 from coc.consensus.rotation.messages import Status
 from coc.consensus.rotation.rules import Opening, Setup
 from coc.consensus.rotation.state import Core
-from coc.primitives.types import Millis
+from coc.primitives.types import Hash32, Millis
 
 
 class RotationMachine:
@@ -109,6 +109,12 @@ class RotationMachine:
                 return peers.speak(core, now_ms)
             case _:
                 assert_never(timer.kind)
+
+    def is_on_its_way(self, block: Hash32) -> bool:
+        """Whether the bytes of a block are, or will be, needed: it is not in the tree yet."""
+        making = self._core.making
+        is_made = making is not None and making.facts is not None and making.facts.hash == block
+        return is_made or block in self._core.pending
 
     @property
     def head(self) -> TreeBlock:

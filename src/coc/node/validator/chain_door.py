@@ -27,10 +27,10 @@ from coc.execution.mempool.inputs import Account, Head
 from coc.node.validator.effects import BuildBlock
 from coc.node.validator.inputs import BlockBuilt, BlockDecided, BlocksAdopted
 from coc.node.validator.ports import BlockHeader, ChainHandle, Faults, SetReader
+from coc.node.validator.shelf import Shelf
 from coc.primitives.consensus_data import decode_consensus_data
 from coc.primitives.errors import NodeError, PrimitivesError
 from coc.primitives.frozen import frozen, replace
-from coc.primitives.limits_consensus import BLOCK_REPLY_BLOCKS_MAX
 from coc.primitives.types import Address, Hash32, Height, PeerId
 from coc.primitives.votes import CommitCertificate, Evidence, decode_certificate
 
@@ -69,7 +69,10 @@ class ChainDoor:
         self._check_block = check_block
         self._faults = faults
         self._rules = rules
+        self._shelf = Shelf(chain)
         self.genesis_hash = Hash32(chain.genesis_hash)
+        self.on_difference: Callable[[Hash32, Height, CertifiedBlock], None] = lambda *_: None
+        """Told of a certified block that our own execution refuses, on the thread that adopts."""
 
     # ── Facts ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -93,14 +96,7 @@ class ChainDoor:
 
     def pool_head(self) -> Head:
         """The head as the pool needs it: prices are those of the next block."""
-        head = self._chain.head
-        return Head(
-            Hash32(head.hash),
-            Height(head.number),
-            self._chain.next_base_fee(head.hash),
-            self._chain.next_blob_base_fee(head.hash),
-            head.gas_limit,
-        )
+        return self._shelf.pool_head()
 
     def randomness_input(self, parent: Hash32, height: Height) -> bytes:
         """What the proposer of the block after `parent` proves (BFT-37)."""
@@ -260,6 +256,7 @@ class ChainDoor:
             return f"a certificate that proves nothing: {error.what}"
         facts = self.execute(BlockBody(block.block, block.consensus_data))
         if facts is None:
+            self.on_difference(name, height, block)
             raise _Differs(
                 f"block {height} is certified, but invalid by our own execution: this node differs"
             )
@@ -274,8 +271,7 @@ class ChainDoor:
 
     def body(self, block: Hash32) -> BlockBody | None:
         """A known block with its consensus data."""
-        header, encoded = self._chain.header(block), self._chain.block_rlp(block)
-        return None if header is None or encoded is None else BlockBody(encoded, header.consensus_data)
+        return self._shelf.body(block)
 
     def certificate(self, height: Height) -> CommitCertificate | None:
         """The certificate that decided a height, if it is decided."""
@@ -285,19 +281,7 @@ class ChainDoor:
 
     def blocks(self, wish: BlockRange) -> list[CertifiedBlock]:
         """Decided blocks from a height on, at least one if there is one, as many as fit."""
-        found: list[CertifiedBlock] = []
-        size = 0
-        for number in range(max(1, wish.first), wish.first + BLOCK_REPLY_BLOCKS_MAX):
-            block = self._chain.canonical_hash(number)
-            header = None if block is None else self._chain.header(block)
-            encoded = None if block is None else self._chain.block_rlp(block)
-            if header is None or encoded is None:
-                break
-            size += len(encoded) + len(header.consensus_data) + len(header.seal)
-            if found and size > wish.bytes_max:
-                break
-            found.append(CertifiedBlock(encoded, header.consensus_data, header.seal))
-        return found
+        return self._shelf.blocks(wish)
 
     # ── Parts ───────────────────────────────────────────────────────────────────────────────────────────────
 

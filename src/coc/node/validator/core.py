@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from coc.consensus.bft.machine import BftMachine
 from coc.consensus.bft.rules import HeightFacts
@@ -13,6 +14,7 @@ from coc.node.validator.effects import DecideBlock, ExecuteBlock
 from coc.node.validator.validator_search import ValidatorSearch
 from coc.primitives.frozen import frozen
 from coc.primitives.types import Address, Hash32, PeerId
+from coc.primitives.validators import Validator
 from coc.primitives.votes import CommitCertificate
 from coc.wire.dht.machine import Dht
 from coc.wire.dht.records import Claim
@@ -27,6 +29,45 @@ class Discovery:
     claim: Claim
     search: ValidatorSearch
     """Of validators who are not connected."""
+
+
+class Commons(Protocol):
+    """What the handlers that every engine's node has need of it."""
+
+    @property
+    def own(self) -> Address | None:
+        """Its validator id, None for one that only follows."""
+        ...
+
+    @property
+    def gossip(self) -> TransactionGossip:
+        """Who has which transaction."""
+        ...
+
+    @property
+    def discovery(self) -> Discovery | None:
+        """The table of nodes; None for a node that is told whom to meet."""
+        ...
+
+    @property
+    def pool(self) -> Mempool:
+        """What waits."""
+        ...
+
+    @property
+    def peers(self) -> dict[PeerId, None]:
+        """Who is connected."""
+        ...
+
+    @property
+    def told_genesis(self) -> set[PeerId]:
+        """Peers that were given the genesis over the connection they have."""
+        ...
+
+    @property
+    def voters(self) -> tuple[Validator, ...]:
+        """Who makes blocks, now or soon."""
+        ...
 
 
 @frozen
@@ -78,3 +119,23 @@ class Core:
         """Begin at the height that the engine begins at."""
         self.facts = self.setup.first_height
         self.sync = BlockSync(self.facts.height)
+
+    @property
+    def own(self) -> Address | None:
+        """Its validator id, None for one that only follows."""
+        return self.setup.own
+
+    @property
+    def gossip(self) -> TransactionGossip:
+        """Who has which transaction."""
+        return self.setup.gossip
+
+    @property
+    def discovery(self) -> Discovery | None:
+        """The table of nodes; None for a node that is told whom to meet."""
+        return self.setup.discovery
+
+    @property
+    def voters(self) -> tuple[Validator, ...]:
+        """Who votes on this height or the next."""
+        return (*self.facts.validators.validators, *self.facts.next_validators.validators)

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from coc.node.validator.core import Core, Discovery
+from coc.node.validator.core import Commons, Discovery
 from coc.node.validator.effects import (
     AddressesFound,
     Alarm,
     DialNode,
-    Effect,
     Misbehaved,
     Send,
     SetDhtTimer,
+    Shared,
     SignRecord,
 )
 from coc.node.validator.inputs import DhtTimer, DialFailed, MessageReceived, PeerDown, PeerUp, RecordSigned
@@ -32,12 +32,12 @@ ANNOUNCING = "announcing its address"
 """The part that an alarm names when other nodes may no longer find this one."""
 
 
-def on_start(core: Core, now_ms: Millis) -> list[Effect]:
+def on_start(core: Commons, now_ms: Millis) -> list[Shared]:
     """Peers can be dialled."""
     return dht_step(core, now_ms, ev.Started())
 
 
-def on_timer(core: Core, now_ms: Millis, event: DhtTimer) -> list[Effect]:
+def on_timer(core: Commons, now_ms: Millis, event: DhtTimer) -> list[Shared]:
     """A timer of the table; with its upkeep, validators who are not here are looked for."""
     effects = dht_step(core, now_ms, ev.TimerFired(event.timer))
     if event.timer.kind is ev.TimerKind.UPKEEP:
@@ -45,7 +45,7 @@ def on_timer(core: Core, now_ms: Millis, event: DhtTimer) -> list[Effect]:
     return effects
 
 
-def on_peer_up(core: Core, now_ms: Millis, event: PeerUp) -> list[Effect]:
+def on_peer_up(core: Commons, now_ms: Millis, event: PeerUp) -> list[Shared]:
     """A peer is here, and proved its key."""
     at = event.contact
     return (
@@ -53,32 +53,31 @@ def on_peer_up(core: Core, now_ms: Millis, event: PeerUp) -> list[Effect]:
     )
 
 
-def on_peer_down(core: Core, now_ms: Millis, event: PeerDown) -> list[Effect]:
+def on_peer_down(core: Commons, now_ms: Millis, event: PeerDown) -> list[Shared]:
     """A peer is gone."""
     return dht_step(core, now_ms, ev.PeerGone(event.peer))
 
 
-def on_message(core: Core, now_ms: Millis, event: MessageReceived) -> list[Effect]:
+def on_message(core: Commons, now_ms: Millis, event: MessageReceived) -> list[Shared]:
     """A peer asks the table, or answers it."""
     return dht_step(core, now_ms, ev.MessageReceived(event.peer, event.payload))
 
 
-def on_dial_failed(core: Core, now_ms: Millis, event: DialFailed) -> list[Effect]:
+def on_dial_failed(core: Commons, now_ms: Millis, event: DialFailed) -> list[Shared]:
     """Nobody was there, or somebody else."""
     return dht_step(core, now_ms, ev.DialFailed(event.host, event.port, event.peer))
 
 
-def on_record_signed(core: Core, now_ms: Millis, event: RecordSigned) -> list[Effect]:
+def on_record_signed(core: Commons, now_ms: Millis, event: RecordSigned) -> list[Shared]:
     """Announce a newer record; one that the table will not have is not signed again, or it would go on."""
-    found = core.setup.discovery
+    found = core.discovery
     return [] if found is None else _translated(found, now_ms, ev.Publish(event.record), signs_anew=False)
 
 
-def _look_for_validators(core: Core, now_ms: Millis) -> list[Effect]:
+def _look_for_validators(core: Commons, now_ms: Millis) -> list[Shared]:
     """Whoever votes, now or soon, looks for the others who do (DHT-27)."""
-    found, own = core.setup.discovery, core.setup.own
-    facts = core.facts
-    voters = {entry.id: entry for entry in (*facts.validators.validators, *facts.next_validators.validators)}
+    found, own = core.discovery, core.own
+    voters = {entry.id: entry for entry in core.voters}
     if found is None or own not in voters:
         return []
     others = [entry for entry in voters.values() if entry.id != own]
@@ -92,13 +91,13 @@ def renewed(claim: Claim, now_ms: Millis) -> Claim:
     return replace(claim, sequence=max(now_ms, claim.sequence + 1), expiry_seconds=expiry)
 
 
-def dht_step(core: Core, now_ms: Millis, event: ev.Input) -> list[Effect]:
+def dht_step(core: Commons, now_ms: Millis, event: ev.Input) -> list[Shared]:
     """Hand an input to the table, if there is one, and its effects on."""
-    found = core.setup.discovery
+    found = core.discovery
     return [] if found is None else _translated(found, now_ms, event, signs_anew=True)
 
 
-def _translated(discovery: Discovery, now_ms: Millis, event: ev.Input, *, signs_anew: bool) -> list[Effect]:
+def _translated(discovery: Discovery, now_ms: Millis, event: ev.Input, *, signs_anew: bool) -> list[Shared]:
     return [
         wish
         for effect in discovery.table.step(now_ms, event)
@@ -106,7 +105,7 @@ def _translated(discovery: Discovery, now_ms: Millis, event: ev.Input, *, signs_
     ]
 
 
-def _translate(discovery: Discovery, now_ms: Millis, effect: fx.Effect, *, signs_anew: bool) -> list[Effect]:
+def _translate(discovery: Discovery, now_ms: Millis, effect: fx.Effect, *, signs_anew: bool) -> list[Shared]:
     match effect:
         case fx.Send():
             return [Send(effect.peer, kinds.DHT.number, effect.data)]

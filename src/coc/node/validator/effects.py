@@ -228,12 +228,10 @@ class Alarm:
     reason: str
 
 
-Effect: TypeAlias = (
-    SetConsensusTimer
-    | SetGossipTimer
+Shared: TypeAlias = (
+    SetGossipTimer
     | Send
     | SendAll
-    | SendCertificate
     | ServeBlock
     | ServeBlocks
     | ServeGenesis
@@ -241,6 +239,20 @@ Effect: TypeAlias = (
     | SetDhtTimer
     | SignRecord
     | AddressesFound
+    | WriteAhead
+    | AppendRecord
+    | Sign
+    | SubmitFromPeer
+    | Misbehaved
+    | Alarm
+    | PoolEffect
+)
+"""What a node asks for whichever engine it runs."""
+
+Effect: TypeAlias = (
+    Shared
+    | SetConsensusTimer
+    | SendCertificate
     | CheckBlock
     | ProveRandomness
     | BuildBlock
@@ -248,12 +260,5 @@ Effect: TypeAlias = (
     | DecideBlock
     | AdoptBlocks
     | SetSyncTimer
-    | WriteAhead
-    | AppendRecord
-    | Sign
-    | SubmitFromPeer
-    | Misbehaved
     | EvidenceSeen
-    | Alarm
-    | PoolEffect
 )

@@ -217,9 +217,8 @@ class SigningRefused:
     reason: str
 
 
-Input: TypeAlias = (
+Common: TypeAlias = (
     Start
-    | ConsensusTimer
     | GossipTimer
     | DhtTimer
     | DialFailed
@@ -227,6 +226,19 @@ Input: TypeAlias = (
     | PeerUp
     | PeerDown
     | MessageReceived
+    | Logged
+    | LogFailed
+    | Signed
+    | SigningRefused
+    | Arrived
+    | Judged
+    | JournalFailed
+)
+"""What happens to a node whichever engine it runs."""
+
+Input: TypeAlias = (
+    Common
+    | ConsensusTimer
     | BlockChecked
     | RandomnessProved
     | BlockBuilt
@@ -237,11 +249,4 @@ Input: TypeAlias = (
     | BlocksAdopted
     | SyncTimer
     | DecisionFailed
-    | Logged
-    | LogFailed
-    | Signed
-    | SigningRefused
-    | Arrived
-    | Judged
-    | JournalFailed
 )

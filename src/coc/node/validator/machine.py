@@ -16,7 +16,7 @@ from coc.consensus.sync.messages import BlockBody
 from coc.execution.mempool.inputs import HeadChanged, JournalFailed, Judged, Submit
 from coc.execution.mempool.pool import Mempool
 from coc.node.inputs import Arrived
-from coc.node.validator import consensus_side, dht_side, peer_side, sync_side
+from coc.node.validator import consensus_side, dht_side, gossip_side, peer_side, sync_side
 from coc.node.validator.core import Core, Setup
 from coc.node.validator.effects import Alarm, Effect
 from coc.node.validator.inputs import (
@@ -80,13 +80,13 @@ class ValidatorNode:
             case ConsensusTimer():
                 return consensus_side.on_timer(core, now_ms, event)
             case GossipTimer():
-                return peer_side.on_gossip_timer(core, now_ms)
+                return [*gossip_side.on_gossip_timer(core, now_ms)]
             case DhtTimer():
-                return dht_side.on_timer(core, now_ms, event)
+                return [*dht_side.on_timer(core, now_ms, event)]
             case DialFailed():
-                return dht_side.on_dial_failed(core, now_ms, event)
+                return [*dht_side.on_dial_failed(core, now_ms, event)]
             case RecordSigned():
-                return dht_side.on_record_signed(core, now_ms, event)
+                return [*dht_side.on_record_signed(core, now_ms, event)]
             case PeerUp():
                 return peer_side.on_peer_up(core, now_ms, event)
             case PeerDown():
@@ -127,9 +127,9 @@ class ValidatorNode:
                 return consensus_side.engine_step(core, now_ms, refused)
             case Arrived():
                 submit = Submit(event.head, event.origin, event.candidates)
-                return peer_side.pool_step(core, now_ms, submit)
+                return [*gossip_side.pool_step(core, now_ms, submit)]
             case Judged() | JournalFailed():
-                return peer_side.pool_step(core, now_ms, event)
+                return [*gossip_side.pool_step(core, now_ms, event)]
             case _:
                 assert_never(event)
 
@@ -138,7 +138,7 @@ class ValidatorNode:
         if event.facts.height <= core.facts.height:
             return []  # catching up and the engine came to the same block
         moved = HeadChanged(event.pool_head, event.changed, event.included, rules_changed=event.rules_changed)
-        of_pool = peer_side.pool_step(core, now_ms, moved)
+        of_pool = gossip_side.pool_step(core, now_ms, moved)
         # The engine's effects go first: a journal that cannot be written must not swallow them.
         opened = consensus_side.on_decided(core, now_ms, event)
         on = sync_side.sync_step(core, now_ms, block_sync.Adopted(event.facts.height))

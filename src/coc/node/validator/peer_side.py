@@ -1,4 +1,4 @@
-"""What peers say and ask, and the transactions that go between them and the pool."""
+"""What peers of a BFT chain say and ask about blocks."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from coc.consensus.sync.messages import (
     decode_range,
     encode_body,
 )
-from coc.execution.mempool.effects import Added, Refuse
-from coc.execution.mempool.inputs import HeadChanged, JournalFailed, Judged, Origin, Submit
-from coc.node.validator import dht_side
+from coc.node.validator import gossip_side
 from coc.node.validator.consensus_side import engine_step
 from coc.node.validator.core import Core
 from coc.node.validator.effects import (
@@ -26,9 +24,6 @@ from coc.node.validator.effects import (
     Send,
     ServeBlock,
     ServeBlocks,
-    ServeGenesis,
-    SetGossipTimer,
-    SubmitFromPeer,
 )
 from coc.node.validator.inputs import BlockChecked, MessageReceived, PeerDown, PeerUp
 from coc.node.validator.sync_side import sync_step
@@ -36,33 +31,22 @@ from coc.primitives.errors import CocError
 from coc.primitives.types import Hash32, Millis, PeerId
 from coc.primitives.votes import CommitCertificate, Evidence, Proposal, Vote
 from coc.wire import kinds
-from coc.wire.transaction_gossip import codec as transactions
-from coc.wire.transaction_gossip import effects as gossip_fx
-from coc.wire.transaction_gossip import inputs as gossip
 
 
 def on_peer_up(core: Core, now_ms: Millis, event: PeerUp) -> list[Effect]:
     """A peer is here: tell it where we stand, and what waits in our pool."""
-    core.peers[event.peer] = None
-    came = gossip.PeerCame(event.peer, tuple(core.pool.view.hashes()))
-    return [*gossip_step(core, now_ms, came), *dht_side.on_peer_up(core, now_ms, event)]
+    came = gossip_side.on_peer_up(core, now_ms, event)
+    return [*engine_step(core, now_ms, bft.PeerCame(event.peer)), *came]
 
 
 def on_peer_down(core: Core, now_ms: Millis, event: PeerDown) -> list[Effect]:
     """A peer is gone."""
-    core.peers.pop(event.peer, None)
-    core.told_genesis.discard(event.peer)
+    gone = gossip_side.on_peer_down(core, now_ms, event)
     return [
         *engine_step(core, now_ms, bft.PeerGone(event.peer)),
         *sync_step(core, now_ms, PeerLeft(event.peer)),
-        *gossip_step(core, now_ms, gossip.PeerGone(event.peer)),
-        *dht_side.on_peer_down(core, now_ms, event),
+        *gone,
     ]
-
-
-def on_gossip_timer(core: Core, now_ms: Millis) -> list[Effect]:
-    """Gossip goes on."""
-    return gossip_step(core, now_ms, gossip.TimerFired())
 
 
 def on_message(core: Core, now_ms: Millis, event: MessageReceived) -> list[Effect]:
@@ -83,45 +67,6 @@ def on_block_checked(core: Core, now_ms: Millis, event: BlockChecked) -> list[Ef
     return engine_step(core, now_ms, bft.BlockArrived(event.hash))
 
 
-def pool_step(
-    core: Core, now_ms: Millis, event: Submit | Judged | JournalFailed | HeadChanged
-) -> list[Effect]:
-    """Hand an input to the pool; what it takes is announced to peers."""
-    effects: list[Effect] = []
-    told: list[Effect] = []
-    is_of_peers = isinstance(event, Submit) and event.origin is Origin.PEER
-    for effect in core.pool.step(now_ms, event):
-        effects.append(effect)
-        if isinstance(effect, Added):
-            told += gossip_step(core, now_ms, gossip.Added(Hash32(effect.transaction.hash)))
-        elif isinstance(effect, Refuse) and is_of_peers:
-            told += gossip_step(core, now_ms, gossip.Refused(effect.hash))
-    return [*effects, *told]
-
-
-def gossip_step(core: Core, now_ms: Millis, event: gossip.Input) -> list[Effect]:
-    """Hand an input to transaction gossip, and its effects on."""
-    effects: list[Effect] = []
-    for effect in core.setup.gossip.step(now_ms, event):
-        match effect:
-            case gossip_fx.Send():
-                effects.append(Send(effect.peer, effect.kind.number, effect.payload))
-            case gossip_fx.Submit():
-                effects.append(SubmitFromPeer(effect.peer, effect.raws))
-            case gossip_fx.Lookup():
-                found = tuple(
-                    known.raw for each in effect.hashes if (known := core.pool.view.get(each)) is not None
-                )
-                effects += gossip_step(core, now_ms, gossip.LookedUp(effect.peer, found))
-            case gossip_fx.SetTimer():
-                effects.append(SetGossipTimer(effect.at_ms))
-            case gossip_fx.Misbehaved():
-                effects.append(Misbehaved(effect.peer, effect.reason))
-            case _:
-                assert_never(effect)
-    return effects
-
-
 def _on_readable(core: Core, now_ms: Millis, event: MessageReceived) -> list[Effect]:
     peer, payload = event.peer, event.payload
     if event.kind == kinds.CONSENSUS.number:
@@ -134,20 +79,7 @@ def _on_readable(core: Core, now_ms: Millis, event: MessageReceived) -> list[Eff
         return [ServeBlocks(peer, decode_range(payload))]
     if event.kind == kinds.BLOCKS.number:
         return sync_step(core, now_ms, BlocksReceived(peer, tuple(decode_blocks(payload))))
-    if event.kind == kinds.ANNOUNCE_TRANSACTIONS.number:
-        announced = gossip.Announced(peer, transactions.decode_announcement(payload))
-        return gossip_step(core, now_ms, announced)
-    if event.kind == kinds.GET_TRANSACTIONS.number:
-        requested = gossip.Requested(peer, transactions.decode_request(payload))
-        return gossip_step(core, now_ms, requested)
-    if event.kind == kinds.TRANSACTIONS.number:
-        delivered = gossip.Delivered(peer, transactions.decode_transactions(payload))
-        return gossip_step(core, now_ms, delivered)
-    if event.kind == kinds.GET_GENESIS.number:
-        return _on_get_genesis(core, peer)
-    if event.kind == kinds.DHT.number:
-        return dht_side.on_message(core, now_ms, event)
-    return []
+    return [*gossip_side.on_message(core, now_ms, event)]
 
 
 def _on_consensus(core: Core, now_ms: Millis, peer: PeerId, payload: bytes) -> list[Effect]:
@@ -175,11 +107,3 @@ def _on_get_block(core: Core, peer: PeerId, block: Hash32) -> list[Effect]:
     if body is not None:
         return [Send(peer, kinds.BLOCK.number, encode_body(body))]
     return [ServeBlock(peer, block)]
-
-
-def _on_get_genesis(core: Core, peer: PeerId) -> list[Effect]:
-    """Once a connection: a small question with an answer of megabytes (WIRE-37)."""
-    if peer in core.told_genesis or peer not in core.peers:
-        return []
-    core.told_genesis.add(peer)
-    return [ServeGenesis(peer)]

@@ -6,9 +6,10 @@ the same requests over a socket.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, Protocol
 
-from coc.consensus.signing_mark import BelowMark, Marked, decode_request, encode_request, judge
+from coc.consensus.signing_mark import BelowMark, Marked, Verdict, decode_request, encode_request, judge
 from coc.primitives.errors import NodeError
 from coc.primitives.seals import SignRequest
 from coc.primitives.secp256k1 import Secret, public_key_of, sign
@@ -20,6 +21,10 @@ class SigningRefused(NodeError):
     """The signer will not sign this: its mark forbids it, or could not be made durable."""
 
     id: ClassVar[str] = "COC-SIGNING-REFUSED"
+
+
+Judge = Callable[[SignRequest | None, SignRequest], Verdict]
+"""Whether a request may be signed above a mark."""
 
 
 class MarkFile(Protocol):
@@ -42,14 +47,20 @@ class MarkFile(Protocol):
 class MarkedSigner:
     """A consensus key with a mark."""
 
-    def __init__(self, secret: Secret, mark: MarkFile) -> None:
-        """Take up the mark as it was left.
+    def __init__(
+        self,
+        secret: Secret,
+        mark: MarkFile,
+        judge_by: Judge | None = None,
+    ) -> None:
+        """Take up the mark as it was left; `judge_by` says what may be signed above it, if not BFT-40.
 
         Raises:
             MarkInvalid, RlpInvalid: it cannot be read.
         """
         self._secret = secret
         self._file = mark
+        self._judge_by = judge_by
         self.public_key = public_key_of(secret)
         payload = mark.payload
         self._mark = decode_request(payload) if payload else None
@@ -65,7 +76,7 @@ class MarkedSigner:
         Raises:
             SigningRefused: the mark forbids it, or could not be made durable.
         """
-        verdict = judge(self._mark, request)
+        verdict = (self._judge_by or judge)(self._mark, request)
         if isinstance(verdict, BelowMark):
             raise SigningRefused("the signer refuses", why=verdict.reason)
         if isinstance(verdict, Marked):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from coc.consensus.bft import inputs as bft
 from coc.consensus.sync import block_sync as sync
 from coc.consensus.sync.messages import encode_range
 from coc.node.validator.core import Core
@@ -42,6 +43,7 @@ def after_adopting(core: Core, now_ms: Millis, event: BlocksAdopted) -> list[Eff
         effects += sync_step(core, now_ms, sync.Stuck())
     elif event.differs:
         effects.append(Alarm(SYNC, event.differs))
+        core.engine.step(now_ms, bft.Diverged())  # it asks for nothing; from now on it signs nothing
         effects += sync_step(core, now_ms, sync.Stuck())
     elif event.is_ahead:
         effects += sync_step(core, now_ms, sync.Stuck())

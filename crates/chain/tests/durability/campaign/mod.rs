@@ -226,6 +226,7 @@ impl Run {
         if parent == self.head || self.dice.one_in(2) {
             self.totals.reorganisations += u64::from(parent != self.head);
             chain.set_head(&block.hash)?;
+            chain.set_finalized(&block.hash, &block.hash)?;
             self.head = block.hash;
         }
         Ok(())
@@ -246,6 +247,7 @@ impl Run {
         let back = self.dice.below(BRANCH_DEPTH_MAX + 1) as usize;
         let block = self.model[self.model.len().saturating_sub(1 + back)].hash;
         chain.set_head(&block)?;
+        chain.set_finalized(&block, &block)?;
         self.totals.reorganisations += 1;
         self.head = block;
         Ok(())
