@@ -69,12 +69,12 @@ def decode_consensus_data(data: bytes) -> ConsensusData:
     """
     match rlp.decode(data):
         case [
-            bytes(version),
-            bytes(parent_certificate),
-            bytes(proposer),
-            bytes(original_round),
-            bytes(vrf_proof),
-            list(evidence),
+            bytes() as version,
+            bytes() as parent_certificate,
+            bytes() as proposer,
+            bytes() as original_round,
+            bytes() as vrf_proof,
+            list() as evidence,
             validators,
             next_validators,
         ] if (

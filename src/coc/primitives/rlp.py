@@ -25,7 +25,11 @@ from coc.primitives.errors import PrimitivesError
 from coc.primitives.limits import RLP_BYTES_MAX, RLP_DEPTH_LEVELS_MAX
 
 Item: TypeAlias = "bytes | list[Item]"
-"""What decoding returns."""
+"""What decoding returns.
+
+Patterns that take it apart say `bytes() as height`, not `bytes(height)`: for the second Python first looks
+for `__match_args__`, which `bytes` has not, and that costs more than all the rest of reading a vote.
+"""
 
 Encodable: TypeAlias = "bytes | int | Sequence[Encodable]"
 """What encoding takes; an integer means its shortest big-endian bytes, zero the empty string."""

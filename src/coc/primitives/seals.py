@@ -8,6 +8,7 @@ keccak-256.
 from __future__ import annotations
 
 import enum
+from functools import lru_cache
 
 from coc.primitives import rlp
 from coc.primitives.errors import PrimitivesError
@@ -19,6 +20,8 @@ from coc.primitives.types import Address, Hash32, Height, Signature
 SIGN_DOMAIN = b"COC/consensus/1\x00"
 NO_VALID_ROUND = -1
 ROUND_BITS = 64
+DIGESTS_REMEMBERED = 64
+"""Digests kept: all who vote for one value sign the same bytes, and a height has few values."""
 
 
 class Step(enum.IntEnum):
@@ -48,15 +51,20 @@ class SignRequest:
 
     def digest(self) -> Hash32:
         """keccak-256 of the sign bytes."""
-        return keccak256(
-            SIGN_DOMAIN
-            + self.genesis_hash
-            + self.height.to_bytes(8, "big")
-            + self.round.to_bytes(8, "big")
-            + bytes([self.step])
-            + (self.block or bytes(32))
-            + self.valid_round.to_bytes(8, "big", signed=True)
-        )
+        return _digest_of(self)
+
+
+@lru_cache(maxsize=DIGESTS_REMEMBERED)
+def _digest_of(request: SignRequest) -> Hash32:
+    return keccak256(
+        SIGN_DOMAIN
+        + request.genesis_hash
+        + request.height.to_bytes(8, "big")
+        + request.round.to_bytes(8, "big")
+        + bytes([request.step])
+        + (request.block or bytes(32))
+        + request.valid_round.to_bytes(8, "big", signed=True)
+    )
 
 
 @frozen

@@ -78,7 +78,13 @@ def decode_validator_set(item: rlp.Item) -> ValidatorSet:
 
 def _decode_validator(entry: rlp.Item) -> Validator:
     match entry:
-        case [bytes(id_), bytes(network_key), bytes(consensus_key), bytes(power), bytes(fee_recipient)] if (
+        case [
+            bytes() as id_,
+            bytes() as network_key,
+            bytes() as consensus_key,
+            bytes() as power,
+            bytes() as fee_recipient,
+        ] if (
             len(id_) == len(fee_recipient) == 20
             and len(network_key) == len(consensus_key) == PUBLIC_KEY_BYTES
         ):

@@ -19,6 +19,8 @@ from coc.primitives.types import Address, Hash32, Height, Signature
 HEIGHT_BITS = 64
 ROUND_BITS = 32
 SIGNATURE_BYTES = 65
+VOTE_STEPS = {bytes([step]): step for step in (Step.PREVOTE, Step.PRECOMMIT)}
+"""The steps of votes by their encoding."""
 CERTIFICATES_REMEMBERED = 16
 """Certificates kept as they were read: the newest is looked at when it comes, is stored, is built upon."""
 
@@ -168,14 +170,14 @@ def read_vote(item: rlp.Item) -> Vote:
     """
     match item:
         case [
-            bytes(height),
-            bytes(round_),
-            bytes(step),
-            bytes(block),
-            bytes(validator),
-            bytes(signature),
+            bytes() as height,
+            bytes() as round_,
+            bytes() as step,
+            bytes() as block,
+            bytes() as validator,
+            bytes() as signature,
         ] if (
-            step in (b"\x01", b"\x02")
+            step in VOTE_STEPS
             and len(block) in (0, 32)
             and len(validator) == 20
             and len(signature) == SIGNATURE_BYTES
@@ -184,7 +186,7 @@ def read_vote(item: rlp.Item) -> Vote:
             return Vote(
                 _height(height),
                 _round(round_),
-                Step(step[0]),
+                VOTE_STEPS[step],
                 Hash32(block) if block else None,
                 Address(validator),
                 Signature(signature),
@@ -200,12 +202,12 @@ def read_proposal(item: rlp.Item) -> Proposal:
     """
     match item:
         case [
-            bytes(height),
-            bytes(round_),
-            bytes(block),
-            bytes(valid_round),
-            bytes(validator),
-            bytes(signature),
+            bytes() as height,
+            bytes() as round_,
+            bytes() as block,
+            bytes() as valid_round,
+            bytes() as validator,
+            bytes() as signature,
         ] if len(block) == 32 and len(validator) == 20 and len(signature) == SIGNATURE_BYTES:
             proposal = Proposal(
                 _height(height),
@@ -228,12 +230,12 @@ def read_certificate(item: rlp.Item) -> CommitCertificate:
     """
     match item:
         case [
-            bytes(height),
-            bytes(round_),
-            bytes(block),
-            bytes(set_hash),
-            bytes(bitmap),
-            list(signatures),
+            bytes() as height,
+            bytes() as round_,
+            bytes() as block,
+            bytes() as set_hash,
+            bytes() as bitmap,
+            list() as signatures,
         ] if len(block) == len(set_hash) == 32:
             bits = rlp.uint(bitmap, bits=1024)
             read = tuple(
@@ -265,7 +267,7 @@ def read_evidence(item: rlp.Item) -> Evidence:
         VoteInvalid: it has another shape, does not convict, or is not in its one form.
     """
     match item:
-        case [bytes(kind), first, second] if kind in (b"", b"\x01"):
+        case [bytes() as kind, first, second] if kind in (b"", b"\x01"):
             read = read_proposal if kind else read_vote
             found = Evidence(read(first), read(second))
             if evidence_of(found.first, found.second) == found:

@@ -69,14 +69,18 @@ class VoteLedger:
             return False
         if vote.round > current_round and not self._make_room_ahead(index, vote.round, current_round):
             return False
-        step = self.steps.setdefault((vote.round, vote.step), StepVotes())
+        step = self.steps.get((vote.round, vote.step))
+        if step is None:
+            step = self.steps[vote.round, vote.step] = StepVotes()
         if step.voters >> index & 1:
             if not self._may_add_value(step, index, vote.block):
                 return False
         else:
             step.voters |= 1 << index
             step.power += self.electorate.power_at(index)
-        tally = step.tallies.setdefault(vote.block, Tally())
+        tally = step.tallies.get(vote.block)
+        if tally is None:
+            tally = step.tallies[vote.block] = Tally()
         tally.votes[index] = vote
         tally.voters |= 1 << index
         tally.power += self.electorate.power_at(index)
@@ -90,7 +94,8 @@ class VoteLedger:
     def tally(self, round_: int, step: Step, block: Hash32 | None) -> Tally:
         """The votes for one value, empty if there are none."""
         votes = self.steps.get((round_, step))
-        return votes.tallies.get(block, Tally()) if votes else Tally()
+        tally = votes.tallies.get(block) if votes else None
+        return tally or Tally()
 
     def has_quorum(self, round_: int, step: Step, block: Hash32 | None) -> bool:
         """Whether more than two thirds of the power voted for this value."""
@@ -104,7 +109,9 @@ class VoteLedger:
     def block_with_quorum(self, round_: int, step: Step) -> Hash32 | None:
         """The block with a quorum, if one has it."""
         votes = self.steps.get((round_, step))
-        for block, tally in votes.tallies.items() if votes else ():
+        if votes is None or not self.electorate.is_quorum(votes.power):
+            return None  # no value has more power than all of them
+        for block, tally in votes.tallies.items():
             if block is not None and self.electorate.is_quorum(tally.power):
                 return block
         return None
@@ -118,8 +125,10 @@ class VoteLedger:
 
     def skip_target(self, current_round: int) -> int | None:
         """The highest later round that validators of more than a third have reached (L55)."""
+        ahead = [(round_, index) for index, round_ in self.highest.items() if round_ > current_round]
+        if not ahead:
+            return None
         power = 0
-        ahead = ((round_, index) for index, round_ in self.highest.items() if round_ > current_round)
         for round_, index in sorted(ahead, reverse=True):
             power += self.electorate.power_at(index)
             if self.electorate.holds_an_honest_one(power):

@@ -27,6 +27,7 @@ from coc.consensus.bft.inputs import (
     BlockArrived,
     Built,
     CertificateReceived,
+    Diverged,
     EvidenceReceived,
     EvidenceSettled,
     Executed,
@@ -48,7 +49,7 @@ from coc.consensus.bft.messages import Status
 from coc.consensus.bft.resend import status_of
 from coc.consensus.bft.rules import Setup
 from coc.consensus.bft.state import Core
-from coc.primitives.types import Millis
+from coc.primitives.types import Height, Millis
 from coc.primitives.validators import ValidatorSet
 from coc.primitives.votes import Evidence
 
@@ -66,19 +67,34 @@ class BftMachine:
     def step(self, now_ms: Millis, event: Input) -> list[Effect]:
         """Apply one input and return what must now be done, in order."""
         core = self._core
-        match event:
-            case Started():
-                return on_started(core, now_ms, self._opening)
-            case HeightOpened():
-                return on_opened(core, now_ms, event)
-            case ProposalReceived():
-                return on_proposal(core, now_ms, event)
+        match event:  # in the order of their number, for each case that fails costs
             case VoteReceived():
                 return on_vote(core, now_ms, event)
-            case CertificateReceived():
-                return on_certificate(core, now_ms, event)
             case StatusReceived():
                 return on_status(core, now_ms, event)
+            case Diverged():
+                core.has_diverged = True
+                return []
+            case TimerFired():
+                return on_timer(core, now_ms, event)
+            case Persisted():
+                return on_persisted(core, event)
+            case SignatureMade():
+                return on_signature(core, now_ms, event)
+            case ProposalReceived():
+                return on_proposal(core, now_ms, event)
+            case CertificateReceived():
+                return on_certificate(core, now_ms, event)
+            case BlockArrived():
+                return on_block_arrived(core, now_ms, event)
+            case Executed():
+                return on_executed(core, now_ms, event)
+            case HeightOpened():
+                return on_opened(core, now_ms, event)
+            case Built():
+                return on_built(core, now_ms, event)
+            case Started():
+                return on_started(core, now_ms, self._opening)
             case EvidenceReceived():
                 return on_evidence(core, event)
             case EvidenceSettled():
@@ -87,22 +103,10 @@ class BftMachine:
                 return on_peer_came(core, event)
             case PeerGone():
                 return on_peer_gone(core, event)
-            case BlockArrived():
-                return on_block_arrived(core, now_ms, event)
-            case Built():
-                return on_built(core, now_ms, event)
-            case Executed():
-                return on_executed(core, now_ms, event)
-            case Persisted():
-                return on_persisted(core, event)
             case PersistFailed():
                 return on_persist_failed(core, event)
-            case SignatureMade():
-                return on_signature(core, now_ms, event)
             case SignatureRefused():
                 return on_signature_refused(core, event)
-            case TimerFired():
-                return on_timer(core, now_ms, event)
             case _:
                 assert_never(event)
 
@@ -112,9 +116,19 @@ class BftMachine:
         return status_of(self._core.height)
 
     @property
+    def height(self) -> Height:
+        """The height in progress."""
+        return self._core.height.facts.height
+
+    @property
     def is_watching(self) -> bool:
         """Whether nothing is signed because the write-ahead log was lost (BFT-41)."""
         return self._core.is_watching
+
+    @property
+    def has_diverged(self) -> bool:
+        """Whether nothing is signed because a certified block is invalid here (BFT-11)."""
+        return self._core.has_diverged
 
     @property
     def power_heard(self) -> tuple[int, int]:

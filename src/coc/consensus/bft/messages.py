@@ -24,6 +24,7 @@ from coc.primitives.limits_consensus import (
 from coc.primitives.seals import Step
 from coc.primitives.types import Hash32, Height
 from coc.primitives.votes import (
+    VOTE_STEPS,
     CommitCertificate,
     Evidence,
     Proposal,
@@ -48,6 +49,10 @@ class Phase(enum.IntEnum):
     PREVOTE = 1
     PRECOMMIT = 2
     DECIDED = 3
+
+
+_PHASES = {bytes([phase]) if phase else b"": phase for phase in Phase}
+"""Phases by their encoding."""
 
 
 @frozen
@@ -76,8 +81,9 @@ Message: TypeAlias = Vote | Proposal | CommitCertificate | Evidence | Status
 """Whatever BFT peers send each other."""
 
 
+@lru_cache(maxsize=MESSAGES_REMEMBERED)
 def encode_message(message: Message) -> bytes:
-    """Kind byte and RLP."""
+    """Kind byte and RLP; the last ones are remembered: several peers lack the same."""
     match message:
         case Vote():
             return b"\x01" + rlp.encode(message.item())
@@ -137,8 +143,15 @@ def _status_item(status: Status) -> rlp.Encodable:
 
 def _read_status(item: rlp.Item) -> Status:
     match item:
-        case [bytes(height), bytes(round_), bytes(phase), list(proposals), list(blocks), list(votes)] if (
-            rlp.uint(phase) in tuple(Phase)
+        case [
+            bytes() as height,
+            bytes() as round_,
+            bytes() as phase,
+            list() as proposals,
+            list() as blocks,
+            list() as votes,
+        ] if (
+            phase in _PHASES
             and len(proposals) <= STATUS_ROUNDS_MAX
             and len(blocks) <= STATUS_BLOCKS_MAX
             and len(votes) <= STATUS_BITMAPS_MAX
@@ -146,7 +159,7 @@ def _read_status(item: rlp.Item) -> Status:
             return Status(
                 Height(rlp.uint(height, bits=64)),
                 rlp.uint(round_, bits=32),
-                Phase(rlp.uint(phase)),
+                _PHASES[phase],
                 tuple(rlp.uint(entry, bits=32) for entry in proposals),
                 tuple(_read_hash(entry) for entry in blocks),
                 tuple(_read_bitmap(entry) for entry in votes),
@@ -162,11 +175,11 @@ def _read_hash(item: rlp.Item) -> Hash32:
 
 def _read_bitmap(item: rlp.Item) -> VoteBitmap:
     match item:
-        case [bytes(round_), bytes(step), bytes(block), bytes(voters)] if step in (b"\x01", b"\x02") and len(
-            block
-        ) in (0, 32):
+        case [bytes() as round_, bytes() as step, bytes() as block, bytes() as voters] if (
+            step in VOTE_STEPS and len(block) in (0, 32)
+        ):
             bits = rlp.uint(voters, bits=GENESIS_VALIDATORS_MAX)
             return VoteBitmap(
-                rlp.uint(round_, bits=32), Step(step[0]), Hash32(block) if block else None, bits
+                rlp.uint(round_, bits=32), VOTE_STEPS[step], Hash32(block) if block else None, bits
             )
     raise MessageInvalid("a bitmap is round, step, block or nothing, and voters")

@@ -58,7 +58,7 @@ def decode_body(payload: bytes) -> BlockBody:
         BlockMessageInvalid, RlpInvalid: it has another shape.
     """
     match rlp.decode(payload):
-        case [bytes(block), bytes(consensus_data)]:
+        case [bytes() as block, bytes() as consensus_data]:
             return BlockBody(block, consensus_data)
         case _:
             raise BlockMessageInvalid("a block comes with its consensus data and nothing else")
@@ -87,7 +87,7 @@ def decode_range(payload: bytes) -> BlockRange:
         BlockMessageInvalid, RlpInvalid: it has another shape.
     """
     match rlp.decode(payload):
-        case [bytes(first), bytes(bytes_max)]:
+        case [bytes() as first, bytes() as bytes_max]:
             wanted = min(rlp.uint(bytes_max, bits=64), BLOCK_REPLY_BYTES_MAX)
             return BlockRange(Height(rlp.uint(first, bits=64)), wanted)
         case _:
@@ -113,7 +113,7 @@ def decode_blocks(payload: bytes) -> list[CertifiedBlock]:
 
 def _certified(item: rlp.Item) -> CertifiedBlock:
     match item:
-        case [bytes(block), bytes(consensus_data), bytes(certificate)]:
+        case [bytes() as block, bytes() as consensus_data, bytes() as certificate]:
             return CertifiedBlock(block, consensus_data, certificate)
         case _:
             raise BlockMessageInvalid("a decided block is block, consensus data and certificate")

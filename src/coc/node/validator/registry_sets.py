@@ -1,7 +1,8 @@
 """The validator set read from the registry's state, by calls on a block's snapshot.
 
-Answers never change for a block, so each is asked for once: the engine, the verification of a block and the
-one of its child want the same.
+What the registry answers follows from its code, its storage and the set period of the block asked (SET-5), so
+an answer is remembered under the hashes of those: block after block leaves the registry as it is, and asks
+nothing of the EVM.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import msgspec
 
 from coc.contracts import registry_calls
 from coc.contracts.addresses import VALIDATOR_REGISTRY
+from coc.primitives.frozen import frozen
 from coc.primitives.types import Address, Hash32, Height
 from coc.primitives.validators import ValidatorSet
 
@@ -22,16 +24,35 @@ T = TypeVar("T")
 CALL_GAS: Final = 100_000_000
 """Gas of one call: a set of 128 entries reads some 1,500 slots, 4 million gas, and their memory."""
 ANSWERS_KEPT: Final = 64
-"""Answers remembered: a few a block, and of a few blocks."""
+"""Answers remembered: a few of each registry, which changes with a period, a stake or a conviction."""
+BLOCKS_KEPT: Final = 16
+"""Blocks whose registry is remembered: that of the head and of its parent is asked for at each step."""
 
 
 class Caller(Protocol):
     """A chain whose states can be asked."""
 
+    def header(self, block: bytes) -> Numbered | None:
+        """A known block's facts."""
+        ...
+
+    def account(self, block: bytes, account: bytes) -> tuple[int, int, bytes, bytes]:
+        """Nonce, balance, code hash and storage root in the state after `block`."""
+        ...
+
     def call(
         self, block: bytes, request: bytes, overrides: bytes, block_overrides: bytes, gas_cap: int
     ) -> CallEnd:
         """Call a contract in the state after `block`."""
+        ...
+
+
+class Numbered(Protocol):
+    """A block's facts, as far as they matter here."""
+
+    @property
+    def number(self) -> int:
+        """Its height."""
         ...
 
 
@@ -44,14 +65,45 @@ class CallEnd(Protocol):
         ...
 
 
+@frozen
+class Registry:
+    """All that the registry's answers follow from, after some block."""
+
+    code_hash: bytes
+    storage_root: bytes
+    period: int
+
+
+class Answers:
+    """What registries answered. Chains may share it: each answer stands under all that it follows from."""
+
+    def __init__(self) -> None:
+        """Nothing was asked."""
+        self._known: OrderedDict[tuple[Registry, bytes], object] = OrderedDict()
+
+    def of(self, registry: Registry, calldata: bytes, ask: Callable[[], T]) -> T:
+        """The answer of a registry, asked for if it is not known."""
+        key = (registry, calldata)
+        known = self._known.get(key)
+        if known is not None:
+            self._known.move_to_end(key)
+            return known  # type: ignore[return-value]  # what this very question was answered with
+        answer = ask()
+        self._known[key] = answer
+        while len(self._known) > ANSWERS_KEPT:
+            self._known.popitem(last=False)
+        return answer
+
+
 class RegistrySets:
     """Sets, skip list and standing, as the state after a block has them."""
 
-    def __init__(self, chain: Caller, period_blocks: int) -> None:
+    def __init__(self, chain: Caller, period_blocks: int, answers: Answers | None = None) -> None:
         """`period_blocks` is the length of a set period."""
         self._chain = chain
         self._period_blocks = period_blocks
-        self._answers: OrderedDict[tuple[bytes, bytes], object] = OrderedDict()
+        self._answers = answers or Answers()
+        self._registries: OrderedDict[Hash32, Registry] = OrderedDict()
 
     def validators(self, block: Hash32, height: Height) -> ValidatorSet:
         """set(height), read after `block`."""
@@ -70,15 +122,21 @@ class RegistrySets:
         return self._ask(block, calldata, registry_calls.decode_standing_answer)
 
     def _ask(self, block: Hash32, calldata: bytes, read: Callable[[bytes], T]) -> T:
-        key = (block, calldata)
-        known = self._answers.get(key)
-        if known is not None:
-            self._answers.move_to_end(key)
-            return known  # type: ignore[return-value]  # what this very question was answered with
+        registry = self._registries.get(block) or self._look_up(block)
+        return self._answers.of(registry, calldata, lambda: read(self._call(block, calldata)))
+
+    def _call(self, block: Hash32, calldata: bytes) -> bytes:
         request = {"to": f"0x{VALIDATOR_REGISTRY.hex()}", "input": f"0x{calldata.hex()}"}
-        result = self._chain.call(block, msgspec.json.encode(request), b"", b"", CALL_GAS)
-        answer = read(result.output)
-        self._answers[key] = answer
-        while len(self._answers) > ANSWERS_KEPT:
-            self._answers.popitem(last=False)
-        return answer
+        return self._chain.call(block, msgspec.json.encode(request), b"", b"", CALL_GAS).output
+
+    def _look_up(self, block: Hash32) -> Registry:
+        _, _, code_hash, storage_root = self._chain.account(block, VALIDATOR_REGISTRY)
+        header = self._chain.header(block)
+        if header is None:
+            raise AssertionError("a block whose state is here has a header")
+        period = registry_calls.period_of(Height(header.number), self._period_blocks)
+        registry = Registry(code_hash, storage_root, period)
+        self._registries[block] = registry
+        while len(self._registries) > BLOCKS_KEPT:
+            self._registries.popitem(last=False)
+        return registry

@@ -19,7 +19,7 @@ from coc.execution.network_genesis import FUNDED_WEI, NetworkGenesis, network_ge
 from coc.node.constructors import constructor_runner
 from coc.node.validator.build import bft_rules
 from coc.node.validator.ports import SetReader
-from coc.node.validator.registry_sets import RegistrySets
+from coc.node.validator.registry_sets import Answers, RegistrySets
 from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
 from coc.primitives.secp256k1 import Secret, address_of, public_key_of, secret_of, sign
@@ -84,6 +84,7 @@ class Network:
         genesis_hash = Hash32(Chain.open(file.text, None, b"").genesis_hash)
         parameters = file.rules.bft or PARAMETERS
         rules: BftRules = bft_rules(genesis_hash, file.rules, parameters)
+        self._answers = Answers()
         lies = dict(plan.liars)
         seats = list(range(plan.seats)) + [seat for seat, lie in plan.liars if lie == TWIN]
         self.nodes = []
@@ -93,7 +94,7 @@ class Network:
             node.is_honest = seat not in lies
             self.nodes.append(node)
         for node in self.nodes:
-            node.others = [other for other in self.nodes if other is not node]
+            node.meet([other for other in self.nodes if other is not node])
         self._nonces = [0] * CLIENTS
         for checker in self.watch.checkers:
             if isinstance(checker, NothingIsMinted):
@@ -107,7 +108,7 @@ class Network:
         registry = file.rules.registry or REGISTRY
 
         def sets(chain: Chain) -> SetReader:
-            return RegistrySets(chain, registry.period_blocks)
+            return RegistrySets(chain, registry.period_blocks, self._answers)
 
         return Birth(
             position,

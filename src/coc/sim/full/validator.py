@@ -43,6 +43,10 @@ DISKS_MAX = 1_024
 """Disks that one node can have had in a run, so that each has its own dice."""
 recover = lru_cache(maxsize=4_096)(recover_address)
 """All nodes of a run verify the same signatures, so what one has found is remembered for the others."""
+STREAM_KINDS = frozenset(
+    number for number, kind in kinds.KINDS.items() if kind.message_class is kinds.MessageClass.TRANSACTIONS
+)
+"""Messages of a protocol that relies on its stream."""
 CHAIN_OPTIONS = b'{"log_salt": 7, "reserve_bytes": 0}'
 
 
@@ -74,6 +78,7 @@ class SimValidator:
         self.is_up = False
         self.is_honest = True
         self.others: list[SimValidator] = []
+        self._by_peer: dict[PeerId, SimValidator] = {}
         self.world = world
         self.watch = watch
         self.chain: Chain
@@ -84,6 +89,12 @@ class SimValidator:
         self.sets: SetReader
         self.remembered = WalContent()
         self._turn_ms = 0
+        self._ahead_ms = BASE_MS + world.plan.skew_of(birth.position)
+
+    def meet(self, others: list[SimValidator]) -> None:
+        """All others of the run; before the first start."""
+        self.others = others
+        self._by_peer = {other.peer: other for other in others}
 
     # ── Life ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -154,7 +165,7 @@ class SimValidator:
     @property
     def now_ms(self) -> Millis:
         """What this node's clock shows."""
-        return Millis(BASE_MS + self.world.now_ms + self.world.plan.skew_of(self.position))
+        return Millis(self._ahead_ms + self.world.now_ms)
 
     @property
     def height(self) -> int:
@@ -190,6 +201,16 @@ class SimValidator:
 
         self.world.after(delay_ms, act)
 
+    def _feed_at(self, at_ms: int, event: ev.Input) -> None:
+        """Hand in an input when this node's clock shows a time, as long as this life lasts."""
+        life = self.life
+
+        def act() -> None:
+            if self.life == life:
+                self.feed(event)
+
+        self.world.after(at_ms - self.now_ms, act)
+
     def in_turn(self, event: Callable[[], ev.Input | None]) -> None:
         """Work of write-ahead log and signer: one after the other, in the order in which it was asked for."""
         begins_ms = max(self._turn_ms, self.world.now_ms)
@@ -200,52 +221,51 @@ class SimValidator:
 
     def _carry_out(self, effect: fx.Effect) -> None:
         dice = self.world.dice
-        match effect:
-            case fx.SetConsensusTimer():
-                timer = ev.ConsensusTimer(effect.timer)
-                self.later(effect.at_ms - self.now_ms, lambda: timer)
-            case fx.SetGossipTimer():
-                self.later(effect.at_ms - self.now_ms, ev.GossipTimer)
+        match effect:  # in the order of their number, for each case that fails costs
             case fx.Send():
                 self._send(effect.peer, effect.kind, effect.payload)
+            case fx.SetConsensusTimer():
+                self._feed_at(effect.at_ms, ev.ConsensusTimer(effect.timer))
+            case fx.SetGossipTimer():
+                self._feed_at(effect.at_ms, ev.GossipTimer())
+            case fx.Alarm():
+                self.watch.on_alarm(self, effect)
             case fx.SendAll():
                 self.watch.on_sent(self, effect.kind, effect.payload)
                 for other in self.others:
                     self._carry(other, effect.kind, effect.payload)
+            case fx.WriteAhead():
+                self.in_turn(lambda: self._written(effect))
+            case fx.Sign():
+                self.in_turn(lambda: self._signed(effect))
+            case fx.AppendRecord():
+                self._append(effect)
+            case fx.SubmitFromPeer():
+                self._arrive(list(effect.raws), Origin.PEER)
+            case fx.CheckBlock():
+                self.later(dice.between(0, 1), lambda: self._checked(effect))
+            case fx.ExecuteBlock():
+                self.later(dice.between(1, 4), lambda: self._executed(effect))
+            case fx.DecideBlock():
+                self.later(self._sync_ms(), lambda: self._decided(effect))
+            case fx.ProveRandomness():
+                self.later(dice.between(0, 1), lambda: self._proved(effect))
+            case fx.BuildBlock():
+                self.later(dice.between(1, 4), lambda: self._built(effect))
+            case fx.AdoptBlocks():
+                self.later(self._sync_ms(), lambda: self._adopted(effect))
+            case fx.SetSyncTimer():
+                self._feed_at(effect.at_ms, ev.SyncTimer())
             case fx.SendCertificate() | fx.ServeBlock() | fx.ServeBlocks():
                 self._serve(effect)
             case fx.ServeGenesis():
                 self._send(effect.peer, kinds.GENESIS.number, self.birth.genesis)
             case fx.DialNode() | fx.SetDhtTimer() | fx.SignRecord() | fx.AddressesFound():
                 raise AssertionError("simulated nodes are connected to all, and built without a table")
-            case fx.CheckBlock():
-                self.later(dice.randint(0, 1), lambda: self._checked(effect))
-            case fx.ProveRandomness():
-                self.later(dice.randint(0, 1), lambda: self._proved(effect))
-            case fx.BuildBlock():
-                self.later(dice.randint(1, 4), lambda: self._built(effect))
-            case fx.ExecuteBlock():
-                self.later(dice.randint(1, 4), lambda: self._executed(effect))
-            case fx.DecideBlock():
-                self.later(self._sync_ms(), lambda: self._decided(effect))
-            case fx.AdoptBlocks():
-                self.later(self._sync_ms(), lambda: self._adopted(effect))
-            case fx.SetSyncTimer():
-                self.later(effect.at_ms - self.now_ms, ev.SyncTimer)
-            case fx.WriteAhead():
-                self.in_turn(lambda: self._written(effect))
-            case fx.AppendRecord():
-                self._append(effect)
-            case fx.Sign():
-                self.in_turn(lambda: self._signed(effect))
-            case fx.SubmitFromPeer():
-                self._arrive(list(effect.raws), Origin.PEER)
             case fx.Misbehaved():
                 self.watch.on_accused(self, effect)
             case fx.EvidenceSeen():
                 self.watch.on_evidence(self, effect.evidence)
-            case fx.Alarm():
-                self.watch.on_alarm(self, effect)
             case pool_fx.JudgeAgain():
                 self._judge_again(effect)
             case (
@@ -266,24 +286,23 @@ class SimValidator:
 
     def _sync_ms(self) -> int:
         slow = self.position in self.world.plan.slow_disks and not self.world.is_healed
-        return self.world.dice.randint(0, 250 if slow else 4)
+        return self.world.dice.between(0, 250 if slow else 4)
 
     def _send(self, peer: PeerId, kind: int, payload: bytes) -> None:
         self.watch.on_sent(self, kind, payload)
-        receiver = next((other for other in self.others if other.peer == peer), None)
+        receiver = self._by_peer.get(peer)
         if receiver is not None:
             self._carry(receiver, kind, payload)
 
     def _carry(self, receiver: SimValidator, kind: int, payload: bytes) -> None:
         message = ev.MessageReceived(self.peer, kind, payload)
-        connection = (self.life, receiver.life)
+        life, life_there = self.life, receiver.life
 
         def deliver() -> None:
-            if connection == (self.life, receiver.life):  # a connection ends with either process
+            if self.life == life and receiver.life == life_there:  # a connection ends with either process
                 receiver.feed(message)
 
-        is_of_stream = kinds.KINDS[kind].message_class is kinds.MessageClass.TRANSACTIONS
-        carry = self.world.carry_in_stream if is_of_stream else self.world.carry
+        carry = self.world.carry_in_stream if kind in STREAM_KINDS else self.world.carry
         carry((self.position, receiver.position), len(payload), deliver)
 
     def _serve(self, effect: fx.SendCertificate | fx.ServeBlock | fx.ServeBlocks) -> None:
@@ -303,7 +322,7 @@ class SimValidator:
 
     def _checked(self, effect: fx.CheckBlock) -> ev.Input:
         found = self.door.check(effect.body)
-        hash_, height = found or (None, self.node.engine.status.height)
+        hash_, height = found or (None, self.node.engine.height)
         return ev.BlockChecked(effect.peer, hash_, height, effect.body)
 
     def _proved(self, effect: fx.ProveRandomness) -> ev.Input:

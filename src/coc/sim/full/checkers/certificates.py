@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from coc.primitives.consensus_data import decode_consensus_data
-from coc.primitives.secp256k1 import recover_address
 from coc.primitives.votes import CommitCertificate
-from coc.sim.full.validator import SimValidator
+from coc.sim.full.validator import SimValidator, recover
 from coc.sim.full.watching import Checker, Violation
 
 
@@ -26,7 +25,7 @@ class CertificatesProve(Checker):
         entries = data.validators.validators
         signed = [entry for index, entry in enumerate(entries) if certificate.bitmap >> index & 1]
         digest = certificate.request(node.birth.rules.genesis_hash).digest()
-        if [recover_address(digest, each) for each in certificate.signatures] != [each.id for each in signed]:
+        if [recover(digest, each) for each in certificate.signatures] != [each.id for each in signed]:
             raise Violation(f"certificate: height {certificate.height} is signed by others")
         if 3 * sum(each.power for each in signed) <= 2 * sum(each.power for each in entries):
             raise Violation(f"certificate: height {certificate.height} has too little power")

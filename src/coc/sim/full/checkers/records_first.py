@@ -38,7 +38,7 @@ class RecordsComeFirst(Checker):
             return
         if not node.is_honest:
             return  # what a twin passes on may be the other one's
-        if message.height != node.node.engine.status.height:
+        if message.height != node.node.engine.height:
             return
         request = message.request(node.birth.rules.genesis_hash)
         if request not in self.intents.get(node.position, set()):
