@@ -87,4 +87,4 @@ class Playbook:
         return self.feed(ev.Delivered(peer, tuple(raw(number) for number in numbers)))
 
     def add(self, *numbers: int) -> list[fx.Effect]:
-        return [effect for number in numbers for effect in self.feed(ev.Added(hash_of(number)))]
+        return self.feed(ev.Added(hashes(*numbers)))

@@ -243,8 +243,9 @@ def test_announcers_of_one_hash_are_bounded() -> None:  # WIRE-34
 
 def test_what_the_pool_took_or_refused_is_remembered_within_bounds() -> None:  # WIRE-34
     stage = Playbook()
-    for hash_ in numbered(GOSSIP_KNOWN_HASHES_MAX + 10):
-        stage.feed(ev.Added(hash_))
+    for hash_ in numbered(GOSSIP_KNOWN_HASHES_MAX + 5):
+        stage.feed(ev.Added((hash_,)))
+    stage.feed(ev.Added(tuple(numbered(GOSSIP_KNOWN_HASHES_MAX + 10))))
     for hash_ in numbered(GOSSIP_REFUSED_HASHES_MAX + 10):
         stage.feed(ev.Refused(hash_))
 
@@ -275,7 +276,7 @@ def test_everything_announced_by_an_honest_peer_arrives_whatever_others_do(dice:
         for one in submitted(effects):
             assert one not in taken
             taken.add(one)
-            perform(stage.feed(ev.Added(hash_of(int.from_bytes(one[:8], "big")))))
+            perform(stage.feed(ev.Added((hash_of(int.from_bytes(one[:8], "big")),))))
 
     for number in pool:
         for peer in dice.sample((ANNA, BERT, CARL), 3):

@@ -29,11 +29,12 @@ def on_peer_came(core: Core, event: PeerCame) -> list[Effect]:
 
 def on_added(core: Core, now_ms: Millis, event: Added) -> list[Effect]:
     """Note what the pool has taken, and announce it soon. WIRE-31."""
-    core.submitted.pop(event.hash, None)
-    core.refused.forget(event.hash)
-    core.drop_want(event.hash)
-    core.known.note(event.hash)
-    core.fresh.append(event.hash)
+    for hash_ in event.hashes:
+        core.submitted.pop(hash_, None)
+        core.refused.pop(hash_, None)
+        core.drop_want(hash_)
+    core.known.note_all(event.hashes)
+    core.fresh += event.hashes
     if len(core.fresh) >= GOSSIP_ANNOUNCED_HASHES_MAX:
         return flush(core)
     if core.flush_ms is None:
@@ -60,9 +61,9 @@ def flush(core: Core) -> list[Effect]:
 
 
 def _announce(peer: PeerId, talk: Talk, hashes: Sequence[Hash32]) -> list[Effect]:
-    news = [hash_ for hash_ in hashes if hash_ not in talk.knows]
-    for hash_ in news:
-        talk.knows.note(hash_)
+    known = talk.knows
+    news = [hash_ for hash_ in hashes if hash_ not in known]
+    known.note_all(news)
     return [
         Send(
             peer,

@@ -33,8 +33,8 @@ def on_announced(core: Core, now_ms: Millis, event: Announced) -> list[Effect]:
     talk = core.talks.get(event.peer)
     if talk is None:
         return []
+    talk.knows.note_all(event.hashes)
     for hash_ in event.hashes:
-        talk.knows.note(hash_)
         if not core.is_settled(now_ms, hash_):
             _want(core, event.peer, talk, hash_)
     return _ask(core, now_ms, [event.peer])

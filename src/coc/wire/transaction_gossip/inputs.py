@@ -57,9 +57,9 @@ class Delivered:
 
 @frozen
 class Added:
-    """The pool has taken a transaction, wherever it came from."""
+    """The pool has taken transactions, wherever they came from."""
 
-    hash: Hash32
+    hashes: tuple[Hash32, ...]
 
 
 @frozen

@@ -64,7 +64,7 @@ class Core:
         """Whether the pool has it, is looking at it, or has refused it lately. WIRE-33."""
         if hash_ in self.known or hash_ in self.submitted:
             return True
-        refused_ms = self.refused.noted_ms(hash_)
+        refused_ms = self.refused.get(hash_)
         return refused_ms is not None and now_ms - refused_ms < GOSSIP_REFUSED_MS
 
     def note_submitted(self, hash_: Hash32, peer: PeerId) -> None:
@@ -94,9 +94,8 @@ class Core:
 
     def arm(self) -> list[Effect]:
         """Ask for a timer if something is due before the one that runs."""
-        dues = [
-            talk.request.until_ms for talk in self.talks.values() if talk.request and not talk.request.is_late
-        ]
+        requests = (talk.request for talk in self.talks.values())
+        dues = [request.until_ms for request in requests if request is not None and not request.is_late]
         if self.flush_ms is not None:
             dues.append(self.flush_ms)
         due_ms = min(dues, default=None)
