@@ -231,7 +231,13 @@ class PeerRuntime(ABC, Generic[Event, Own]):
 
     def _perform(self, effect: Shared | Own) -> bool:
         """Perform one effect; False when those after it in the same list must not be performed."""
-        match effect:
+        match effect:  # what every transaction makes comes first: each case costs a look at the class
+            case Added() | BecameReady() | Replaced() | Evicted() | Dropped() | Included():
+                self._ports.telemetry.pool_event(effect)
+            case Acknowledge():
+                self._desk.settle(effect.hash, Accepted(effect.hash))
+            case Refuse():
+                self._desk.settle(effect.hash, Refused(effect.code, effect.sentence))
             case SetGossipTimer():
                 if self._gossip_timer is not None:
                     self._gossip_timer.cancel()
@@ -253,14 +259,8 @@ class PeerRuntime(ABC, Generic[Event, Own]):
                 self._desk.submit_from_peer(effect.raws)
             case JournalAppend() | JournalRewrite():
                 return self._write_journal(effect)
-            case Acknowledge():
-                self._desk.settle(effect.hash, Accepted(effect.hash))
-            case Refuse():
-                self._desk.settle(effect.hash, Refused(effect.code, effect.sentence))
             case JudgeAgain():
                 self._desk.judge_again(effect)
-            case Added() | BecameReady() | Replaced() | Evicted() | Dropped() | Included():
-                self._ports.telemetry.pool_event(effect)
             case _:
                 self._perform_own(effect)
         return True
