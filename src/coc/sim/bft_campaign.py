@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from hashlib import blake2b
 
 from coc.primitives.frozen import frozen
-from coc.sim.bft_checkers import ROUNDS_AFTER_HEAL_MAX, Violation
+from coc.sim.bft_checkers import ROUNDS_AFTER_HEAL_MAX
 from coc.sim.bft_network import Network
 from coc.sim.bft_plan import Plan, plan_of
+from coc.sim.machines.campaign import Violation, failing_seeds
 
 HEIGHTS_AFTER_HEAL = 3
 """Heights that every honest node must finish after the last fault."""
@@ -36,34 +36,20 @@ def run(plan: Plan) -> Outcome:
     Raises:
         Violation: an invariant is broken, or nothing moves after the faults end.
     """
-    network = Network.of(plan)
-    for node in network.nodes:
-        network.after(network.dice.randint(0, 300), node.start)
+    network = Network(plan)
+    network.start_all()
     for moment in plan.blackouts_ms:
         network.after(moment, network.kill_all)
-    network.run_until(plan.fault_ms)
-    _heal(network)
+    network.heal_at(plan.fault_ms)
     _check_progress(network)
     network.watch.check_evidence()
-    digest = blake2b("\n".join(network.lines).encode(), digest_size=16).hexdigest()
     decided = network.watch.rounds
-    return Outcome(plan.seed, len(decided), max(decided.values()), digest, network.now_ms)
+    return Outcome(plan.seed, len(decided), max(decided.values()), network.digest(), network.now_ms)
 
 
 def failing(seeds: Iterable[int], plan_for: Callable[[int], Plan] = plan_of) -> list[tuple[int, str]]:
     """The seeds that break an invariant, each with what it breaks."""
-    found = []
-    for seed in seeds:
-        try:
-            run(plan_for(seed))
-        except Violation as broken:
-            found.append((seed, str(broken)))
-    return found
-
-
-def _heal(network: Network) -> None:
-    """End all faults; who is down comes back by itself."""
-    network.is_healed = True
+    return failing_seeds(seeds, lambda seed: run(plan_for(seed)))
 
 
 def _check_progress(network: Network) -> None:

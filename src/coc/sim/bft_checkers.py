@@ -14,6 +14,7 @@ from coc.primitives.types import Address, Hash32, Height
 from coc.primitives.votes import CommitCertificate, Evidence, Proposal, Signed, Vote, step_of
 from coc.sim.bft_crypto import verify, verify_quietly
 from coc.sim.bft_disk import SimBlock
+from coc.sim.machines.campaign import Violation
 
 if TYPE_CHECKING:
     from coc.sim.bft_node import SimNode
@@ -22,10 +23,6 @@ ROUNDS_AFTER_HEAL_MAX = 10
 """Rounds in which a height must be decided once nothing is lost any more."""
 
 Place = tuple[Address, Height, int, Step]
-
-
-class Violation(AssertionError):
-    """A run broke an invariant; the first word names it."""
 
 
 @dataclass(slots=True)

@@ -1,12 +1,10 @@
-"""One simulated validator: the real BFT machine, with a fake disk, signer, clock and executor around it.
+"""One simulated validator: the real BFT machine, with a fake disk, signer and executor around it.
 
-Each effect is carried out by the method of its name. A crash may come between any two effects; a restart
-builds a new machine from what the disk holds.
+Each effect is carried out by the method of its name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from hashlib import blake2b
 from typing import TYPE_CHECKING, assert_never
 
@@ -15,79 +13,48 @@ from coc.consensus.bft import inputs as ev
 from coc.consensus.bft.machine import BftMachine
 from coc.consensus.bft.messages import Message, Status, decode_message, encode_message
 from coc.consensus.bft.rules import BlockFacts, HeightFacts, Setup
-from coc.primitives.types import Hash32, Height, Millis
+from coc.primitives.types import Hash32, Height
 from coc.primitives.votes import CommitCertificate, Evidence, Proposal, Vote
 from coc.sim.bft_crypto import Key, verify
 from coc.sim.bft_disk import Disk, SimBlock, SimSigner
+from coc.sim.machines.node import MachineNode
 
 if TYPE_CHECKING:
     from coc.sim.bft_network import Network
 
 
-class SimNode:
+class SimNode(MachineNode[ev.Input, fx.Effect]):
     """A validator of a run; `position` is its place in the set."""
 
-    is_honest = True
+    network: Network
+    machine: BftMachine
+    disk: Disk
 
     def __init__(self, network: Network, position: int, skew_ms: int) -> None:
         """A node that was never started."""
-        self.network = network
-        self.position = position
-        self.skew_ms = skew_ms
-        self.key = Key(network.validators.validators[position].id)
-        self.peer = ev.PeerId(self.key.address)
+        key = Key(network.validators.validators[position].id)
+        super().__init__(network, position, skew_ms, (key, ev.PeerId(key.address)))
         self.disk = Disk()
         self.signer = SimSigner(self.key)
-        self.life = 0
-        self.is_up = False
         self.memory: set[Hash32] = set()
         self.machine = self._new_machine()
 
-    # ── life ────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── Life ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def start(self) -> None:
-        """Start, or start again, from what the disk holds."""
-        self.life += 1
-        self.is_up = True
+    def wake(self) -> None:
+        """Make memory and machine from what the disk holds."""
         self.memory = set(self.disk.blocks)
         self.machine = self._new_machine()
-        self.take(ev.Started())
 
-    def crash(self) -> None:
-        """Lose memory and what was not fsynced; come back after a while."""
-        self.is_up = False
+    def lose(self) -> None:
+        """Lose what a crash takes."""
         self.network.watch.on_crash(self)
-        self.life += 1
-        self.disk.crash(self.network.dice)
-        self.network.story(self, "crash")
-        self.network.after(self.network.plan.downtime_ms(self.network.dice), self.start)
-
-    @property
-    def now_ms(self) -> Millis:
-        """The node's own clock."""
-        return Millis(self.network.now_ms + self.skew_ms)
+        super().lose()
 
     @property
     def height(self) -> Height:
         """The height in progress."""
         return Height(len(self.disk.log) + 1)
-
-    def later(self, delay_ms: int, action: Callable[[], None]) -> None:
-        """Do something after a while, if this life lasts that long."""
-        life = self.life
-        self.network.after(delay_ms, lambda: action() if self.life == life and self.is_up else None)
-
-    def take(self, event: ev.Input) -> None:
-        """Let the machine take an input, and carry out what it asks for."""
-        if not self.is_up:
-            return
-        life = self.life
-        for effect in self.machine.step(self.now_ms, event):
-            if self.is_honest and self.network.crashes_now():
-                self.crash()
-            if self.life != life:
-                return
-            self._carry_out(effect)
 
     def receive(self, sender: ev.PeerId, message: Message | bytes) -> None:
         """Take a message of a peer."""
@@ -117,21 +84,22 @@ class SimNode:
         if self.is_up and block in self.memory:
             self.network.send(self, asker, lambda: asker.receive_block(block))
 
-    # ── effects ─────────────────────────────────────────────────────────────────────────────────────────────
+    # ── Effects ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _carry_out(self, effect: fx.Effect) -> None:
+    def carry_out(self, effect: fx.Effect) -> None:
+        """Do what an effect asks for."""
         match effect:
             case fx.SetTimer(timer, at_ms):
-                self.later(max(0, at_ms - self.now_ms), lambda: self.take(ev.TimerFired(timer)))
+                self.wake_at(at_ms, ev.TimerFired(timer))
             case fx.Build():
                 self.later(self.network.dice.randint(1, 5), lambda: self.build(effect))
             case fx.Fetch():
-                self._fetch(effect)
+                self.fetch(effect)
             case fx.Execute():
                 self.later(self.network.dice.randint(1, 5), lambda: self._execute(effect.block))
             case fx.Persist():
                 self.disk.append(*effect.records)
-                self.later(self.network.dice.randint(0, 4), lambda: self._persisted(effect.sequence))
+                self.later(self.network.dice.randint(0, 4), lambda: self.sync(effect.sequence))
             case fx.Sign():
                 self.later(self.network.dice.randint(0, 1), lambda: self._sign(effect))
             case fx.Append():
@@ -183,20 +151,11 @@ class SimNode:
         self.network.blocks[block.hash] = block
         return block
 
-    def _fetch(self, effect: fx.Fetch) -> None:
-        for peer in self.network.others(self):
-            if not effect.holders or peer.peer in effect.holders:
-                self.network.send(self, peer, _asking(peer, effect.block, self))
-
     def _execute(self, name: Hash32) -> None:
         block = self.network.blocks[name]
         is_next = block.height == self.height and block.parent == self._head()
         is_valid = name in self.memory and block.is_valid and is_next
         self.take(ev.Executed(name, block.facts if is_valid else None))
-
-    def _persisted(self, sequence: int) -> None:
-        self.disk.sync()
-        self.take(ev.Persisted(sequence))
 
     def _sign(self, effect: fx.Sign) -> None:
         signature = self.signer.sign(effect.request)
@@ -212,7 +171,7 @@ class SimNode:
         self.network.watch.on_decided(self, block, effect.certificate)
         self.take(ev.HeightOpened(self._facts()))
 
-    # ── the chain so far ────────────────────────────────────────────────────────────────────────────────────
+    # ── The chain so far ────────────────────────────────────────────────────────────────────────────────────
 
     def _new_machine(self) -> BftMachine:
         opening = ev.HeightOpened(self._facts(), tuple(self.disk.durable))
@@ -233,10 +192,6 @@ class SimNode:
 
     def _head(self) -> Hash32:
         return self.disk.log[-1][0].hash if self.disk.log else self.network.rules.genesis_hash
-
-
-def _asking(peer: SimNode, block: Hash32, asker: SimNode) -> Callable[[], None]:
-    return lambda: peer.give_block(block, asker)
 
 
 def _kind(message: Message) -> str:

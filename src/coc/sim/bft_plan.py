@@ -77,6 +77,11 @@ class Plan:
         """Whether the link is cut now."""
         return any(cut.separates(now_ms, sender, receiver) for cut in self.cuts)
 
+    @property
+    def healed_delay_ms(self) -> int:
+        """Delays stay as they are when all else is well again."""
+        return self.delay_ms
+
     def loss_of(self, kind: str) -> float:
         """The probability that a message of this kind is lost."""
         return dict(self.dislikes).get(kind, self.loss)

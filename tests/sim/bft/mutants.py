@@ -22,8 +22,8 @@ from coc.primitives.seals import NO_VALID_ROUND, SignRequest
 from coc.primitives.votes import Proposal
 from coc.sim import bft_disk
 from coc.sim.bft_campaign import run
-from coc.sim.bft_checkers import Violation
 from coc.sim.bft_plan import Plan, astray_plan, hostile_plan, plan_of, split_plan
+from coc.sim.machines.campaign import Violation
 from tests.planted_faults.hunt import Hunt, Mutant
 
 

@@ -37,7 +37,7 @@ def test_a_healthy_network_decides_every_height_in_its_first_round() -> None:  #
 
 
 def test_one_of_four_that_never_starts_costs_one_round_where_it_proposes() -> None:  # BFT-9, BFT-16
-    network = Network.of(QUIET)
+    network = Network(QUIET)
     for node in network.nodes[:3]:
         network.after(0, node.start)
     network.run_until(20_000)
@@ -47,7 +47,7 @@ def test_one_of_four_that_never_starts_costs_one_round_where_it_proposes() -> No
 
 
 def test_without_a_quorum_nothing_is_decided_until_the_third_returns() -> None:  # BFT-3, BFT-30
-    network = Network.of(QUIET)
+    network = Network(QUIET)
     for node in network.nodes[:2]:
         network.after(0, node.start)
     network.run_until(60_000)

@@ -16,7 +16,7 @@ from coc.consensus.rotation.effects import Build, Effect
 from coc.consensus.rotation.evidence import DoubleSealBook
 from coc.consensus.signing_mark import Marked
 from coc.primitives.frozen import replace
-from coc.sim.bft_checkers import Violation
+from coc.sim.machines.campaign import Violation
 from coc.sim.rotation import disk
 from coc.sim.rotation.campaign import run
 from coc.sim.rotation.plan import plan_of

@@ -40,7 +40,7 @@ def test_a_healthy_network_fills_every_slot_and_takes_nothing_back() -> None:  #
 def split(size: int, away: frozenset[int], seconds: int) -> Network:
     """A network that was whole, then in two parts for some seconds."""
     cut = Cut(10_000, 10_000 + 1_000 * seconds, away, is_one_way=False)
-    network = Network.of(Plan(1, size, cuts=(cut,)))
+    network = Network(Plan(1, size, cuts=(cut,)))
     for node in network.nodes:
         network.after(0, node.start)
     network.run_until(START_MS + 10_000 + 1_000 * seconds - 1)

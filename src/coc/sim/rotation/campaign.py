@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from hashlib import blake2b
 
 from coc.primitives.frozen import frozen
-from coc.sim.bft_checkers import Violation
+from coc.sim.machines.campaign import Violation, failing_seeds
 from coc.sim.rotation.network import Network
 from coc.sim.rotation.plan import START_MS, Plan, plan_of
 
@@ -33,28 +32,19 @@ def run(plan: Plan) -> Outcome:
     Raises:
         Violation: an invariant is broken, or nothing moves after the faults end.
     """
-    network = Network.of(plan)
-    for node in network.nodes:
-        network.after(network.dice.randint(0, 300), node.start)
-    network.run_until(START_MS + plan.fault_ms)
-    network.is_healed = True
+    network = Network(plan)
+    network.start_all()
+    network.heal_at(START_MS + plan.fault_ms)
     _check_progress(network)
     _check_evidence(network)
-    digest = blake2b("\n".join(network.lines).encode(), digest_size=16).hexdigest()
     best = max(network.honest(), key=lambda node: node.machine.head.height).machine
-    watch = network.watch
-    return Outcome(plan.seed, best.head.height, best.final.height, watch.reorganisations, digest)
+    taken_back = network.watch.reorganisations
+    return Outcome(plan.seed, best.head.height, best.final.height, taken_back, network.digest())
 
 
 def failing(seeds: Iterable[int], plan_for: Callable[[int], Plan] = plan_of) -> list[tuple[int, str]]:
     """The seeds that break an invariant, each with what it breaks."""
-    found = []
-    for seed in seeds:
-        try:
-            run(plan_for(seed))
-        except Violation as broken:
-            found.append((seed, str(broken)))
-    return found
+    return failing_seeds(seeds, lambda seed: run(plan_for(seed)))
 
 
 def _check_progress(network: Network) -> None:

@@ -9,7 +9,7 @@ from coc.consensus.rotation.rules import NetworkRules
 from coc.primitives.seals import SignRequest
 from coc.primitives.types import Hash32
 from coc.primitives.votes import Proposal
-from coc.sim.bft_checkers import Violation
+from coc.sim.machines.campaign import Violation
 from coc.sim.rotation.disk import SimBlock
 from coc.sim.rotation.plan import GENESIS
 

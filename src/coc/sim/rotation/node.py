@@ -1,12 +1,10 @@
 """One simulated node: the real rotation machine, with fakes around it.
 
-Each effect is carried out by the method of its name. A crash may come between any two effects; a restart
-builds a new machine from what the disk holds.
+Each effect is carried out by the method of its name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from hashlib import blake2b
 from typing import TYPE_CHECKING, assert_never
 
@@ -19,9 +17,10 @@ from coc.consensus.rotation.machine import RotationMachine
 from coc.consensus.rotation.messages import Message, Status, decode_message, encode_message
 from coc.consensus.rotation.rules import BlockFacts, Opening, SealedFacts, Setup
 from coc.primitives.seals import NO_VALID_ROUND, Seal, SignRequest, Step
-from coc.primitives.types import Hash32, Height, Millis, PeerId
+from coc.primitives.types import Hash32, Height, PeerId
 from coc.primitives.votes import Proposal
 from coc.sim.bft_crypto import Key, verify
+from coc.sim.machines.node import MachineNode
 from coc.sim.rotation.checkers import Ears
 from coc.sim.rotation.disk import Disk, SimBlock, SimSigner
 from coc.sim.rotation.plan import GENESIS
@@ -33,25 +32,23 @@ RANGE_BLOCKS = 20
 """Blocks in one answer."""
 
 
-class SimNode:
+class SimNode(MachineNode[ev.Input, fx.Effect]):
     """A node of a run; `position` is its validator's place in the set."""
 
-    is_honest = True
+    network: Network
+    machine: RotationMachine
+    disk: Disk
 
     def __init__(
         self, network: Network, position: int, skew_ms: int, signer: SimSigner | None = None
     ) -> None:
         """A node that was never started; `signer` is one that it shares."""
-        self.network = network
-        self.position = position
-        self.skew_ms = skew_ms
-        self.key = Key(network.rules.slots.validators.validators[position].id)
-        self.peer = PeerId(blake2b(b"peer %d" % len(network.nodes), digest_size=32).digest())
+        key = Key(network.rules.slots.validators.validators[position].id)
+        peer = PeerId(blake2b(b"peer %d" % len(network.nodes), digest_size=32).digest())
+        super().__init__(network, position, skew_ms, (key, peer))
         self.disk = Disk()
         self.shares_signer = signer is not None
         self.signer = signer or SimSigner(self.key)
-        self.life = 0
-        self.is_up = False
         self.was_wiped = False
         self.memory: dict[Hash32, SimBlock] = {}
         self.in_tree: set[Hash32] = set()
@@ -61,55 +58,26 @@ class SimNode:
 
     # ── Life ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def start(self) -> None:
-        """Start, or start again, from what the disk holds."""
-        self.life += 1
-        self.is_up = True
+    def wake(self) -> None:
+        """Make memory and machine from what the disk holds."""
         self.memory = dict(self.disk.bodies)
         self.in_tree = {self.disk.final, *(sealed.facts.hash for sealed in self.disk.chain())}
         self.machine = self._new_machine()
         self.was_wiped = False
         self.ears = Ears()
         self.found = set()
-        self.take(engine.Started())
 
-    def crash(self) -> None:
-        """Lose memory and what was not fsynced; come back after a while."""
-        self.is_up = False
-        self.life += 1
-        self.disk.crash(self.network.dice)
+    def lose(self) -> None:
+        """Lose what a crash takes, now and then the write-ahead log too."""
+        super().lose()
         if self.network.dice.random() < self.network.plan.wipes:
             self.disk.wipe()
             self.was_wiped = True
-        self.network.story(self, "crash")
-        self.network.after(self.network.dice.randint(100, 8_000), self.start)
-
-    @property
-    def now_ms(self) -> Millis:
-        """The node's own clock."""
-        return Millis(self.network.now_ms + self.skew_ms)
 
     @property
     def slot_now(self) -> int:
         """The slot of its clock."""
         return self.network.rules.slots.slot_now(self.now_ms)
-
-    def later(self, delay_ms: int, action: Callable[[], None]) -> None:
-        """Do something after a while, if this life lasts that long."""
-        life = self.life
-        self.network.after(delay_ms, lambda: action() if self.life == life and self.is_up else None)
-
-    def take(self, event: ev.Input) -> None:
-        """Let the machine take an input, and carry out what it asks for."""
-        if not self.is_up:
-            return
-        life = self.life
-        for effect in self.machine.step(self.now_ms, event):
-            if self.is_honest and self.network.crashes_now():
-                self.crash()
-            if self.life != life:
-                return
-            self.carry_out(effect)
 
     def receive(self, sender: PeerId, content: bytes) -> None:
         """Take a message of a peer."""
@@ -180,13 +148,11 @@ class SimNode:
         dice, network = self.network.dice, self.network
         match effect:
             case fx.SetTimer(timer, at_ms):
-                self.later(max(0, at_ms - self.now_ms), lambda: self.take(ev.TimerFired(timer)))
+                self.wake_at(at_ms, ev.TimerFired(timer))
             case fx.Build():
                 self.later(dice.randint(1, 60), lambda: self.build(effect))
             case engine.Fetch():
-                for peer in network.others(self):
-                    if not effect.holders or peer.peer in effect.holders:
-                        network.send(self, peer, _asking(peer, effect.block, self))
+                self.fetch(effect)
             case fx.FetchRange():
                 asked = network.node_of(effect.peer)
                 network.send(self, asked, lambda: asked.give_range(effect.first, self))
@@ -242,11 +208,7 @@ class SimNode:
             if isinstance(record, BlockKept):
                 self.disk.bodies[record.block] = self.memory[record.block]
             self.disk.unsynced.append(record)
-        self.later(self.network.dice.randint(0, 8), lambda: self._persisted(effect.sequence))
-
-    def _persisted(self, sequence: int) -> None:
-        self.disk.sync()
-        self.take(engine.Persisted(sequence))
+        self.later(self.network.dice.randint(0, 8), lambda: self.sync(effect.sequence))
 
     def sign(self, request: SignRequest) -> None:
         """Ask the signer, and say what it said."""
@@ -302,7 +264,3 @@ class SimNode:
         setup = Setup(self.network.rules, self.key.address, verify, silent)
         opening = Opening(disk.final_block(), disk.chain(), tuple(disk.durable), disk.kept())
         return RotationMachine(setup, opening)
-
-
-def _asking(peer: SimNode, block: Hash32, asker: SimNode) -> Callable[[], None]:
-    return lambda: peer.give_block(block, asker)

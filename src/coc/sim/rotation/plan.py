@@ -39,6 +39,7 @@ class Plan:
     wipes: float = 0.0
     """The part of crashes that take the write-ahead log with them."""
     delay_ms: int = 80
+    healed_delay_ms: int = 80
     spike_ms: int = 2_500
     fault_ms: int = 60_000
     final_depth: int = 6
@@ -55,6 +56,14 @@ class Plan:
     def is_cut(self, now_ms: int, sender: int, receiver: int) -> bool:
         """Whether the link is cut now."""
         return any(cut.separates(now_ms - START_MS, sender, receiver) for cut in self.cuts)
+
+    def loss_of(self, _kind: str) -> float:
+        """The probability that a message is lost, whatever it says."""
+        return self.loss
+
+    def downtime_ms(self, dice: Random) -> int:
+        """How long a crashed node stays away."""
+        return dice.randint(100, 8_000)
 
 
 def plan_of(seed: int, lie: str | None = None) -> Plan:
