@@ -28,7 +28,13 @@ from coc.adapters.node_keys import CONSENSUS_KEY, KEYS_FOLDER, NETWORK_KEY
 from coc.contracts.genesis_alloc import Founder
 from coc.contracts.registry_parameters import RegistryParameters
 from coc.execution.genesis_bft import BftParameters
-from coc.execution.network_genesis import FUNDED_WEI, NetworkGenesis, network_genesis
+from coc.execution.network_genesis import (
+    FUNDED_WEI,
+    NetworkGenesis,
+    RotationGenesis,
+    network_genesis,
+    rotation_genesis,
+)
 from coc.primitives.keccak import keccak256
 from coc.primitives.mnemonic import DEV_MNEMONIC, dev_secrets
 from coc.primitives.secp256k1 import Secret, address_of, public_key_of, secret_of
@@ -292,9 +298,31 @@ def network(
         validators,
         spare,
     )
+    with ended(made):
+        yield made
+
+
+@contextmanager
+def taking_turns(root: Path, validators: int, final_depth_blocks: int) -> Iterator[Network]:
+    """The same with validators that take turns."""
+    balances = {address_of(secret): FUNDED_WEI for secret in dev_secrets(DEV_MNEMONIC, DEV_ACCOUNTS)}
+    chosen = RotationGenesis(
+        [entry(number, 1) for number in range(validators)],
+        balances,
+        timestamp=int(time.time()),
+        final_depth_blocks=final_depth_blocks,
+    )
+    made = Network(root, rotation_genesis(chosen), validators)
+    with ended(made):
+        yield made
+
+
+@contextmanager
+def ended(made: Network) -> Iterator[None]:
+    """Make the folders; whatever runs in the end is killed."""
     try:
         made.initialise(made.members)
-        yield made
+        yield
     finally:
         for member in made.members:
             if member.is_up:
