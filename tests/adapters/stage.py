@@ -37,6 +37,8 @@ class FaultyChain:
         self.answers: dict[str, Any] = {}
         self.gates: dict[str, Gate] = {}
         self.calls: list[str] = []
+        self.arguments: dict[str, tuple[Any, ...]] = {}
+        """Of the last call of each."""
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.real, name)
@@ -45,6 +47,7 @@ class FaultyChain:
 
         def call(*arguments: Any) -> Any:
             self.calls.append(name)
+            self.arguments[name] = arguments
             if name in self.faults:
                 raise self.faults[name]
             result = self.answers[name] if name in self.answers else found(*arguments)

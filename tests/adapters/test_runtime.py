@@ -9,6 +9,7 @@ from typing import NoReturn
 import pytest
 
 from coc._native import StorageFailed
+from coc.adapters import journal_keeper
 from coc.adapters.journal import JOURNAL_FILE, Journal, parse_journal
 from coc.adapters.runtime import STOPPING, SealingRefused
 from coc.consensus.rotation.engine import Sealing
@@ -188,6 +189,39 @@ def test_a_restart_clears_the_journal_of_what_blocks_have_taken(tmp_path: Path) 
         assert parse_journal((tmp_path / JOURNAL_FILE).read_bytes()).raws == [stage.transfer(5)]
 
     source = play(before, folder=tmp_path)
+    play(after, folder=tmp_path, source=source)
+
+
+def test_a_restart_verifies_no_signature_of_what_the_newest_blocks_have_taken(tmp_path: Path) -> None:
+    async def before(stage: Stage) -> None:
+        await stage.submitted(*(stage.transfer(nonce) for nonce in range(5)))
+        await stage.sealed()
+        await stage.sealed()
+        await stage.submitted(stage.transfer(5), stage.transfer(6))
+
+    async def after(stage: Stage) -> None:
+        assert stage.faulty.arguments["admit"][1] == [stage.transfer(5), stage.transfer(6)]
+        assert stage.pool.view.counts() == (2, 0)
+
+    source = play(before, folder=tmp_path)
+    play(after, folder=tmp_path, source=source)
+
+
+@pytest.mark.parametrize("looks", [0, 1])
+def test_what_a_restart_does_not_look_for_is_judged_as_what_a_block_has_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: int
+) -> None:
+    async def before(stage: Stage) -> None:
+        await stage.submitted(*(stage.transfer(nonce) for nonce in range(3)))
+        for _ in range(8):
+            await stage.sealed()
+
+    async def after(stage: Stage) -> None:
+        assert stage.pool.view.counts() == (0, 0)
+        assert stage.faulty.calls.count("transaction_hashes") == 3 * looks
+
+    source = play(before, folder=tmp_path)
+    monkeypatch.setattr(journal_keeper, "LOOKS_PER_RECORD_MAX", looks)
     play(after, folder=tmp_path, source=source)
 
 
