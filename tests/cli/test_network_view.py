@@ -66,6 +66,14 @@ def test_the_verdict_says_whether_blocks_are_made() -> None:
     assert "the others are starting" in "\n".join(lines(rows))
 
 
+def test_where_validators_take_turns_too_few_of_them_make_blocks_that_are_not_final() -> None:
+    rows = [row(number, reading=replace(WELL, round=None, goal=None)) for number in (1, 2, 3)]
+    assert "3 of 3 nodes work, 3 are needed: blocks are made" in "\n".join(lines(rows))
+    rows[2] = row(3, NodeState.KILLED, None)
+    assert "2 of 3 nodes work, 3 are needed for blocks to become final" in "\n".join(lines(rows, columns=100))
+    assert lines(rows)[1].split()[4] == "–"
+
+
 def test_a_node_that_has_ended_shows_its_last_height_and_no_peers() -> None:
     killed = replace(row(1, NodeState.KILLED), pid=None)
     assert lines([killed], chosen=None)[1].split() == [

@@ -121,6 +121,12 @@ def _votes(row: Row) -> bool:
     return row.state is NodeState.RUNNING and not row.is_silent and not watches
 
 
+def _take_turns(rows: Sequence[Row]) -> bool:
+    """Whether the chain has no rounds: then each validator makes blocks by itself."""
+    read = [row.reading for row in rows if row.reading is not None]
+    return any(reading.height is not None and reading.round is None for reading in read)
+
+
 def _verdict(rows: Sequence[Row]) -> Text:
     """Whether enough nodes work for the chain to go on."""
     states = {row.state for row in rows}
@@ -133,6 +139,8 @@ def _verdict(rows: Sequence[Row]) -> Text:
     share = f"{working} of {len(rows)} nodes work, {needed} are needed"
     if working >= needed:
         return Text(f"{share}: blocks are made", style="green")
+    if working and _take_turns(rows):
+        return Text(f"{share} for blocks to become final: until then they are made", style="yellow")
     if NodeState.STARTING in states:
         return Text(f"{share}: the others are starting", style="yellow")
     return Text(f"{share}: no block is made until more of them work", style="yellow")

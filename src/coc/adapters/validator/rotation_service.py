@@ -121,7 +121,11 @@ class RotationNetworkService:
         )
         self.network = Network(loop, setup, self.runtime)
         self.peers = Administration(self.network, place, choices.http, introduction.genesis_hash)
-        self.status = NodeStatus(own, lambda: len(self.network.peers()))
+        self.status = NodeStatus(
+            own,
+            lambda: len(self.network.peers()),
+            heads=lambda: (node.engine.head.height, node.goal),
+        )
         self.runtime.metrics.show(
             telemetry.metrics,
             lambda: node.engine.final.height,

@@ -90,7 +90,7 @@ class RotationNode:
             case RecordSigned():
                 return [*dht_side.on_record_signed(core, now_ms, event)]
             case PeerUp():
-                return [*gossip_side.on_peer_up(core, now_ms, event)]
+                return peer_side.on_peer_up(core, now_ms, event)
             case PeerDown():
                 return peer_side.on_peer_down(core, now_ms, event)
             case MessageReceived():

@@ -7,7 +7,7 @@ from typing import assert_never
 from coc.consensus import engine
 from coc.consensus.rotation import inputs as ev
 from coc.consensus.rotation.evidence import DoubleSeal
-from coc.consensus.rotation.messages import Status, decode_message
+from coc.consensus.rotation.messages import Status, decode_message, encode_message
 from coc.consensus.sync.messages import (
     decode_blocks,
     decode_body,
@@ -21,13 +21,20 @@ from coc.node.rotation.engine_side import engine_step
 from coc.node.rotation.inputs import BlockRead, RangeRead
 from coc.node.validator import gossip_side
 from coc.node.validator.effects import Misbehaved, Send, ServeBlock, ServeBlocks
-from coc.node.validator.inputs import MessageReceived, PeerDown
+from coc.node.validator.inputs import MessageReceived, PeerDown, PeerUp
 from coc.primitives.errors import CocError
 from coc.primitives.types import Hash32, Millis, PeerId
 from coc.primitives.votes import Proposal
 from coc.wire import kinds
 
 NO_BLOCK = "bytes that are no block of this chain"
+
+
+def on_peer_up(core: Core, now_ms: Millis, event: PeerUp) -> list[Effect]:
+    """A peer is here: tell it where we stand, and what waits in our pool."""
+    came = gossip_side.on_peer_up(core, now_ms, event)
+    status = encode_message(core.engine.status)
+    return [Send(event.peer, kinds.CONSENSUS.number, status), *came]
 
 
 def on_peer_down(core: Core, now_ms: Millis, event: PeerDown) -> list[Effect]:
