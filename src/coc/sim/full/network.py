@@ -26,11 +26,12 @@ from coc.primitives.secp256k1 import Secret, address_of, public_key_of, secret_o
 from coc.primitives.types import Address, ChainId, Hash32, PeerId, Wei
 from coc.primitives.units import ETHER
 from coc.primitives.validators import Validator
+from coc.sim.full.birth import Birth
 from coc.sim.full.checkers import fresh
 from coc.sim.full.checkers.supply import NothingIsMinted
 from coc.sim.full.liars import node_class
 from coc.sim.full.plan import TWIN, WRONG_CLOCK_MS, Plan, SetChange
-from coc.sim.full.validator import Birth, SimValidator
+from coc.sim.full.validator import SimValidator
 from coc.sim.full.watching import Watch
 from coc.sim.full.world import BASE_MS, World
 
@@ -124,7 +125,7 @@ class Network:
         """A client sends a transfer to a node drawn by lot, and to a second one if the first is down."""
         dice = self.world.dice
         client = dice.randrange(CLIENTS)
-        to = address_of(client_secret((client + 1) % CLIENTS))
+        to = client_address((client + 1) % CLIENTS)
         up = [node for node in self.nodes if node.is_up]
         self._send(client, Payment(to, Wei(1)), dice.sample(up, min(2, len(up))))
 
@@ -135,7 +136,7 @@ class Network:
         if change.joins:
             stake = Wei(32 * ETHER)
             own = _validator(change.node, 32)
-            operator = address_of(client_secret(client))
+            operator = client_address(client)
             digest = registration_digest(ChainId(CHAIN_ID), operator, own.network_key, own.fee_recipient)
             payment = Payment(VALIDATOR_REGISTRY, stake, register_call(own, sign(secret, digest)))
         else:
@@ -157,12 +158,12 @@ def chain_file(powers: tuple[int, ...], interval_s: int = 1) -> Chainfile:
     founders = [
         Founder(
             _validator(index, power * 32),
-            Address(address_of(client_secret(index % CLIENTS))),
+            client_address(index % CLIENTS),
             Wei(power * 32 * ETHER),
         )
         for index, power in enumerate(powers)
     ]
-    funded = {address_of(client_secret(index)): FUNDED_WEI for index in range(CLIENTS)}
+    funded = {client_address(index): FUNDED_WEI for index in range(CLIENTS)}
     chosen = NetworkGenesis(
         founders,
         REGISTRY,
@@ -182,6 +183,12 @@ def chain_file(powers: tuple[int, ...], interval_s: int = 1) -> Chainfile:
 def validator_secret(index: int) -> Secret:
     """The consensus key of a simulated validator."""
     return secret_of(blake2b(b"validator %d" % index, digest_size=32).digest())
+
+
+@lru_cache(maxsize=CLIENTS)
+def client_address(index: int) -> Address:
+    """The account of a simulated client."""
+    return Address(address_of(client_secret(index)))
 
 
 def client_secret(index: int) -> Secret:
@@ -218,6 +225,6 @@ def _fee_recipient(index: int) -> Address:
 
 def _holders(size: int) -> tuple[Address, ...]:
     """Every account that coins of a run can reach, but for the base fee, which leaves the world."""
-    clients = [address_of(client_secret(index)) for index in range(CLIENTS)]
+    clients = [client_address(index) for index in range(CLIENTS)]
     contracts = (VALIDATOR_REGISTRY, INSURANCE_FUND, BURNED)
     return (*clients, *(_fee_recipient(index) for index in range(size)), *contracts)

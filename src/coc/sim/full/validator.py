@@ -8,13 +8,11 @@ and the next life opens chain, write-ahead log and signer's mark from the same d
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import assert_never
 
 from coc import _native
 from coc._native import BlockInvalid, Chain, Mark, SimDisk, StorageFailed, UnknownBlock, Wal
 from coc.consensus.bft.messages import encode_message
-from coc.consensus.bft.rules import BftRules
 from coc.consensus.bft.wal import encode_record
 from coc.consensus.sync.messages import encode_blocks, encode_body
 from coc.execution.mempool import effects as pool_fx
@@ -29,9 +27,9 @@ from coc.node.validator.machine import ValidatorNode
 from coc.node.validator.ports import Faults, SetReader
 from coc.node.validator.signer import MarkedSigner, SigningRefused
 from coc.node.validator.wal_codec import WalContent, decode_entries, encode_entries
-from coc.primitives.frozen import frozen
-from coc.primitives.secp256k1 import Secret, address_of, recover_address
+from coc.primitives.secp256k1 import address_of
 from coc.primitives.types import Hash32, Height, Millis, PeerId
+from coc.sim.full.birth import Birth, recover
 from coc.sim.full.plan import Forgets
 from coc.sim.full.watching import Watch
 from coc.sim.full.world import BASE_MS, World
@@ -41,26 +39,11 @@ FOLDER = "/node"
 FAULTS = Faults(BlockInvalid, UnknownBlock, StorageFailed)
 DISKS_MAX = 1_024
 """Disks that one node can have had in a run, so that each has its own dice."""
-recover = lru_cache(maxsize=4_096)(recover_address)
-"""All nodes of a run verify the same signatures, so what one has found is remembered for the others."""
 STREAM_KINDS = frozenset(
     number for number, kind in kinds.KINDS.items() if kind.message_class is kinds.MessageClass.TRANSACTIONS
 )
 """Messages of a protocol that relies on its stream."""
 CHAIN_OPTIONS = b'{"log_salt": 7, "reserve_bytes": 0}'
-
-
-@frozen
-class Birth:
-    """What a simulated node is made of."""
-
-    position: int
-    peer: PeerId
-    secret: Secret
-    genesis: bytes
-    rules: BftRules
-    sets: Callable[[Chain], SetReader]
-    gas_limit_target: int
 
 
 class SimValidator:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from coc.primitives.consensus_data import decode_consensus_data
 from coc.primitives.votes import CommitCertificate
-from coc.sim.full.validator import SimValidator, recover
+from coc.sim.full.birth import recover
+from coc.sim.full.validator import SimValidator
 from coc.sim.full.watching import Checker, Violation
 
 

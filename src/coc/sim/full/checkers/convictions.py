@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from coc.primitives.types import Address, Height
+from coc.primitives.types import Address, Hash32, Height
 from coc.primitives.votes import Evidence
 from coc.sim.full.validator import SimValidator
 from coc.sim.full.watching import Checker, Violation
@@ -16,6 +16,7 @@ class DoubleSignersAreConvicted(Checker):
     def __init__(self) -> None:
         """Nobody was caught."""
         self.caught: dict[tuple[Address, Height], None] = {}
+        self._asked_at: list[bytes] = []
 
     def on_evidence(self, node: SimValidator, evidence: Evidence) -> None:
         """The offender is no honest validator."""
@@ -27,9 +28,16 @@ class DoubleSignersAreConvicted(Checker):
         self.caught[evidence.offender, evidence.first.height] = None
 
     def are_judged(self, nodes: Sequence[SimValidator]) -> bool:
-        """Whether no node's state can still convict anybody of what he was caught at."""
+        """Whether no node's state can still convict anybody of what he was caught at.
+
+        Asked after every event until it says yes: on the same heads the answer is the same.
+        """
+        heads = [node.chain.head.hash for node in nodes]
+        if heads == self._asked_at:
+            return False
+        self._asked_at = heads
         return all(
-            not node.sets.can_convict(node.door.pool_head().hash, offender, height)
-            for node in nodes
+            not node.sets.can_convict(Hash32(head), offender, height)
+            for node, head in zip(nodes, heads, strict=True)
             for offender, height in self.caught
         )
