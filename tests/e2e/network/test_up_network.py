@@ -244,6 +244,29 @@ def test_keys_kill_pause_restart_and_quit(tmp_path: Path) -> None:
         terminal.close()
 
 
+def test_nodes_that_take_turns_finalize_blocks_and_the_folder_keeps_its_engine(tmp_path: Path) -> None:
+    with up(tmp_path / "turns", 2, "--port", "0", "--engine", "rotation") as started:
+        nodes = started.nodes()
+        for node in nodes:
+            node.until_height(9)
+            until(lambda node=node: finalized(node) > 0, "a final block")  # type: ignore[misc]
+        height = min(map(finalized, nodes))
+        assert len({node.hash_at(height) for node in nodes}) == 1
+        assert nodes[0].rpc("bft_status") is None
+        assert started.stop() == 0
+    with up(tmp_path / "turns", 2, "--port", "0", "--engine", "bft") as started:
+        assert started.process.wait(STATE_SECONDS_MAX) == 1
+        assert "holds a network with the engine rotation" in started.complaints()
+    with up(tmp_path / "turns", 2) as started:
+        for node in started.nodes():
+            assert finalized(node) >= height
+        assert started.stop() == 0
+
+
+def finalized(node: UpNode) -> int:
+    return int(node.rpc("eth_getBlockByNumber", "finalized", False)["number"], 16)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
