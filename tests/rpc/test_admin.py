@@ -65,6 +65,9 @@ class FakePeers:
     def unban(self, named: str) -> bool:
         return self._note("unban", named)
 
+    def divergence(self) -> object:
+        return {"number": 9}
+
 
 class Desk:
     """A dispatcher of the operator's methods."""
@@ -117,6 +120,11 @@ def test_a_node_tells_who_it_is(desk: Desk) -> None:
             }
         },
     }
+
+
+def test_a_node_tells_where_it_differs_and_one_that_cannot_differ_nothing(desk: Desk) -> None:  # DIVERGE-1
+    assert desk.ask("admin_divergence") == {"number": 9}
+    assert Desk(NoPeers()).ask("admin_divergence") is None
 
 
 def test_a_node_lists_its_peers_and_who_is_banned(desk: Desk) -> None:

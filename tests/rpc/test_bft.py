@@ -37,6 +37,7 @@ def test_a_node_says_where_it_stands(node: Node) -> None:
         "step": "prevote",
         "validator": "0x" + (b"v" * 20).hex(),
         "watching": False,
+        "diverged": False,
         "evidence": "0x0",
         "goal": "0xc",
     }

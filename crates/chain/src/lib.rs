@@ -51,3 +51,4 @@ pub mod shared;
 pub mod snapshot;
 pub mod stats;
 pub mod tree;
+pub mod trial;

@@ -90,6 +90,59 @@ pub fn execute_block(
     context: (Arc<dyn BlockHashes>, &dyn Ancestors),
     calls: &EngineCalls,
 ) -> Result<Validated, ExecuteError> {
+    let trial = try_block(schedule, parent, block, rlp_length, senders, context, calls)?;
+    if let Some((_, invalid)) = trial.refused {
+        return Err(invalid.into());
+    }
+    compare_results(&block.header, &trial.executed, &trial.rules)?;
+    Ok(Validated { executed: trial.executed, senders: trial.senders, rules: trial.rules })
+}
+
+/// What a block does here, compared with nothing.
+pub struct Trial {
+    /// What it did, up to the refused transaction.
+    pub executed: Executed,
+    /// Who sent its transactions.
+    pub senders: Vec<Address>,
+    /// Its rules.
+    pub rules: Rules,
+    /// The first transaction that cannot stand in it, and why.
+    pub refused: Option<(usize, BlockInvalid)>,
+}
+
+impl Trial {
+    /// What is wrong with the results that a header states: each with what the header says and what the block makes.
+    pub fn disagreements(&self, header: &Header) -> Vec<(&'static str, String, String)> {
+        let executed = &self.executed;
+        let requests = executed.requests.as_deref().map(requests_hash);
+        let pairs = [
+            ("gasUsed", header.gas_used.to_string(), executed.gas_used.to_string()),
+            (
+                "receiptsRoot",
+                header.receipts_root.to_string(),
+                roots::receipts(&executed.receipts).to_string(),
+            ),
+            ("stateRoot", header.state_root.to_string(), executed.state.accounts.root_hash().to_string()),
+            (
+                "requestsHash",
+                header.requests_hash.unwrap_or_default().to_string(),
+                requests.unwrap_or_default().to_string(),
+            ),
+        ];
+        pairs.into_iter().filter(|(_, says, is)| says != is).collect()
+    }
+}
+
+/// Validates all of `block` that does not follow from executing it, and executes it up to the first transaction that is refused.
+pub fn try_block(
+    schedule: &ForkSchedule,
+    parent: &Parent,
+    block: &Block,
+    rlp_length: usize,
+    senders: Option<Vec<Address>>,
+    context: (Arc<dyn BlockHashes>, &dyn Ancestors),
+    calls: &EngineCalls,
+) -> Result<Trial, ExecuteError> {
     let header = &block.header;
     let rules = schedule.rules(header.number, header.timestamp, parent.total_difficulty);
     if header.parent_hash != parent.hash {
@@ -115,13 +168,21 @@ pub fn execute_block(
     };
     let mut executor = BlockExecutor::begin(header, rules, parent.state.clone(), context.0, &calls.before)?;
     executor.preload(&block.body.transactions, &senders)?;
+    let mut refused = None;
     for (index, (transaction, sender)) in block.body.transactions.iter().zip(&senders).enumerate() {
-        executor.transact(transaction, *sender)?.map_err(|refused| refused.in_block(index))?;
+        if let Err(invalid) = executor.transact(transaction, *sender)? {
+            refused = Some((index, invalid.in_block(index)));
+            break;
+        }
     }
     let withdrawals = block.body.withdrawals.as_ref().map_or(&[][..], |list| &list[..]);
-    let executed = executor.finish(&block.body.ommers, withdrawals, &calls.after)?;
-    compare_results(header, &executed, &rules)?;
-    Ok(Validated { executed, senders, rules })
+    let finished = executor.finish(&block.body.ommers, withdrawals, &calls.after);
+    let executed = match (finished, &refused) {
+        // What is left undone may keep the rest from ending well: the refused transaction is what is wrong.
+        (Err(ExecuteError::Invalid(_)), Some((_, invalid))) => return Err(invalid.clone().into()),
+        (finished, _) => finished?,
+    };
+    Ok(Trial { executed, senders, rules, refused })
 }
 
 fn expect<T: PartialEq + std::fmt::Display>(

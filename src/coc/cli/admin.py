@@ -1,4 +1,4 @@
-"""`coc admin`: look at the peers of a running node, and say what to do about them."""
+"""`coc admin`: look at the peers of a running node, say what to do about them, and see where it differs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, and no
 
 @click.group(name="admin")
 def command() -> None:
-    """Look at the peers of a running node, and add, remove or ban some.
+    """Look at the peers of a running node, add, remove or ban some, and see where it differs.
 
     Asks the node on a socket in its data folder, which only the folder's owner may use.
     """
@@ -61,6 +61,32 @@ def peers(*, data: Path, as_json: bool) -> None:
         click.echo(f"{each['who']}  banned")
     if not found and not banned:
         click.echo("nobody is connected")
+
+
+@command.command()
+@_DATA
+@_JSON
+def divergence(*, data: Path, as_json: bool) -> None:
+    """Show where the node's execution parts from a block that validators have certified."""
+    found = _ask(data, "admin_divergence")
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    if found is None:
+        click.echo("it agrees with every block that it was given a certificate of")
+        return
+    click.echo(f"block    {found['number']:,} {found['hash']}\ncause    {found['cause']}")
+    for name in ("header", "transaction", "account"):
+        part = found[name]
+        fields = part if name == "header" else [] if part is None else part["fields"]
+        place = "" if name == "header" or part is None else f" {part.get('hash') or part['address']}"
+        for field in fields:
+            what = f"{name}{place} {field['name']}"
+            click.echo(f"{what}: here {field['ours']}, certified {field['certified']}")
+    for code in found["damagedCodes"]:
+        click.echo(f"damaged code {code}")
+    if found["note"]:
+        click.echo(found["note"])
 
 
 @command.command()

@@ -7,7 +7,7 @@ shapes are those that tools for Ethereum nodes know; `transport` and `roles` are
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from coc.primitives.errors import CocError
 from coc.primitives.types import format_data, format_quantity
@@ -50,6 +50,11 @@ def peers(context: Context) -> Answer:
 def bans(context: Context) -> Answer:
     """Peers and addresses that stay out."""
     return [{"who": who, "until": format_quantity(until_ms)} for who, until_ms in context.peers.bans()]
+
+
+def divergence(context: Context) -> Answer:
+    """What is known of where this node parts from a certified block; null where it does not."""
+    return cast("Answer", context.peers.divergence())
 
 
 def add_peer(context: Context, named: str) -> Answer:
@@ -118,6 +123,12 @@ METHODS: Final = (
     Method("admin_peers", peers, returns="array of objects", doc="Everybody who is connected, and how."),
     Method(
         "admin_bans", bans, returns="array of objects", doc="Peers and addresses that stay out until then."
+    ),
+    Method(
+        "admin_divergence",
+        divergence,
+        returns="object or null",
+        doc="Where execution here parts from a certified block: cause, first transaction, first account.",
     ),
     Method(
         "admin_addPeer",

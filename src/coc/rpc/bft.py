@@ -29,6 +29,7 @@ def status(context: Context) -> Answer:
         "step": facts.step,
         "validator": None if facts.validator is None else format_data(facts.validator),
         "watching": facts.is_watching,
+        "diverged": facts.has_diverged,
         "evidence": format_quantity(facts.evidence),
         "goal": format_quantity(facts.goal),
     }

@@ -204,6 +204,7 @@ class Agreeing:
     is_watching: bool
     evidence: int
     goal: int
+    has_diverged: bool = False
 
 
 @frozen
@@ -249,6 +250,7 @@ class Peers(Protocol):
     def remove(self, named: str) -> bool: ...
     def ban(self, named: str) -> bool: ...
     def unban(self, named: str) -> bool: ...
+    def divergence(self) -> object: ...
 
 
 class NoPeers:
@@ -272,6 +274,10 @@ class NoPeers:
         return False
 
     remove = ban = unban = add
+
+    def divergence(self) -> object:
+        """Nothing: nobody certifies what this node could differ from."""
+        return None
 
 
 class Status(Protocol):

@@ -305,3 +305,14 @@ def test_a_certified_block_that_is_invalid_here_is_not_decided_and_a_person_is_t
     assert of_kind(effects, fx.Decide) == []
     assert ["differs" in alarm.reason for alarm in of_kind(effects, fx.Alarm)] == [True]
     assert of_kind(stage.fire(TimerKind.RESEND), fx.Alarm) == []
+    assert stage.machine.has_diverged
+
+
+def test_a_node_that_differs_signs_nothing_until_the_next_height_opens() -> None:  # BFT-11
+    stage = Playbook()
+    stage.start()
+    assert stage.play(ev.Diverged()) == []
+    assert spoken([*stage.hear(proposal(0, BLOCK)), *stage.hold(BLOCK, facts_of())]) == []
+    assert spoken(stage.fire(TimerKind.PROPOSE)) == []
+    stage.play(ev.HeightOpened(height_facts(Height(HEIGHT + 1))))
+    assert not stage.machine.has_diverged

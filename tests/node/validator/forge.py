@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from coc import _native
-from coc._native import BlockInvalid, Chain, StorageFailed, UnknownBlock
+from coc._native import BlockInvalid, Chain, StorageFailed, Transaction, UnknownBlock
 from coc.consensus.bft.proposers import proposer_of
 from coc.consensus.sync.messages import BlockBody, CertifiedBlock
 from coc.node.validator.chain_door import ChainDoor, ChainRules
@@ -25,15 +27,17 @@ SECRETS = {address_of(validator_secret(index)): validator_secret(index) for inde
 class Forge:
     """A chain, and the keys of all its validators."""
 
-    def __init__(self) -> None:
-        self.chain = Chain.open(FILE.text, None, b"")
+    def __init__(self, chain: Chain | None = None) -> None:
+        self.chain = chain or Chain.open(FILE.text, None, b"")
         sets = RegistrySets(self.chain, REGISTRY.period_blocks)
         faults = Faults(BlockInvalid, UnknownBlock, StorageFailed)
         rules = ChainRules(sets, recover_address, FILE.rules.gas_limit_target)
         self.door = ChainDoor(self.chain, _native.check_block, faults, rules)
         self.genesis_hash = Hash32(self.chain.genesis_hash)
 
-    def wish(self, round_: int = 0, **changes: object) -> BuildBlock:
+    def wish(
+        self, round_: int = 0, transactions: Sequence[Transaction] = (), **changes: object
+    ) -> BuildBlock:
         """What the proposer of a round would have built on the head; `changes` are to its consensus data."""
         facts = self.door.next_height()
         proposer = proposer_of(facts.validators, facts.skipped, facts.height, round_)
@@ -48,10 +52,10 @@ class Forge:
         )
         data = replace(data, **changes)
         time_s = facts.parent_time_ms // 1000 + 1
-        return BuildBlock(facts.height, round_, facts.parent, time_s, data, [])
+        return BuildBlock(facts.height, round_, facts.parent, time_s, data, list(transactions))
 
     def body(self, round_: int = 0, **changes: object) -> BlockBody:
-        return self.door.build(self.wish(round_, **changes)).body
+        return self.door.build(self.wish(round_, (), **changes)).body
 
     def certificate(
         self, body: BlockBody, round_: int = 0, signers: tuple[int, ...] = (0, 1, 2, 3)
@@ -75,15 +79,15 @@ class Forge:
 
     def extend(self, count: int) -> list[CertifiedBlock]:
         """Decide so many blocks; what a peer would be given."""
-        made = []
-        for _ in range(count):
-            body = self.body()
-            found = self.door.check(body)
-            assert found is not None
-            certificate = self.certificate(body)
-            self.door.decide(found[0], certificate, [])
-            made.append(CertifiedBlock(body.block, body.consensus_data, certificate.encode()))
-        return made
+        return [self.decide() for _ in range(count)]
+
+    def decide(self, *transactions: Transaction) -> CertifiedBlock:
+        """Decide a block with these transactions; what a peer would be given."""
+        built = self.door.build(self.wish(transactions=transactions))
+        assert built.refused == []
+        certificate = self.certificate(built.body)
+        self.door.decide(built.hash, certificate, [])
+        return CertifiedBlock(built.body.block, built.body.consensus_data, certificate.encode())
 
     @property
     def height(self) -> Height:

@@ -58,7 +58,10 @@ def test_who_gives_a_certified_block_that_we_cannot_execute_is_not_the_one_who_e
     sound = behind.door.execute
     odd = given[2].block
     behind.door.execute = lambda body: None if body.block == odd else sound(body)  # type: ignore[method-assign]
+    told: list[tuple[Hash32, Height, CertifiedBlock]] = []
+    behind.door.on_difference = lambda *what: told.append(what)
     adopted = behind.door.adopt(PEER, given, [])
+    assert told == [(Hash32(source.chain.canonical_hash(3) or b""), Height(3), given[2])]
     assert adopted.refused == ""
     assert "block 3" in adopted.differs
     assert "this node differs" in adopted.differs

@@ -205,7 +205,7 @@ pub(super) fn hash(fields: &mut &[u8]) -> Result<B256, String> {
 }
 
 /// The next item, which is a string, in the memory of `bytes`.
-pub(super) fn string(bytes: &Bytes, fields: &mut &[u8]) -> Result<Bytes, String> {
+pub(crate) fn string(bytes: &Bytes, fields: &mut &[u8]) -> Result<Bytes, String> {
     let found = RlpHeader::decode_bytes(fields, false).map_err(text)?;
     Ok(if found.is_empty() { Bytes::new() } else { bytes.slice_ref(found) })
 }
@@ -223,6 +223,6 @@ pub(super) fn strings(bytes: &Bytes, fields: &mut &[u8], most: usize) -> Result<
     Ok(found)
 }
 
-pub(super) fn text(error: alloy_rlp::Error) -> String {
+pub(crate) fn text(error: alloy_rlp::Error) -> String {
     error.to_string()
 }

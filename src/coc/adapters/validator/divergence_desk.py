@@ -1,4 +1,4 @@
-"""What a node does when a certified block gives another result here: it performs the search for where it parts.
+"""What a node does when a certified block gives another result here: it looks for where the two part.
 
 The machine of `coc.consensus.sync.divergence` decides. Native work runs on a thread of its own; answers of
 peers pass here on their way to the node, which never asked for them. The report goes to log and `/readyz`, to
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol, assert_never
@@ -27,6 +26,7 @@ from coc.consensus.sync.divergence import inputs as ev
 from coc.consensus.sync.divergence.inputs import Subject
 from coc.consensus.sync.divergence.machine import DivergenceSearch
 from coc.consensus.sync.divergence.report import (
+    RULES_FIELD,
     DifferingAccount,
     DifferingTransaction,
     DivergenceReport,
@@ -151,13 +151,14 @@ class DivergenceDesk:
                 self._telemetry.recovered(DIVERGENCE)
                 self._write(report_facts(report) | {"healed": True})
             case fx.SetTimer(at_ms):
-                self._loop.call_later(max(0, at_ms - self._now()) / 1000, self._look)
+                self._loop.call_later(max(0, at_ms - self._now()) / 1000, self.look)
             case fx.Misbehaved(peer, reason):
                 self._network().misbehaved(peer, reason)
             case _:
                 assert_never(effect)
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """See whether the node has come past the block; the timer does."""
         self._step(ev.TimerFired(Height(self._chain.head.number)))
 
     def _work(self, number: int, work: Callable[[], ev.Input]) -> None:
@@ -174,14 +175,14 @@ class DivergenceDesk:
     # ── On the thread ───────────────────────────────────────────────────────────────────────────────────────
 
     def _examined(self, name: Hash32) -> ev.Input:
-        body = self._body
+        body, self._trial = self._body, None
         if body is None or body[0] != name:
             return ev.Failed("another block came in between")
         codes = tuple(Hash32(code) for code in self._chain.damaged_codes())
         try:
             trial = self._chain.trial(body[1].block, body[1].consensus_data)
         except BlockInvalid as refusal:
-            return ev.Examined((), (0, str(refusal.args[0])), (), codes)
+            return ev.Examined(((RULES_FIELD, str(refusal.args[0]), "valid"),), None, (), codes)
         self._trial = trial
         return ev.Examined(_fields(trial.disagreements), trial.refused, _addresses(trial, None), codes)
 
@@ -218,7 +219,7 @@ class DivergenceDesk:
         unfinished = path.with_name(f"{REPORT_FILE}.part")
         try:
             unfinished.write_text(f"{json.dumps(facts, indent=2)}\n")
-            os.replace(unfinished, path)
+            unfinished.replace(path)
         except OSError as error:
             self._telemetry.notice(f"{path} cannot be written: {error.strerror or error}")
 

@@ -17,6 +17,7 @@ from coc.adapters.journal_keeper import JournalKeeper
 from coc.adapters.node_keys import KEYS_FOLDER
 from coc.adapters.node_status import NodeStatus
 from coc.adapters.telemetry import Telemetry
+from coc.adapters.validator.divergence_desk import DivergenceDesk
 from coc.adapters.validator.door import door_to, rules_of
 from coc.adapters.validator.mark_file import marked_signer
 from coc.adapters.validator.node_table import table_config
@@ -150,8 +151,11 @@ class ValidatorService:
         self._serving = Workers(loop, threads=1)
         pieces = Pieces(chain, genesis, folder)
         serving = ServingPorts(pieces, self._serving, telemetry, lambda: self.network)
-        self.network = Network(loop, setup, SnapshotServing(self.runtime, serving))
+        self._divergence = DivergenceDesk(self.runtime, (chain, telemetry), lambda: self.network, folder)
+        self._divergence.watch(door)
+        self.network = Network(loop, setup, SnapshotServing(self._divergence, serving))
         self.peers = Administration(self.network, place, choices.http, introduction.genesis_hash)
+        self.peers.report = self._divergence.facts
         self.status = NodeStatus(own, lambda: len(self.network.peers()), self._agreeing)
 
         self.runtime.metrics.show(telemetry.metrics, self._agreeing, lambda: len(self.network.peers()))
@@ -167,6 +171,7 @@ class ValidatorService:
             engine.is_watching,
             len(engine.pending_evidence),
             self.node.goal,
+            engine.has_diverged,
         )
 
     async def start(self) -> None:
@@ -178,6 +183,7 @@ class ValidatorService:
         """Say goodbye, and let what is under way end."""
         await self.network.close()
         await self.runtime.finish()
+        await self._divergence.finish()
         await self._serving.drain()
 
     def close(self) -> None:

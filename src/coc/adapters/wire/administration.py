@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from coc.adapters.wire.network import Network
 from coc.adapters.wire.peer_names import PeerNameInvalid, read_identity, read_ip, read_peer
@@ -24,6 +24,12 @@ class Administration:
         self._place = place
         self._http = "" if http is None else f"{http[0]}:{network.http_port}"
         self._genesis_hash = genesis_hash
+        self.report: Callable[[], object] = lambda: None
+        """What is known of a divergence, as JSON."""
+
+    def divergence(self) -> object:
+        """Where this node parts from a certified block; None where it does not."""
+        return self.report()
 
     def own(self) -> OwnPlace:
         """Who this node is to its peers."""

@@ -27,6 +27,7 @@ def line_49(core: Core, _now_ms: Millis) -> list[Effect] | None:
             height.phase = Phase.DECIDED
             return [Decide(height.facts.height, certificate.block, certificate)]
         case Sight.INVALID if height.once("diverged", 0):
+            core.has_diverged = True
             name = certificate.block.hex()
             return [Alarm(f"block {name} is certified, but invalid by our own execution: this node differs")]
         case _:

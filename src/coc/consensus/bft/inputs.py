@@ -154,6 +154,11 @@ class Executed:
 
 
 @frozen
+class Diverged:
+    """A block that is certified at the height in progress is invalid by our own execution."""
+
+
+@frozen
 class TimerFired:
     """A timer that was asked for has gone off."""
 
@@ -178,5 +183,6 @@ Input: TypeAlias = (
     | PersistFailed
     | SignatureMade
     | SignatureRefused
+    | Diverged
     | TimerFired
 )

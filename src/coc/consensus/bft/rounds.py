@@ -36,7 +36,7 @@ def propose_timer(core: Core, now_ms: Millis) -> list[Effect]:
 def propose_if_our_turn(core: Core, now_ms: Millis) -> list[Effect]:
     """Propose the valid value, or ask for a new block when it is due (L14 to L19)."""
     height = core.height
-    if core.own_position is None or core.is_watching or height.proposer(height.round) != core.setup.own:
+    if core.own_position is None or core.is_silent or height.proposer(height.round) != core.setup.own:
         return []
     if (height.round, Step.PROPOSAL) in height.intended:
         return []

@@ -118,6 +118,13 @@ class Core:
     """Authentic messages for the next height, by author."""
     is_watching: bool = False
     """Our write-ahead log is lost, so nothing is signed yet (BFT-41)."""
+    has_diverged: bool = False
+    """A block of this height is certified and invalid here, so nothing is signed (BFT-11)."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing may be signed now."""
+        return self.is_watching or self.has_diverged
 
     @property
     def own_position(self) -> int | None:

@@ -49,10 +49,10 @@ def _intend(
     needs: list[Record],
     valid_round: int = NO_VALID_ROUND,
 ) -> list[Effect]:
-    """Send a message on its way, unless we are no validator, are watching, or have spoken at this place."""
+    """Send a message on its way, unless we are no validator, are silent, or have spoken at this place."""
     height = core.height
     place = (height.round, step)
-    if core.own_position is None or core.is_watching or place in height.intended:
+    if core.own_position is None or core.is_silent or place in height.intended:
         return []
     height.intended.add(place)
     request = SignRequest(

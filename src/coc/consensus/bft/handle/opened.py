@@ -32,6 +32,7 @@ def on_started(core: Core, now_ms: Millis, opening: HeightOpened) -> list[Effect
 def on_opened(core: Core, now_ms: Millis, event: HeightOpened) -> list[Effect]:
     """The next height: carry over what outlives the one before."""
     core.is_watching = core.is_watching and not _was_decided_without_us(core, event)
+    core.has_diverged = False  # whoever opens a height has the certified root of the one before
     core.last = _last_commit(core.height, event)
     # Catching up may pass over heights, and what was kept for one of them says nothing about this one.
     kept = [message for waiting in core.early.values() for _, message in waiting]

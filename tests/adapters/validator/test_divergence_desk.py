@@ -1,0 +1,258 @@
+"""A block that everybody else has certified, and another result here, on real chains with real certificates.
+
+Two chains execute the same blocks. Where all others have other bytes under the hash of a contract, this
+node is the one that executes a block differently.
+DIVERGE-1, DIVERGE-3, DIVERGE-4, DIVERGE-6, DIVERGE-7, DIVERGE-8.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from coc._native import Chain, SimDisk, Transaction, keccak256, sign_transaction
+from coc.adapters.telemetry import Telemetry
+from coc.adapters.validator.divergence_desk import REPORT_FILE, DivergenceDesk
+from coc.adapters.validator.snapshot_serving import ANSWER_OF, Pieces
+from coc.consensus.sync.divergence.report import Cause
+from coc.consensus.sync.messages import CertifiedBlock
+from coc.consensus.sync.snapshot.messages import Numbered, decode_numbered, encode_numbered
+from coc.execution.genesis import read_genesis
+from coc.node.validator.chain_door import ChainDoor
+from coc.primitives.secp256k1 import address_of
+from coc.primitives.types import Hash32, PeerId
+from coc.sim.full.network import CHAIN_ID, FEE_CAP_WEI, client_secret
+from coc.wire.identity import PeerFacts, Roles
+from coc.wire.kinds import BLOCKS, GET_HEADERS, STATE, Kind
+from tests.node.validator.forge import FILE, Forge
+
+GENESIS = read_genesis(FILE.text)
+OTHER_CODE = bytes.fromhex("60ff60ff5560ff60fe5500")
+"""Stores something elsewhere, for more gas."""
+VALUES = count(1)
+"""What contracts store: a process remembers sound code by its hash, so each has code of its own."""
+CONTRACT = keccak256(b"\xd6\x94" + address_of(client_secret(0)) + b"\x80")[12:]
+"""Where the first transaction of the first client puts it."""
+LIAR, HONEST = PeerId(b"\x01" * 32), PeerId(b"\x02" * 32)
+
+
+def contract_code(value: int) -> bytes:
+    """Stores a value in slot 0."""
+    return bytes([0x60, value, 0x60, 0x00, 0x55, 0x00])
+
+
+def deployment(code: bytes) -> bytes:
+    """What a transaction carries that puts this code somewhere."""
+    size = len(code)
+    return bytes([0x60, size, 0x60, 0x0C, 0x60, 0x00, 0x39, 0x60, size, 0x60, 0x00, 0xF3]) + code
+
+
+def transaction(client: int, nonce: int, to: bytes | None, data: bytes = b"") -> Transaction:
+    unsigned: dict[str, object] = {
+        "type": "0x2",
+        "chainId": hex(CHAIN_ID),
+        "nonce": hex(nonce),
+        "to": None if to is None else f"0x{to.hex()}",
+        "value": "0x0",
+        "gas": hex(200_000),
+        "maxFeePerGas": hex(FEE_CAP_WEI),
+        "maxPriorityFeePerGas": hex(10**9),
+        "input": f"0x{data.hex()}",
+        "accessList": [],
+    }
+    return Transaction.decode(sign_transaction(client_secret(client), msgspec.json.encode(unsigned)))
+
+
+class Node:
+    """A chain on a disk of its own."""
+
+    def __init__(self, seed: int) -> None:
+        self.disk = SimDisk(seed)
+        self.forge = self._opened()
+
+    def _opened(self) -> Forge:
+        return Forge(Chain.open_simulated(FILE.text, self.disk, b""))
+
+    @property
+    def chain(self) -> Chain:
+        return self.forge.chain
+
+    @property
+    def door(self) -> ChainDoor:
+        return self.forge.door
+
+    def adopt(self, *blocks: CertifiedBlock) -> str:
+        return self.door.adopt(HONEST, blocks, []).differs
+
+    def spoil(self, code: bytes) -> None:
+        """Have other bytes where the contract's code lies, and no memory of it."""
+        self.chain.close()
+        self.disk.spoil_code(keccak256(code), OTHER_CODE)
+        self.forge = self._opened()
+
+
+class Pair:
+    """We and the others, who execute the contract otherwise, up to the block that calls it as its second."""
+
+    def __init__(self) -> None:
+        self.ours, self.theirs = Node(1), Node(2)
+        code = contract_code(next(VALUES))
+        deployed = self.theirs.forge.decide(transaction(0, 0, None, deployment(code)))
+        assert self.ours.adopt(deployed) == ""
+        self.theirs.spoil(code)
+        self.calls = (transaction(1, 0, bytes(19) + b"\x77"), transaction(2, 0, CONTRACT))
+        self.block = self.theirs.forge.decide(*self.calls)
+
+
+class Listening(Telemetry):
+    """Lets a test wait for what is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changed = asyncio.Event()
+
+    def problem(self, part: str, sentence: str) -> None:
+        super().problem(part, sentence)
+        self.changed.set()
+
+
+class Scene:
+    """A desk on our chain among a peer that lies about receipts, if wanted, and one that serves theirs."""
+
+    def __init__(self, pair: Pair, folder: Path, *, with_liar: bool = False) -> None:
+        self.pair = pair
+        self.telemetry = Listening()
+        parts = (pair.ours.chain, self.telemetry)
+        self.desk = DivergenceDesk(self, parts, lambda: self, folder)
+        self.desk.watch(pair.ours.door)
+        self.pieces = Pieces(pair.theirs.chain, GENESIS, None)
+        self.accused: list[PeerId] = []
+        self.handed_on: list[Kind] = []
+        for peer in ((LIAR,) if with_liar else ()) + (HONEST,):
+            self.desk.on_peer_up(peer, facts_of(peer))
+
+    def send(self, peer: PeerId, kind: Kind, payload: bytes) -> bool:
+        message = decode_numbered(payload)
+        body = self.pieces.answer(kind, message.body)
+        if peer == LIAR and kind is GET_HEADERS:
+            body = body[:-1] + bytes([body[-1] ^ 1])
+        answer = encode_numbered(Numbered(message.number, body))
+        asyncio.get_running_loop().call_soon(self.desk.on_message, peer, ANSWER_OF[kind], answer)
+        return True
+
+    def misbehaved(self, peer: PeerId, reason: str) -> None:
+        assert reason
+        self.accused.append(peer)
+
+    def on_peer_up(self, peer: PeerId, facts: PeerFacts) -> None:
+        """The node behind has nothing to do here."""
+
+    def on_peer_down(self, peer: PeerId) -> None:
+        """The node behind has nothing to do here."""
+
+    def on_message(self, peer: PeerId, kind: Kind, payload: bytes) -> None:
+        self.handed_on.append(kind)
+
+    def assert_ready(self, *, wanted: bool = True) -> None:
+        assert (self.telemetry.ready_page().status == 200) is wanted
+
+    def look(self) -> None:
+        """What the timer does."""
+        self.desk.look()
+
+    async def found(self) -> dict[str, Any]:
+        """What the search has found in the end."""
+        while (facts := self.desk.facts()) is None or not facts["complete"]:
+            self.telemetry.changed.clear()
+            await self.telemetry.changed.wait()
+        return facts
+
+
+def facts_of(peer: PeerId) -> PeerFacts:
+    return PeerFacts(peer, bytes(64), Roles.FULL, "127.0.0.1", 1, is_dialled=True)
+
+
+def names(fields: list[dict[str, str]]) -> set[str]:
+    return {field["name"] for field in fields}
+
+
+def assert_both_are_found(facts: dict[str, Any], pair: Pair) -> None:
+    """The call of the contract is the first transaction that differs, and its sender paid for other gas."""
+    assert names(facts["header"]) == {"gasUsed", "receiptsRoot", "stateRoot"}
+    assert facts["transaction"]["index"] == 1
+    assert facts["transaction"]["hash"] == f"0x{pair.calls[1].hash.hex()}"
+    assert names(facts["transaction"]["fields"]) == {"cumulativeGasUsed"}
+    assert facts["account"]["address"] == f"0x{pair.calls[1].sender.hex()}"
+    (balance,) = facts["account"]["fields"]
+    assert balance["name"] == "balance"
+    theirs = pair.theirs.chain.accounts(pair.theirs.chain.head.hash, [pair.calls[1].sender])
+    assert int(balance["certified"]) == theirs[0][1]
+    assert balance["ours"] != balance["certified"]
+
+
+def test_another_execution_is_found_with_sound_disks_and_a_liar_among_peers(tmp_path: Path) -> None:
+    pair = Pair()
+
+    async def play() -> None:
+        scene = Scene(pair, tmp_path, with_liar=True)
+        head = pair.ours.chain.head.hash
+        pair.ours.adopt(pair.block)
+        facts = await scene.found()
+        assert (facts["cause"], facts["damagedCodes"]) == (Cause.EXECUTION.value, [])
+        assert_both_are_found(facts, pair)
+        assert scene.accused == [LIAR]
+        assert json.loads((tmp_path / REPORT_FILE).read_text()) == facts
+        scene.assert_ready(wanted=False)
+        assert b"transaction 1" in scene.telemetry.ready_page().body
+        assert b"coc_diverged 1" in scene.telemetry.metrics.page().body
+        assert pair.ours.chain.head.hash == head, "what came before stays, and is served"
+        await scene.desk.finish()
+
+    asyncio.run(play())
+
+
+def test_a_fault_that_has_passed_is_said_to_have_passed(tmp_path: Path) -> None:
+    """As of memory: the block is refused once, and executed soundly beside the chain."""
+    pair = Pair()
+    sound = pair.ours.forge.decide()
+
+    async def play() -> None:
+        scene = Scene(pair, tmp_path)
+        pair.ours.door.on_difference(Hash32(pair.ours.chain.head.hash), pair.ours.forge.height, sound)
+        facts = await scene.found()
+        assert facts["cause"] == Cause.PASSING.value
+        assert (facts["header"], facts["transaction"], facts["account"]) == ([], None, None)
+        await scene.desk.finish()
+
+    asyncio.run(play())
+
+
+def test_a_folder_that_takes_no_file_costs_the_file_and_not_the_search(tmp_path: Path) -> None:
+    pair = Pair()
+
+    async def play() -> None:
+        scene = Scene(pair, tmp_path / "none")
+        pair.ours.adopt(pair.block)
+        assert (await scene.found())["cause"] == Cause.EXECUTION.value
+        await scene.desk.finish()
+
+    asyncio.run(play())
+
+
+def test_what_nobody_asked_for_is_dropped_and_everything_else_handed_on(tmp_path: Path) -> None:
+    pair = Pair()
+
+    async def play() -> None:
+        scene = Scene(pair, tmp_path)
+        scene.desk.on_message(HONEST, STATE, b"late")
+        scene.desk.on_message(HONEST, BLOCKS, b"payload")
+        scene.desk.on_peer_down(HONEST)
+        assert (scene.handed_on, scene.accused) == ([BLOCKS], [])
+        await scene.desk.finish()
+
+    asyncio.run(play())
