@@ -52,9 +52,17 @@ def test_where_to_serve_http_and_what_to_advertise_are_read(tmp_path: Path) -> N
     made = network_choices(
         tmp_path,
         KeySources(None, tmp_path, None),
-        WireOptions("0.0.0.0:30303", (), None, "0.0.0.0:8080", "203.0.113.7:40404"),
+        WireOptions("0.0.0.0:30303", (), None, "0.0.0.0:8080", "http://10.0.0.1:3128/", "203.0.113.7:40404"),
     )
     assert (made.http, made.advertised) == (("0.0.0.0", 8_080), ("203.0.113.7", 40_404))
+    assert made.http_proxy == ("10.0.0.1", 3_128)
+
+
+@pytest.mark.parametrize("text", ["10.0.0.1:3128", "https://10.0.0.1:3128", "http://me:word@10.0.0.1:3128"])
+def test_a_proxy_that_cannot_be_asked_is_refused_with_a_cure(tmp_path: Path, text: str) -> None:
+    with pytest.raises(PeerNameInvalid) as caught:
+        choices(tmp_path, http_proxy=text)
+    assert "http://HOST:PORT" in caught.value.cure
 
 
 @pytest.mark.parametrize("text", ["node.example:30303", "0.0.0.0:30303", "203.0.113.7:0", "203.0.113.7"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from coc.adapters.chain_port import closing, open_chain
 from coc.adapters.data_folder import genesis_in, refuse_strangers
 from coc.adapters.validator.genesis_fetch import fetch_genesis, genesis_hash_of
-from coc.adapters.wire.peer_names import read_peer
+from coc.adapters.wire.peer_names import read_peer, read_proxy
 from coc.execution.genesis import read_genesis
 from coc.primitives.errors import CliError
 from coc.primitives.types import Hash32
@@ -16,7 +16,7 @@ from coc.primitives.types import Hash32
 HASH_BYTES = 32
 
 
-def join_network(data: Path, place: str, genesis_hash: str | None) -> None:
+def join_network(data: Path, place: str, genesis_hash: str | None, http_proxy: str | None = None) -> None:
     """Make the data folder, or see that it holds this very chain; nothing is written before it is sure.
 
     Raises:
@@ -36,7 +36,8 @@ def join_network(data: Path, place: str, genesis_hash: str | None) -> None:
             why="whoever answers at that address could hand out a chain of its own making",
             cure="ask somebody you trust: it is the hash of block 0",
         )
-    genesis = asyncio.run(fetch_genesis(node, _hash_of(genesis_hash)))
+    proxy = None if http_proxy is None else read_proxy(http_proxy)
+    genesis = asyncio.run(fetch_genesis(node, _hash_of(genesis_hash), proxy))
     with closing(open_chain(genesis.text, data, {})):
         pass  # opening it makes the folder
 

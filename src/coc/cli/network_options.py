@@ -6,7 +6,7 @@ from pathlib import Path
 
 from coc.adapters.node_keys import CONSENSUS_KEY, KEYS_FOLDER, network_key
 from coc.adapters.validator.service import NetworkChoices
-from coc.adapters.wire.peer_names import host_and_port, read_peer
+from coc.adapters.wire.peer_names import host_and_port, read_peer, read_proxy
 from coc.cli.validator_key import KeySources, read_key
 from coc.cli.wire_options import WireOptions
 from coc.primitives.errors import CliError
@@ -36,6 +36,7 @@ def network_choices(data: Path, sources: KeySources, wire: WireOptions) -> Netwo
         consensus,
         wire.signer,
         http=None if wire.http_gossip is None else host_and_port(wire.http_gossip),
+        http_proxy=None if wire.http_proxy is None else read_proxy(wire.http_proxy),
         advertised=None if wire.advertise is None else _advertised(wire.advertise),
     )
 

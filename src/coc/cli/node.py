@@ -74,6 +74,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--http-gossip", help="HOST:PORT to serve peers over HTTP too, for those whom nothing else lets through."
 )
 @click.option(
+    "--http-proxy", help="http://HOST:PORT of a forward proxy: peers over HTTP are dialled through it."
+)
+@click.option(
     "--advertise", help="IP:PORT where peers reach this node, if a router in between shows another address."
 )
 @click.option(
@@ -119,6 +122,7 @@ def command(
     listen: str,
     peers: tuple[str, ...],
     http_gossip: str | None,
+    http_proxy: str | None,
     advertise: str | None,
     join: str | None,
     genesis_hash: str | None,
@@ -147,9 +151,9 @@ def command(
         if join is not None:
             from coc.cli.joining import join_network
 
-            join_network(data, join, genesis_hash)
+            join_network(data, join, genesis_hash, http_proxy)
         known = peers if join is None else (*peers, join)
-        wire = WireOptions(listen, known, signer, http_gossip, advertise)
+        wire = WireOptions(listen, known, signer, http_gossip, http_proxy, advertise)
         choices = _choices(data, HttpPlace(host, port, unlock), sources, wire, archive=archive)
         if not _state_is_here(choices, (sync, checkpoint), as_json=as_json, log_level=log_level):
             return

@@ -16,5 +16,7 @@ class WireOptions:
     signer: Path | None
     http_gossip: str | None = None
     """HOST:PORT to serve peers over HTTP, if at all."""
+    http_proxy: str | None = None
+    """http://HOST:PORT of a forward proxy to dial peers over HTTP through."""
     advertise: str | None = None
     """IP:PORT where others reach this node, if that is not where it listens."""

@@ -9,10 +9,11 @@ from collections.abc import Callable
 import pytest
 
 from coc.adapters.http_gossip.client import HttpDialer
-from coc.adapters.http_gossip.poster import HttpFailed, Poster
+from coc.adapters.http_gossip.poster import Poster
 from coc.primitives.limits_http_gossip import HTTP_GOSSIP_ANSWER_MS_MAX, HTTP_GOSSIP_TRIES_MAX
 from coc.wire.addresses import PeerAddress, Scheme
 from coc.wire.http_gossip.envelope import Path
+from tests.adapters.http_gossip.middlemen import Middleman
 from tests.adapters.http_gossip.stage import RawLink, Served, served
 from tests.adapters.wire.stage import HOST, until
 from tests.wire.http_gossip.letters import ANNA, BERT, NOW_MS, peer_of
@@ -21,40 +22,18 @@ Change = Callable[[bytes, int, bytes], bytes | None]
 """From a path, how often it was asked, and the answer: what the proxy hands on; None to hang up."""
 
 
-class Proxy:
+class Proxy(Middleman):
     """Passes requests to a server and answers back, changed."""
 
     def __init__(self, stage: Served, change: Change) -> None:
+        super().__init__()
         self.stage = stage
         self.change = change
         self.asked: list[bytes] = []
-        self.port = 0
-        self.server: asyncio.Server | None = None
-        self.tasks: set[asyncio.Task[None]] = set()
 
-    async def __aenter__(self) -> PeerAddress:
-        self.server = await asyncio.start_server(self.serve, HOST, 0)
-        self.port = self.server.sockets[0].getsockname()[1]
-        return PeerAddress(HOST, self.port, Scheme.HTTP)
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self.server is not None
-        self.server.close()
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self.tasks.add(task)
-        try:
-            while True:
-                await self.pass_on(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError, HttpFailed):
-            pass
-        finally:
-            writer.transport.abort()
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await self.pass_on(reader, writer)
 
     async def pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")

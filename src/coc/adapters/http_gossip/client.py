@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from coc.adapters.http_gossip.poster import Poster, PostRefused
+from coc.adapters.http_gossip.faults import PostRefused
+from coc.adapters.http_gossip.poster import Poster
 from coc.adapters.http_gossip.stream import StreamTransport, Taker
 from coc.adapters.log_lines import LOGGER
 from coc.adapters.wire.link import Link
@@ -73,8 +74,15 @@ class _Caller:
 class HttpDialer:
     """Opens sessions and carries them."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, pen: Pen, wall_ms: Callable[[], int]) -> None:
-        """Nothing is dialled yet."""
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        pen: Pen,
+        wall_ms: Callable[[], int],
+        proxy: tuple[str, int] | None = None,
+    ) -> None:
+        """Nothing is dialled yet; `proxy` is a forward proxy that all requests go through."""
+        self._proxy = proxy
         self._loop = loop
         self._pen = pen
         self._wall_ms = wall_ms
@@ -87,7 +95,7 @@ class HttpDialer:
             OSError: no session is opened there.
         """
         caller = _Caller(self._pen, self._wall_ms)
-        poster = Poster(address)
+        poster = Poster(address, self._proxy)
         try:
             opened = await caller.call(poster, Path.OPEN, Note(b"", 0, 0, 0), _ANSWER_SECONDS_MAX)
         except BaseException:
@@ -95,7 +103,7 @@ class HttpDialer:
             raise
         link = make_link()
         link.claimed = caller.server
-        carrier = _Carrier(caller, opened.session, (Poster(address), poster))
+        carrier = _Carrier(caller, opened.session, (Poster(address, self._proxy), poster))
         self._carriers.add(carrier)
         carrier.begin(self._loop, link)
         carrier.tasks[0].add_done_callback(lambda _: self._carriers.discard(carrier))

@@ -25,14 +25,17 @@ class HttpGossip:
         loop: asyncio.AbstractEventLoop,
         owner: HttpOwner,
         identity: tuple[Secret, Hash32],
-        listening: socket.socket | None,
+        ways: tuple[socket.socket | None, tuple[str, int] | None],
     ) -> None:
-        """The identity is the node's, on the chain with this genesis; without a socket it only dials."""
+        """The identity is the node's, on the chain with this genesis.
+
+        Ways are in and out: a socket, without which it only dials, and a forward proxy to dial through.
+        """
         pen = Pen(*identity)
-        self._listening = listening
+        self._listening, proxy = ways
         self._server = HttpGossipServer(loop, owner, pen, wall_ms)
-        self._dialer = HttpDialer(loop, pen, wall_ms)
-        self.port = 0 if listening is None else place_of(listening)[1]
+        self._dialer = HttpDialer(loop, pen, wall_ms, proxy)
+        self.port = 0 if self._listening is None else place_of(self._listening)[1]
 
     async def start(self) -> None:
         """Serve."""

@@ -11,6 +11,8 @@ import ssl
 
 import httptools
 
+from coc.adapters.http_gossip.faults import HttpFailed, PostRefused
+from coc.adapters.http_gossip.proxy import open_tunnel
 from coc.primitives.limits_http_gossip import HTTP_GOSSIP_LETTER_BYTES_MAX
 from coc.primitives.limits_rpc import HTTP_HEAD_BYTES_MAX
 from coc.wire.addresses import PeerAddress, Scheme
@@ -19,20 +21,6 @@ from coc.wire.http_gossip.envelope import Path
 _CHUNK_BYTES = 65_536
 _OK = 200
 _CONTENT_TYPE = b"application/octet-stream"
-
-
-class HttpFailed(OSError):
-    """No answer, or one that is none of ours."""
-
-
-class PostRefused(HttpFailed):
-    """An answer that says no; `status` is HTTP's."""
-
-    def __init__(self, status: int, body: bytes) -> None:
-        """`body` is a sentence, of which a line is worth showing."""
-        said = body[:200].decode("utf-8", "replace").strip()
-        super().__init__(f"the answer has status {status}: {said}")
-        self.status = status
 
 
 class _Answer:
@@ -65,18 +53,19 @@ class _Answer:
 
 
 class Poster:
-    """Posts to one server; connects when it must."""
+    """Posts to one server, directly or through a forward proxy; connects when it must."""
 
-    def __init__(self, address: PeerAddress) -> None:
+    def __init__(self, address: PeerAddress, proxy: tuple[str, int] | None = None) -> None:
         """Not connected yet."""
         self._address = address
+        self._proxy = proxy
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
     @property
     def peername(self) -> tuple[str, int]:
-        """The IP and port that the last connection went to."""
-        if self._writer is None:
+        """The IP and port that the last connection went to; behind a proxy, what was dialled."""
+        if self._writer is None or self._proxy is not None:
             return (self._address.host, self._address.port)
         name = self._writer.get_extra_info("peername")
         return (str(name[0]), int(name[1]))
@@ -125,11 +114,22 @@ class Poster:
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._reader is None or self._writer is None or self._reader.at_eof():
             self.close()
-            tls = ssl.create_default_context() if self._address.scheme is Scheme.HTTPS else None
-            self._reader, self._writer = await asyncio.open_connection(
-                self._address.host, self._address.port, ssl=tls
-            )
+            self._reader, self._writer = await self._connect()
         return self._reader, self._writer
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        host, port = self._address.host, self._address.port
+        tls = ssl.create_default_context() if self._address.scheme is Scheme.HTTPS else None
+        if self._proxy is None:
+            return await asyncio.open_connection(host, port, ssl=tls)
+        reader, writer = await open_tunnel(self._proxy, self._host())
+        if tls is not None:
+            try:
+                await writer.start_tls(tls, server_hostname=host)
+            except BaseException:
+                writer.transport.abort()
+                raise
+        return reader, writer
 
     def _host(self) -> bytes:
         return self._address.authority.encode("idna" if not self._address.host.isascii() else "ascii")

@@ -41,13 +41,15 @@ class GenesisNotFetched(AdapterError):
     id: ClassVar[str] = "COC-JOIN"
 
 
-async def fetch_genesis(node: PersistentPeer, genesis_hash: Hash32) -> Genesis:
-    """The genesis with this hash, from a node of its chain.
+async def fetch_genesis(
+    node: PersistentPeer, genesis_hash: Hash32, http_proxy: tuple[str, int] | None = None
+) -> Genesis:
+    """The genesis with this hash, from a node of its chain; one over HTTP perhaps through a forward proxy.
 
     Raises:
         GenesisNotFetched: nobody answers, or a node of another chain, or what it gives has another hash.
     """
-    text = await _ask(node, genesis_hash)
+    text = await _ask(node, genesis_hash, http_proxy)
     if not text:
         raise GenesisNotFetched(
             f"the genesis of this chain is too long for {node.address} to send",
@@ -91,11 +93,11 @@ def _lied(node: PersistentPeer, why: str) -> GenesisNotFetched:
     )
 
 
-async def _ask(node: PersistentPeer, genesis_hash: Hash32) -> bytes:
+async def _ask(node: PersistentPeer, genesis_hash: Hash32, http_proxy: tuple[str, int] | None) -> bytes:
     question = _Question(node, genesis_hash)
     loop = asyncio.get_running_loop()
     address = node.address
-    http = HttpDialer(loop, Pen(question.secret, genesis_hash), wall_ms)
+    http = HttpDialer(loop, Pen(question.secret, genesis_hash), wall_ms, http_proxy)
     try:
         async with asyncio.timeout(DIAL_MS_MAX / 1000):
             if address.scheme is Scheme.TCP:

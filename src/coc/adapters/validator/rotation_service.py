@@ -117,6 +117,7 @@ class RotationNetworkService:
             folder,
             roles=Roles.FULL if own is None else Roles.FULL | Roles.VALIDATOR,
             http=choices.http,
+            http_proxy=choices.http_proxy,
             advertised_port=place[1],
         )
         self.network = Network(loop, setup, self.runtime)

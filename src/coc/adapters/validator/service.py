@@ -79,6 +79,8 @@ class NetworkChoices:
     """The socket of a signer that holds the consensus key instead."""
     http: tuple[str, int] | None = None
     """Where to serve peers over HTTP, if at all."""
+    http_proxy: tuple[str, int] | None = None
+    """A forward proxy through which peers over HTTP are dialled."""
     advertised: tuple[str, int] | None = None
     """IP and port where peers reach the node, if that is not where it listens."""
 
@@ -146,6 +148,7 @@ class ValidatorService:
             folder,
             roles=Roles.FULL if own is None else Roles.FULL | Roles.VALIDATOR,
             http=choices.http,
+            http_proxy=choices.http_proxy,
             advertised_port=place[1],
         )
         self._serving = Workers(loop, threads=1)

@@ -137,6 +137,7 @@ class SnapshotFetch:
                 (choices.host, choices.port),
                 choices.peers,
                 setup.folder,
+                http_proxy=choices.http_proxy,
             ),
             self,
         )

@@ -66,7 +66,8 @@ class Network:
         book = BookSetup(identity.peer, setup.persistent, setup.seeds, is_development)
         self._book = PeerBook(book, self._store.load(self._now()), self._now())
         listening = None if setup.http is None else bound_at(setup.http)
-        self._http = HttpGossip(loop, self, (setup.identity, setup.chain.genesis_hash), listening)
+        whose = (setup.identity, setup.chain.genesis_hash)
+        self._http = HttpGossip(loop, self, whose, (listening, setup.http_proxy))
         self.http_port = self._http.port
         self._dialer = Dialer(loop, self._http, lambda number: Link(self, number), self._on_dial_failed)
         self._names = Names(loop, setup.persistent, lambda address: self.found(address, None))

@@ -30,6 +30,8 @@ class NetworkSetup:
     roles: Roles = Roles.NONE
     http: tuple[str, int] | socket.socket | None = None
     """Where to accept peers over HTTP, if at all (`specs/http-gossip.md`)."""
+    http_proxy: tuple[str, int] | None = None
+    """A forward proxy through which peers over HTTP are dialled."""
     advertised_port: int = 0
     """The port to name to peers, if it is not the one listened on."""
     is_development: bool = False

@@ -37,6 +37,22 @@ def read_peer(text: str) -> PersistentPeer:
     return PersistentPeer(address, PeerId(_bytes_of(identity, ID_BYTES, text)))
 
 
+def read_proxy(text: str) -> tuple[str, int]:
+    """Read the URL of a forward proxy.
+
+    Raises:
+        PeerNameInvalid: it has another form, or is reached over TLS.
+    """
+    scheme, place = _scheme_of(text)
+    if scheme is not Scheme.HTTP or "@" in place:
+        raise PeerNameInvalid(
+            f"{text!r} is no forward proxy that can be used",
+            why="it is asked over plain HTTP, and without a password",
+            cure="write http://HOST:PORT, as http://10.0.0.1:3128",
+        )
+    return host_and_port(place.rstrip("/"))
+
+
 def read_identity(text: str) -> PeerId | None:
     """Read an id alone, or the id in whatever names a peer; None where no id is in it.
 
