@@ -2,16 +2,20 @@
  * Plants one fault at a time in a copy of the sources and expects the tests to find it: whether the tests can fail is
  * shown, not believed.
  *
- *   node mutants.mjs            all of them, a quarter of a minute each; exit 1 and a list of those that nobody noticed
+ *   node mutants.mjs            all of them, a quarter of a minute each; exit 1 where nobody noticed one
+ *   node mutants.mjs 62         from the 62nd on, to go on where a run ended
  *   node mutants.mjs WORD …     those whose name has one of the words in it
+ *
+ * The table `MUTANTS.md` beside this file says which test notices each; every mutant that was run has its row again.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const copy = join(here, "..", "build", "contracts", "mutant");
+const table = join(here, "MUTANTS.md");
 
 const REGISTRY = "ValidatorRegistry.sol";
 const HISTORY = "SetHistory.sol";
@@ -100,7 +104,8 @@ function prepare() {
   symlinkSync(join(here, "node_modules"), join(copy, "node_modules"));
 }
 
-function isNoticed([name, file, original, fault]) {
+/** The test that fails, nothing where all pass. */
+function noticing([name, file, original, fault]) {
   const place = join(copy, "src", file);
   const source = readFileSync(place, "utf8");
   if (source.split(original).length !== 2) throw new Error(`${name}: what it replaces is not there exactly once`);
@@ -112,19 +117,41 @@ function isNoticed([name, file, original, fault]) {
   });
   writeFileSync(place, source);
   // A fault that does not compile proves nothing.
-  if (!/tests? passed/.test(run.stdout)) throw new Error(`${name}: ${run.stdout}${run.stderr}`);
-  return run.status !== 0;
+  if (!run.stdout.includes("Compiler run successful")) throw new Error(`${name}: ${run.stdout}${run.stderr}`);
+  if (run.status === 0) return "";
+  const failure = run.stdout.match(/\[FAIL[^]*?\b((?:test|invariant)_\w+|setUp)\(/);
+  if (!failure) throw new Error(`${name}: ${run.stdout}${run.stderr}`);
+  return failure[1];
+}
+
+/** What the table says of each mutant so far. */
+function recorded() {
+  const rows = existsSync(table) ? readFileSync(table, "utf8").matchAll(/^\| \d+ \| (.+) \| (.*) \|$/gm) : [];
+  return new Map([...rows].map(([, name, test]) => [name, test]));
+}
+
+function record(noticed) {
+  const rows = MUTANTS.map(([name], index) => `| ${index + 1} | ${name} | ${noticed.get(name) ?? "not run yet"} |`);
+  const origin = "Written by `node contracts/mutants.mjs`: the test that notices each fault.";
+  const head = ["# Mutants of the system contracts", "", origin, ""];
+  writeFileSync(table, [...head, "| number | fault | noticed by |", "|---|---|---|", ...rows, ""].join("\n"));
 }
 
 const words = process.argv.slice(2);
-const chosen = MUTANTS.filter(([name]) => words.length === 0 || words.some((word) => name.includes(word)));
-const survivors = [];
+const isChosen = /^\d+$/.test(words[0] ?? "")
+  ? (_, index) => index + 1 >= Number(words[0])
+  : ([name]) => words.length === 0 || words.some((word) => name.includes(word));
+const chosen = MUTANTS.filter(isChosen);
+const noticed = recorded();
+let survivors = 0;
 prepare();
 for (const mutant of chosen) {
-  const noticed = isNoticed(mutant);
-  console.log(`${noticed ? "caught  " : "SURVIVED"} ${mutant[0]}`);
-  if (!noticed) survivors.push(mutant[0]);
+  const test = noticing(mutant);
+  console.log(`${test ? "caught  " : "SURVIVED"} ${mutant[0]}`);
+  survivors += test ? 0 : 1;
+  noticed.set(mutant[0], test || "nobody");
+  record(noticed);
 }
 rmSync(copy, { recursive: true, force: true });
-console.log(`${chosen.length - survivors.length} passed, ${survivors.length} failed`);
-process.exitCode = survivors.length === 0 ? 0 : 1;
+console.log(`${chosen.length - survivors} passed, ${survivors} failed`);
+process.exitCode = survivors === 0 ? 0 : 1;

@@ -139,6 +139,13 @@ contract LeavingTest is Stage {
         assertEqual(registry.status(idOf(2)).unlockTime, unlockTime, "unlock time");
     }
 
+    /// SET-12: the seconds count from the opening of the period, so without one they do not count at all.
+    function test_without_the_opening_of_its_period_a_stake_stays_locked() public {
+        requestExit(2);
+        jump(1000);
+        locked(2);
+    }
+
     /// @dev Where the registry's storage keeps what it knows of a period that somebody left with.
     function recordOf(uint256 period) private view returns (uint256) {
         uint256 departuresSlot = 2;

@@ -90,6 +90,7 @@ contract RegistrationTest is Stage {
         (bytes32 r, bytes32 s) = (part(proof, 0), part(proof, 32));
         uint8 parity = uint8(proof[64]);
         refusesProof(abi.encodePacked(r, s, parity + 27));
+        refusesProof(abi.encodePacked(r, s, uint8(255)));
         refusesProof(abi.encodePacked(r, s, parity ^ 1));
         refusesProof(abi.encodePacked(r, bytes32(ORDER - uint256(s)), parity ^ 1));
         refusesProof(abi.encodePacked(r, s));

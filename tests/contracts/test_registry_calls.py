@@ -48,7 +48,6 @@ def test_every_call_names_a_function_of_the_registry() -> None:
         "validatorSet(uint64)": registry_calls.validator_set_call(3),
         "skipList()": registry_calls.skip_list_call(),
         "standing(address,uint64)": registry_calls.standing_call(ID, Height(7)),
-        "beginPeriod()": registry_calls.begin_period_call(),
         "register(bytes,bytes,address,bytes)": operator_calls.register_call(ONE, Signature(bytes(65))),
         "addStake(address)": operator_calls.add_stake_call(ID),
         "setFeeRecipient(address,address)": operator_calls.set_fee_recipient_call(ID, ID),

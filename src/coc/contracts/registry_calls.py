@@ -25,7 +25,6 @@ SETS_REMEMBERED: Final = 8
 _VALIDATOR_SET: Final = selector("validatorSet(uint64)")
 _SKIP_LIST: Final = selector("skipList()")
 _STANDING: Final = selector("standing(address,uint64)")
-_BEGIN_PERIOD: Final = selector("beginPeriod()")
 
 
 def period_of(height: Height, period_blocks: int) -> int:
@@ -91,11 +90,6 @@ def decode_standing_answer(answer: bytes) -> bool:
     stands = reader.flag()
     reader.finish()
     return stands
-
-
-def begin_period_call() -> bytes:
-    """The protocol's call at the first block of every period (SET-13)."""
-    return _BEGIN_PERIOD
 
 
 def _validator(reader: WordReader) -> Validator:
