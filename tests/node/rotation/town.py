@@ -99,6 +99,8 @@ class Kept:
     mark: Memory = field(default_factory=Memory)
     records: list[Record] = field(default_factory=list)
     bodies: dict[Hash32, tuple[Height, BlockBody]] = field(default_factory=dict)
+    forgets_tags: bool = False
+    """As a folder that was imported, or is older than the tags."""
 
 
 class Member:
@@ -111,6 +113,8 @@ class Member:
         self.told: list[fx.Effect] = []
         self.fails: Callable[[fx.Effect], bool] = lambda effect: False
         """Which effects this machine cannot perform just now."""
+        self.is_mute = False
+        """Whether a signature that was asked for was never made in this life."""
         self.life = 0
         self.is_up = False
 
@@ -118,12 +122,13 @@ class Member:
         """Begin, or begin again, with what was kept."""
         genesis, kept = self.town.genesis, self.kept
         self.life += 1
-        self.is_up = True
+        self.is_up, self.is_mute = True, False
         self.inputs: deque[ev.Input] = deque()
         self.is_stepping = False
         self.chain = Chain.open_simulated(genesis.text, kept.disk, OPTIONS)
         tags = Mark.open("/", "tags", kept.disk)
         rules = network_rules(Hash32(self.chain.genesis_hash), genesis.timestamp, self.town.rules)
+        self.slots = rules.slots
         door_rules = DoorRules(rules.slots, self.town.rules.gas_limit_target)
         self.door = RotationDoor(self.chain, _native.read_block, FAULTS, door_rules, tags)
         secret = VALIDATORS[self.index]
@@ -132,7 +137,7 @@ class Member:
             WalContent(tuple(kept.records), dict(kept.bodies)), self.signer.mark, log_was_lost=False
         )
         config = NodeConfig(rules, address_of(secret), recover_address, has_journal=False)
-        found = decode_tags(tags.payload) if tags.payload else None
+        found = decode_tags(tags.payload) if tags.payload and not kept.forgets_tags else None
         self.node: RotationNode = build_node(config, self.door, found, remembered, self.town.now_ms)
         self.feed(Start())
         for other in self.town.members:
@@ -202,7 +207,9 @@ class Member:
             case shared.AppendRecord():
                 self.kept.records.append(effect.record)
             case shared.Sign():
-                self.feed(Signed(effect.request, self.signer.sign(effect.request)))
+                self.is_mute = self.is_mute or self.fails(effect)
+                if not self.is_mute:
+                    self.feed(Signed(effect.request, self.signer.sign(effect.request)))
             case _:
                 self._perform_on_chain(effect)
 
@@ -237,13 +244,13 @@ class Member:
 class Town:
     """Members, links, messages, and the time."""
 
-    def __init__(self, count: int = 3, final_depth_blocks: int = 3) -> None:
+    def __init__(self, count: int = 3, final_depth_blocks: int = 3, interval_s: int = 1) -> None:
         chosen = RotationGenesis(
             [validator_of(secret) for secret in VALIDATORS[:count]],
             {address_of(CLIENT): FUNDED_WEI},
             CHAIN_ID,
             30_000_000,
-            1,
+            interval_s,
             GENESIS_TIME_S,
             final_depth_blocks,
         )
@@ -278,17 +285,17 @@ class Town:
         heapq.heappush(self._events, (at_ms, next(self._order), action))
 
     def send(self, sender: Member, peer: PeerId, kind: int, payload: bytes) -> None:
-        asked = next(each for each in self.members if each.peer == peer)
+        asked = next((each for each in self.members if each.peer == peer), None)
 
         def arrive() -> None:
-            if self.are_linked(sender, asked):
+            if asked is not None and self.are_linked(sender, asked):
                 asked.feed(MessageReceived(sender.peer, kind, payload))
 
         self.at(self.now_ms + 1, arrive)
 
     def pass_slots(self, count: int) -> None:
         """Let time pass."""
-        end_ms = self.now_ms + count * 1000
+        end_ms = self.now_ms + count * 1000 * self.rules.block_interval_s
         while self._events and self._events[0][0] <= end_ms:
             at_ms, _, action = heapq.heappop(self._events)
             self.now_ms = Millis(max(self.now_ms, at_ms))
