@@ -154,6 +154,18 @@ def test_a_frame_that_has_begun_to_leave_is_never_dropped() -> None:
     assert outbound.dropped_frames == len(payloads) - len(frames) > 0
 
 
+@pytest.mark.parametrize("kind", [TRANSACTIONS, BLOCK, DHT])
+def test_what_waits_is_counted_right_where_frames_are_dropped_refused_and_sent(kind: Kind) -> None:
+    outbound = filled(kind)
+    outbound.next_piece()
+    for size in (kind.bytes_max, 1, kind.bytes_max // 2):
+        outbound.put(kind, bytes(size))
+        assert outbound.waiting_bytes == sum(queue.waiting_bytes for queue in outbound._queues.values())
+        outbound.next_piece()
+    assert all(iter(outbound.next_piece, None))
+    assert outbound.waiting_bytes == 0
+
+
 def test_frames_of_one_class_keep_their_order() -> None:  # WIRE-3
     outbound = Outbound()
     for number in range(50):

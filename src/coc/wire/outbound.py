@@ -66,17 +66,14 @@ class _Queue:
 class Outbound:
     """All queues of one connection."""
 
-    __slots__ = ("_mark", "_queues")
+    __slots__ = ("_mark", "_queues", "waiting_bytes")
 
     def __init__(self, rules: Mapping[MessageClass, ClassRules] = CLASS_RULES) -> None:
         """All empty."""
         self._queues = {message_class: _Queue(rules[message_class]) for message_class in MessageClass}
         self._mark = 0
-
-    @property
-    def waiting_bytes(self) -> int:
-        """Bytes of all frames that have not left whole."""
-        return sum(queue.waiting_bytes for queue in self._queues.values())
+        self.waiting_bytes = 0
+        """Of all frames that have not left whole: asked for several times a message, so it is kept."""
 
     @property
     def dropped_frames(self) -> int:
@@ -96,12 +93,16 @@ class Outbound:
             when_full = queue.rules.when_full
             if when_full is WhenFull.CLOSE:
                 return Put.OVERFLOW
-            if when_full is WhenFull.REFUSE or not queue.drop_until_room_for(size):
+            waiting_before = queue.waiting_bytes
+            has_room = when_full is not WhenFull.REFUSE and queue.drop_until_room_for(size)
+            self.waiting_bytes -= waiting_before - queue.waiting_bytes
+            if not has_room:
                 return Put.REFUSED
         if not queue.frames:
             queue.mark = max(queue.mark, self._mark)
         queue.frames.append((head, payload))
         queue.waiting_bytes += size
+        self.waiting_bytes += size
         return Put.TAKEN
 
     def next_piece(self, bytes_max: int = PIECE_BYTES_MAX) -> bytes | None:
@@ -122,6 +123,7 @@ class Outbound:
         if is_last:
             queue.frames.popleft()
             queue.waiting_bytes -= stop
+            self.waiting_bytes -= stop
             queue.sent_bytes = 0
         else:
             queue.sent_bytes = stop
@@ -135,11 +137,14 @@ class Outbound:
         for queue in self._queues.values():
             queue.frames.clear()
             queue.waiting_bytes = queue.sent_bytes = 0
+        self.waiting_bytes = 0
 
     def _next_class(self) -> MessageClass | None:
+        if not self.waiting_bytes:
+            return None
         waiting = [
             (queue.rules.share > 0, queue.mark, message_class)
             for message_class, queue in self._queues.items()
             if queue.frames
         ]
-        return min(waiting)[2] if waiting else None
+        return min(waiting)[2]
