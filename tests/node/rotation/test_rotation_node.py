@@ -7,9 +7,12 @@ import pytest
 from coc.execution.mempool.effects import Added
 from coc.node.rotation import effects as fx
 from coc.node.rotation.engine_side import FINALITY
-from coc.node.validator.effects import Alarm, Misbehaved
+from coc.node.validator.effects import Alarm, Misbehaved, Send
 from coc.primitives.keccak import keccak256
+from coc.primitives.limits_consensus import BLOCK_REPLY_BLOCKS_MAX
+from coc.primitives.limits_rotation import PENDING_BLOCKS_MAX
 from coc.primitives.secp256k1 import address_of
+from coc.wire import kinds
 from tests.node.rotation.town import CLIENT, Town, client_sends
 
 
@@ -103,6 +106,33 @@ def test_who_was_away_for_hundreds_of_blocks_catches_up(town: Town) -> None:  # 
     town.pass_slots(12)
     assert len(town.heads()) == 1
     assert away.chain.finalized.number > 270
+    assert accusations(town) == []
+
+
+def test_who_cannot_keep_up_with_what_it_asks_for_asks_for_less() -> None:  # ROT-16, ROT-20
+    town = Town(4)
+    town.start()
+    town.pass_slots(3)
+    town.part(3)
+    away = town.members[3]
+    away.lose_power()
+    town.pass_slots(1_100)
+    away.start()
+    away.fails = lambda effect: isinstance(effect, fx.JudgeBlock)
+    town.part()
+    town.pass_slots(12)
+    asked = [each for each in away.told if isinstance(each, Send) and each.kind == kinds.GET_BLOCKS.number]
+    assert 0 < len(asked) * BLOCK_REPLY_BLOCKS_MAX <= PENDING_BLOCKS_MAX
+    assert away.chain.head.number < 5
+    away.told.clear()
+    away.fails = lambda effect: False
+    town.pass_slots(12)
+    assert len(town.heads()) == 1
+    assert away.chain.finalized.number > 750
+    one_by_one = [
+        each for each in away.told if isinstance(each, Send) and each.kind == kinds.GET_BLOCK.number
+    ]
+    assert len(one_by_one) < 100, "blocks that were here are not asked for again"
     assert accusations(town) == []
 
 

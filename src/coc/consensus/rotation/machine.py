@@ -38,6 +38,7 @@ from coc.consensus.rotation.inputs import (
 from coc.consensus.rotation.messages import Status
 from coc.consensus.rotation.rules import Opening, Setup
 from coc.consensus.rotation.state import Core
+from coc.primitives.limits_rotation import PENDING_BLOCKS_MAX
 from coc.primitives.types import Hash32, Millis
 
 
@@ -115,6 +116,11 @@ class RotationMachine:
         making = self._core.making
         is_made = making is not None and making.facts is not None and making.facts.hash == block
         return is_made or block in self._core.pending
+
+    @property
+    def takes_ranges(self) -> bool:
+        """Whether many more blocks have room on their way: those that wait must not have to make it."""
+        return len(self._core.pending) <= PENDING_BLOCKS_MAX // 2
 
     @property
     def head(self) -> TreeBlock:

@@ -27,6 +27,15 @@ class Setup:
     """None for a node that is told whom to meet."""
 
 
+@frozen
+class Source:
+    """A peer that is asked for its chain; `at_ms` is when it was asked, or answered, last."""
+
+    peer: PeerId
+    at_ms: Millis
+    is_asked: bool
+
+
 @dataclass(slots=True)
 class Core:
     """The parts of a node, and what is under way between them."""
@@ -40,8 +49,8 @@ class Core:
     """Peers that were given the genesis over the connection they have."""
     heads: dict[PeerId, Height] = field(default_factory=dict)
     """Heights that peers say their heads have."""
-    ranges: dict[PeerId, Millis] = field(default_factory=dict)
-    """When each peer was asked for blocks of its chain, and has not answered."""
+    source: Source | None = None
+    """Whose chain is fetched in ranges: one peer's at a time, or each block would come from all."""
     refused: tuple[Hash32, ...] = ()
     """Transactions that the last block built had no use for; judged again on the next head."""
     moving: MoveTags | None = None

@@ -13,7 +13,7 @@ from coc.consensus.sync.messages import BlockBody, BlockRange, encode_range
 from coc.execution.mempool.effects import JudgeAgain
 from coc.execution.mempool.inputs import HeadChanged
 from coc.node.choosing import choose
-from coc.node.rotation.core import Core
+from coc.node.rotation.core import Core, Source
 from coc.node.rotation.effects import (
     BuildSlotBlock,
     DoubleSealSeen,
@@ -214,11 +214,14 @@ def _ask(core: Core, block: Hash32, effect: engine.Fetch | None) -> list[Effect]
 
 def _fetch_range(core: Core, now_ms: Millis, effect: fx.FetchRange) -> list[Effect]:
     """Ask a peer for blocks of its chain, one answer at a time, while there is room for them."""
-    asked_ms = core.ranges.get(effect.peer)
-    is_waiting = asked_ms is not None and now_ms < asked_ms + SYNC_ANSWER_MS_MAX
-    if is_waiting or core.bodies.is_half_full or effect.peer not in core.peers:
+    source = core.source
+    is_bound = source is not None and now_ms < source.at_ms + SYNC_ANSWER_MS_MAX
+    if is_bound and source is not None and (source.is_asked or source.peer != effect.peer):
         return []
-    core.ranges[effect.peer] = now_ms
+    has_room = core.engine.takes_ranges and not core.bodies.is_half_full
+    if not has_room or effect.peer not in core.peers:
+        return []
+    core.source = Source(effect.peer, now_ms, is_asked=True)
     wish = encode_range(BlockRange(effect.first, BLOCK_REPLY_BYTES_MAX))
     return [Send(effect.peer, kinds.GET_BLOCKS.number, wish)]
 

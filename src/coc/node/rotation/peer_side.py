@@ -15,7 +15,7 @@ from coc.consensus.sync.messages import (
     decode_range,
     encode_body,
 )
-from coc.node.rotation.core import Core
+from coc.node.rotation.core import Core, Source
 from coc.node.rotation.effects import Effect, JudgeBlock, ReadBlock, ReadRange
 from coc.node.rotation.engine_side import engine_step
 from coc.node.rotation.inputs import BlockRead, RangeRead
@@ -40,7 +40,8 @@ def on_peer_up(core: Core, now_ms: Millis, event: PeerUp) -> list[Effect]:
 def on_peer_down(core: Core, now_ms: Millis, event: PeerDown) -> list[Effect]:
     """A peer is gone."""
     core.heads.pop(event.peer, None)
-    core.ranges.pop(event.peer, None)
+    if core.source is not None and core.source.peer == event.peer:
+        core.source = None
     gone = gossip_side.on_peer_down(core, now_ms, event)
     return [*engine_step(core, now_ms, engine.PeerGone(event.peer)), *gone]
 
@@ -74,6 +75,8 @@ def on_range_read(core: Core, now_ms: Millis, event: RangeRead) -> list[Effect]:
     arrived = ev.RangeArrived(event.peer, tuple(sealed for sealed, _ in event.blocks))
     effects = engine_step(core, now_ms, arrived)
     core.bodies.tidy(core.engine.is_on_its_way)
+    if event.is_odd or not event.blocks:
+        core.source = None  # others may have what it has not
     return [*effects, Misbehaved(event.peer, NO_BLOCK)] if event.is_odd else effects
 
 
@@ -88,7 +91,7 @@ def _on_readable(core: Core, now_ms: Millis, event: MessageReceived) -> list[Eff
     if event.kind == kinds.GET_BLOCKS.number:
         return [ServeBlocks(peer, decode_range(payload))]
     if event.kind == kinds.BLOCKS.number:
-        return _on_blocks(core, peer, payload)
+        return _on_blocks(core, now_ms, peer, payload)
     return [*gossip_side.on_message(core, now_ms, event)]
 
 
@@ -115,8 +118,10 @@ def _on_get_block(core: Core, peer: PeerId, block: Hash32) -> list[Effect]:
     return [ServeBlock(peer, block)]
 
 
-def _on_blocks(core: Core, peer: PeerId, payload: bytes) -> list[Effect]:
+def _on_blocks(core: Core, now_ms: Millis, peer: PeerId, payload: bytes) -> list[Effect]:
     """Only what a peer was asked for is read."""
-    if core.ranges.pop(peer, None) is None:
+    source = core.source
+    if source is None or source.peer != peer or not source.is_asked:
         return []
+    core.source = Source(peer, now_ms, is_asked=False)
     return [ReadRange(peer, tuple(decode_blocks(payload)))]
