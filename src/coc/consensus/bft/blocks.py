@@ -69,6 +69,6 @@ def _needed(height: HeightState) -> list[Hash32]:
     if polka is not None:
         needed.append(polka)
     proposal = height.proposals.get(height.round)
-    if proposal is not None:
+    if proposal is not None and proposal.block != polka:
         needed.append(proposal.block)
     return needed

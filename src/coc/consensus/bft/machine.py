@@ -67,7 +67,7 @@ class BftMachine:
     def step(self, now_ms: Millis, event: Input) -> list[Effect]:
         """Apply one input and return what must now be done, in order."""
         core = self._core
-        match event:  # in the order of their number, for each case that fails costs
+        match event:  # the most frequent first: each case that fails costs
             case VoteReceived():
                 return on_vote(core, now_ms, event)
             case StatusReceived():

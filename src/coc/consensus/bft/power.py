@@ -6,9 +6,11 @@ more than one third (f + 1) holds an honest validator.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from coc.primitives.frozen import frozen
 from coc.primitives.types import Address, Hash32
-from coc.primitives.validators import Validator, ValidatorSet
+from coc.primitives.validators import SETS_KEPT, Validator, ValidatorSet
 
 
 def is_quorum(power: int, total: int) -> bool:
@@ -32,10 +34,8 @@ class Electorate:
 
     @classmethod
     def of(cls, validators: ValidatorSet) -> Electorate:
-        """Index a set."""
-        entries = validators.validators
-        positions = {entry.id: index for index, entry in enumerate(entries)}
-        return cls(entries, positions, sum(entry.power for entry in entries), validators.hash())
+        """Index a set; heights that follow each other have the same one."""
+        return _electorate_of(validators)
 
     def position(self, validator: Address) -> int | None:
         """Where a validator stands in the set, None for a stranger."""
@@ -52,3 +52,10 @@ class Electorate:
     def holds_an_honest_one(self, power: int) -> bool:
         """Whether this much power cannot all be faulty."""
         return holds_an_honest_one(power, self.total)
+
+
+@lru_cache(maxsize=SETS_KEPT)
+def _electorate_of(validators: ValidatorSet) -> Electorate:
+    entries = validators.validators
+    positions = {entry.id: index for index, entry in enumerate(entries)}
+    return Electorate(entries, positions, sum(entry.power for entry in entries), validators.hash())

@@ -120,8 +120,13 @@ def _described_rounds(height: HeightState) -> tuple[int, ...]:
 def _is_quiet(core: Core, now_ms: Millis) -> bool:
     """Whether the next block is not even due and nothing has been heard of this height (BFT-31)."""
     height = core.height
-    is_ahead = any(
-        peer.status is not None and peer.status.height > height.facts.height for peer in core.peers.values()
-    )
-    heard = bool(height.votes.steps or height.proposals or height.certificate or height.round)
-    return now_ms < height.due_ms and not heard and not is_ahead
+    if (
+        now_ms >= height.due_ms
+        or height.votes.steps
+        or height.proposals
+        or height.certificate
+        or height.round
+    ):
+        return False
+    statuses = (peer.status for peer in core.peers.values())
+    return not any(status is not None and status.height > height.facts.height for status in statuses)

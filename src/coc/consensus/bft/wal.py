@@ -77,9 +77,9 @@ def height_of(record: Record) -> Height:
 def encode_record(record: Record) -> bytes:
     """Kind byte and RLP."""
     match record:
-        case Intent(request):
+        case Intent():
             locks = [_lock_item(record.locked), _lock_item(record.valid)]
-            return b"\x01" + rlp.encode([encode_request(request), *locks])
+            return b"\x01" + rlp.encode([encode_request(record.request), *locks])
         case BlockKept():
             return b"\x02" + rlp.encode([record.height, record.block])
         case ProposalKept():

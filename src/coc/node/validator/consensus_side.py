@@ -137,34 +137,34 @@ def on_decided(core: Core, now_ms: Millis, event: BlockDecided) -> list[Effect]:
 
 
 def _translated(core: Core, now_ms: Millis, effect: fx.Effect) -> list[Effect]:
-    match effect:
+    match effect:  # the most frequent first: each case that fails costs
+        case fx.SendTo():
+            return [Send(effect.peer, kinds.CONSENSUS.number, encode_message(effect.message))]
         case fx.SetTimer():
             return [SetConsensusTimer(effect.timer, effect.at_ms)]
-        case fx.Build():
-            core.wish = BuildWish(effect.height, effect.round, effect.certificate)
-            return [ProveRandomness(effect.height, effect.round, effect.parent)]
-        case fx.Fetch():
-            return _fetch(core, now_ms, effect)
-        case fx.Execute():
-            body = core.blocks.body(effect.block)
-            return [] if body is None else [ExecuteBlock(effect.block, body)]
+        case fx.Broadcast():
+            return [SendAll(kinds.CONSENSUS.number, encode_message(effect.message))]
         case fx.Persist():
             return [WriteAhead(effect.sequence, effect.records, _bodies(core, effect.records))]
         case fx.Sign():
             return [Sign(effect.request)]
         case fx.Append():
             return [AppendRecord(effect.record)]
-        case fx.Broadcast():
-            return [SendAll(kinds.CONSENSUS.number, encode_message(effect.message))]
-        case fx.SendTo():
-            return [Send(effect.peer, kinds.CONSENSUS.number, encode_message(effect.message))]
+        case fx.Fetch():
+            return _fetch(core, now_ms, effect)
+        case fx.Execute():
+            body = core.blocks.body(effect.block)
+            return [] if body is None else [ExecuteBlock(effect.block, body)]
+        case fx.Decide():
+            core.deciding = DecideBlock(effect.block, effect.certificate)
+            return [core.deciding]
+        case fx.Build():
+            core.wish = BuildWish(effect.height, effect.round, effect.certificate)
+            return [ProveRandomness(effect.height, effect.round, effect.parent)]
         case fx.SendStoredCertificate():
             return [SendCertificate(effect.peer, effect.height)]
         case fx.CatchUp():
             return sync_step(core, now_ms, PeerAhead(effect.peer, effect.height))
-        case fx.Decide():
-            core.deciding = DecideBlock(effect.block, effect.certificate)
-            return [core.deciding]
         case fx.EvidenceFound():
             return [EvidenceSeen(effect.evidence)]
         case fx.Misbehaved():

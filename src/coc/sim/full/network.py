@@ -69,6 +69,7 @@ class Chainfile:
     """A genesis and what is read from it."""
 
     text: bytes
+    hash: Hash32
     genesis: Genesis
     rules: CocRules
 
@@ -82,9 +83,8 @@ class Network:
         self.world = World.of(plan)
         self.watch = Watch(fresh(REGISTRY.period_blocks))
         file = chain_file(plan.powers, plan.interval_s)
-        genesis_hash = Hash32(Chain.open(file.text, None, b"").genesis_hash)
         parameters = file.rules.bft or PARAMETERS
-        rules: BftRules = bft_rules(genesis_hash, file.rules, parameters)
+        rules: BftRules = bft_rules(file.hash, file.rules, parameters)
         self._answers = Answers()
         lies = dict(plan.liars)
         seats = list(range(plan.seats)) + [seat for seat, lie in plan.liars if lie == TWIN]
@@ -177,7 +177,8 @@ def chain_file(powers: tuple[int, ...], interval_s: int = 1) -> Chainfile:
     genesis = read_genesis(text)
     if genesis.coc is None:
         raise AssertionError("a genesis of ours has a coc section")
-    return Chainfile(genesis.text, genesis, genesis.coc)
+    genesis_hash = Hash32(Chain.open(genesis.text, None, b"").genesis_hash)
+    return Chainfile(genesis.text, genesis_hash, genesis, genesis.coc)
 
 
 def validator_secret(index: int) -> Secret:

@@ -204,7 +204,7 @@ class SimValidator:
 
     def _carry_out(self, effect: fx.Effect) -> None:
         dice = self.world.dice
-        match effect:  # in the order of their number, for each case that fails costs
+        match effect:  # the most frequent first: each case that fails costs
             case fx.Send():
                 self._send(effect.peer, effect.kind, effect.payload)
             case fx.SetConsensusTimer():

@@ -60,8 +60,12 @@ class Watch:
     """Passes on to all checkers, and keeps the story."""
 
     def __init__(self, checkers: tuple[Checker, ...]) -> None:
-        """`checkers` are asked in this order."""
+        """`checkers` are asked in this order, each for what its invariant speaks of."""
         self.checkers = checkers
+        self._of_decided, self._of_written, self._of_message = (
+            [each for each in checkers if getattr(type(each), what) is not getattr(Checker, what)]
+            for what in ("on_decided", "on_written", "on_message")
+        )
 
     def on_start(self, node: SimValidator) -> None:
         """A node has opened its chain."""
@@ -79,7 +83,7 @@ class Watch:
             node.position,
             f"decides {certificate.height} = {certificate.block.hex()[:8]} in round {certificate.round}",
         )
-        for checker in self.checkers:
+        for checker in self._of_decided:
             checker.on_decided(node, certificate)
 
     def on_adopted(self, node: SimValidator, certificate: CommitCertificate) -> None:
@@ -90,7 +94,7 @@ class Watch:
 
     def on_written(self, node: SimValidator, effect: WriteAhead) -> None:
         """Records of a node are durable."""
-        for checker in self.checkers:
+        for checker in self._of_written:
             checker.on_written(node, effect)
 
     def on_sent(self, node: SimValidator, kind: int, payload: bytes) -> None:
@@ -98,7 +102,7 @@ class Watch:
         if kind != kinds.CONSENSUS.number:
             return
         message = decode_message(payload)
-        for checker in self.checkers:
+        for checker in self._of_message:
             checker.on_message(node, message)
 
     def on_refused(self, node: SimValidator, request: SignRequest, error: SigningRefused) -> None:

@@ -64,13 +64,14 @@ class World:
 
     def run_until(self, end_ms: int, is_done: Callable[[], bool] = lambda: False) -> bool:
         """Let time pass; True if the condition came true before the end."""
+        queue = self._queue
         for _ in range(EVENTS_MAX):
             if is_done():
                 return True
-            if not self._queue or self._queue[0][0] > end_ms:
+            if not queue or queue[0][0] > end_ms:
                 self.now_ms = end_ms
                 return is_done()
-            self.now_ms, _, action = heappop(self._queue)
+            self.now_ms, _, action = heappop(queue)
             action()
         return False
 
