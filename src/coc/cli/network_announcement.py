@@ -1,4 +1,4 @@
-"""What a node of a BFT network prints when it is ready."""
+"""What a node of a network prints when it is ready."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def announce_validator(choices: NodeChoices, chain: OpenChain, rpc: str, *, as_j
         }
         click.echo(json.dumps(ready))
         return
-    role = "follows" if validator is None else f"votes as {validator}"
+    rules = choices.genesis.coc
+    does = "votes" if rules is None or rules.engine == "bft" else "takes turns"
+    role = "follows" if validator is None else f"{does} as {validator}"
     click.echo(
         f"chain id {chain.chain_id}, head {chain.head.number:,}, {role}, {choices.folder}\n"
         f"RPC  {rpc}   peers at {network.host}:{network.port} as {peer[:16]}…   Ctrl-C stops"

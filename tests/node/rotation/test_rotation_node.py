@@ -170,6 +170,21 @@ def test_a_restart_on_another_branch_goes_back_to_the_one_that_is_final(town: To
     assert (one.chain.finalized.hash, one.chain.canonical_hash(height)) == (final, final)
 
 
+def test_a_validator_that_runs_twice_is_named_and_parts_nobody() -> None:  # ROT-25, FC-4
+    town = Town(twins=1)
+    town.start()
+    town.members[3].submit(client_sends(0))
+    town.pass_slots(30)
+    assert len(town.heads()) == 1
+    assert {member.chain.finalized.number > 15 for member in town.members} == {True}
+    for member in town.members:
+        seen = [each for each in member.told if isinstance(each, fx.DoubleSealSeen)]
+        named = {each.evidence.first.validator for each in seen} | {
+            each.first.validator for each in member.node.engine.evidence
+        }
+        assert named == {town.rules.validators.validators[0].id}
+
+
 def test_a_disk_that_is_full_delays_blocks_and_loses_none(town: Town) -> None:
     town.pass_slots(6)
     full = town.members[1]

@@ -131,7 +131,7 @@ class Member:
         self.slots = rules.slots
         door_rules = DoorRules(rules.slots, self.town.rules.gas_limit_target)
         self.door = RotationDoor(self.chain, _native.read_block, FAULTS, door_rules, tags)
-        secret = VALIDATORS[self.index]
+        secret = VALIDATORS[self.index % len(self.town.rules.validators.validators)]
         self.signer = MarkedSigner(secret, kept.mark, judge_by_slot)
         remembered = Remembered(
             WalContent(tuple(kept.records), dict(kept.bodies)), self.signer.mark, log_was_lost=False
@@ -244,7 +244,10 @@ class Member:
 class Town:
     """Members, links, messages, and the time."""
 
-    def __init__(self, count: int = 3, final_depth_blocks: int = 3, interval_s: int = 1) -> None:
+    def __init__(
+        self, count: int = 3, final_depth_blocks: int = 3, interval_s: int = 1, twins: int = 0
+    ) -> None:
+        """Members beyond the validators are `twins`: they have the keys of the first ones, and own marks."""
         chosen = RotationGenesis(
             [validator_of(secret) for secret in VALIDATORS[:count]],
             {address_of(CLIENT): FUNDED_WEI},
@@ -261,7 +264,7 @@ class Town:
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._apart: frozenset[int] = frozenset()
-        self.members = [Member(self, index) for index in range(count)]
+        self.members = [Member(self, index) for index in range(count + twins)]
 
     def start(self) -> None:
         for member in self.members:
