@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+import time
 
 import click
 import pytest
@@ -103,6 +104,11 @@ class Block:
     number, transaction_count, gas_used, gas_limit = 7, 3, 15, 60
 
 
+class At(Block):
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
 def test_the_live_line_shows_the_newest_block_and_is_silent_in_files(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -113,6 +119,23 @@ def test_the_live_line_shows_the_newest_block_and_is_silent_in_files(
         line.close()
         shown = capsys.readouterr().out
         assert ("block 7" in shown, "6 in all" in shown, "25 %" in shown) == (enabled, enabled, enabled)
+
+
+def test_the_live_line_shows_the_way_to_the_newest_block_and_what_it_cost(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goals, now_s = iter([107, 107, 107, None, None]), iter([10.0, 14.0, 20.0])
+    line = LiveLine(enabled=True, goal=lambda: next(goals))
+    monkeypatch.setattr(time, "monotonic", lambda: next(now_s))
+    for number in (7, 27, 57, 107, 108):
+        line.on_block(At(number))
+    monkeypatch.undo()
+    shown = capsys.readouterr().out.split("\r\x1b[K")[1:]
+    assert shown[0] == "  catching up   block 7 of 107   6 %   0 blocks/s"
+    assert shown[1] == "  catching up   block 27 of 107   25 %   5 blocks/s   0:16 left"
+    assert shown[2] == "  catching up   block 57 of 107   53 %   5 blocks/s   0:10 left"
+    assert shown[3] == "  caught up: 50 blocks in 0:10, 5 blocks/s\n"
+    assert ["block 107" in shown[4], "block 108" in shown[5]] == [True, True]
 
 
 def test_a_terminal_that_is_gone_does_not_stop_the_node(monkeypatch: pytest.MonkeyPatch) -> None:

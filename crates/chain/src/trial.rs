@@ -27,6 +27,9 @@ const CODE_ROWS: usize = 256;
 /// What is not the same: its name, what we have, what is certified.
 pub type Field = (&'static str, String, String);
 
+/// How many accounts were compared, and the first that is not the same: its place among them, and what differs.
+pub type Compared = (usize, Option<(usize, Vec<Field>)>);
+
 /// A block that was executed beside the chain.
 pub struct Trial {
     block: Block,
@@ -183,11 +186,7 @@ impl Trial {
     ///
     /// # Errors
     /// [`SnapshotError::Refused`] where the answer does not prove itself against the block's state root.
-    pub fn first_account(
-        &self,
-        request: &[u8],
-        answer: &Bytes,
-    ) -> Result<(usize, Option<(usize, Vec<Field>)>), SnapshotError> {
+    pub fn first_account(&self, request: &[u8], answer: &Bytes) -> Result<Compared, SnapshotError> {
         let request = StateRequest::decode(request).map_err(SnapshotError::Refused)?;
         let ranges = decode_ranges(answer).map_err(SnapshotError::Refused)?;
         if ranges.len() > request.wishes.len() {

@@ -5,7 +5,7 @@ use crate::convert::bytes;
 use crate::errors::{chain_error, snapshot_error};
 use crate::sim_disk::SimDisk;
 use alloy_primitives::Bytes;
-use coc_chain::trial::{Field, Trial as RustTrial};
+use coc_chain::trial::{Compared, Trial as RustTrial};
 use coc_store::{Batch, Index as _, Table};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -81,12 +81,7 @@ impl Trial {
 
     /// How many accounts of a request an answer speaks of, and the first of them that is not as here: its place in the request,
     /// and what differs. SnapshotRefused where the answer does not prove itself.
-    fn first_account(
-        &self,
-        py: Python<'_>,
-        request: &[u8],
-        answer: &[u8],
-    ) -> PyResult<(usize, Option<(usize, Vec<Field>)>)> {
+    fn first_account(&self, py: Python<'_>, request: &[u8], answer: &[u8]) -> PyResult<Compared> {
         let answer = Bytes::copy_from_slice(answer);
         py.detach(|| self.trial.first_account(request, &answer)).map_err(snapshot_error)
     }

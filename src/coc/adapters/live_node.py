@@ -196,6 +196,7 @@ async def serve(
         server = HttpServer(loop, _http_ports(choices, services, service, telemetry, executor))
         door = _operators_door(choices, services)
         view = service.view
+        telemetry.goal = lambda: _goal(service.status)
         telemetry.watch(
             Readings(view.counts, view.bytes_total, lambda: server.connections, lambda: server.requests)
         )
@@ -232,6 +233,12 @@ def _service(choices: NodeChoices, chain: _native.Chain, telemetry: Telemetry) -
 
     with chain_port.explained():
         return ValidatorService(choices.genesis, choices.folder, choices.network, (chain, telemetry))
+
+
+def _goal(status: NodeStatus) -> int | None:
+    """The newest block of the peers, for a node that catches up."""
+    progress = status.syncing()
+    return None if progress is None else progress.highest
 
 
 async def _until_answered(server: HttpServer) -> None:

@@ -37,6 +37,8 @@ class Telemetry:
     def __init__(self, on_block: Callable[[Header], None] | None = None) -> None:
         """`on_block` is told of each new head, for the terminal."""
         self._on_block = on_block
+        self.goal: Callable[[], int | None] = lambda: None
+        """The newest block of the peers, for a node that catches up; None for one in step with them."""
         self._problems: dict[str, str] = {}
         self._is_stopping = False
         self._counts: Counter[str] = Counter()

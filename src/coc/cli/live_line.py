@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Protocol
+
+from coc.cli.catching_up import CatchUp
 
 
 class BlockFacts(Protocol):
@@ -23,9 +26,11 @@ class BlockFacts(Protocol):
 class LiveLine:
     """Shows the newest block; silent where nobody looks."""
 
-    def __init__(self, *, enabled: bool) -> None:
-        """`enabled` on a terminal only: a file would fill up."""
+    def __init__(self, *, enabled: bool, goal: Callable[[], int | None] = lambda: None) -> None:
+        """`enabled` on a terminal only: a file would fill up. `goal`: the newest of peers that are ahead."""
         self._enabled = enabled
+        self._goal = goal
+        self._catch_up = CatchUp()
         self._transactions = 0
 
     def on_block(self, head: BlockFacts) -> None:
@@ -33,6 +38,13 @@ class LiveLine:
         self._transactions += head.transaction_count
         if not self._enabled:
             return
+        goal = self._goal()
+        if goal is not None and goal > head.number:
+            self._write(f"\r\x1b[K{self._catch_up.text(head.number, goal, time.monotonic())}")
+            return
+        ended = self._catch_up.end()
+        if ended:
+            self._write(f"\r\x1b[K{ended}\n")
         share = 100 * head.gas_used / head.gas_limit if head.gas_limit else 0
         text = (
             f"  ▸ block {head.number:,}   {head.transaction_count:,} tx in it   "

@@ -44,7 +44,11 @@ def run_node(
     from coc.adapters.telemetry import Telemetry
 
     log_to_stderr(log_level)
-    live = LiveLine(enabled=shows_blocks and sys.stdout.isatty())
+
+    def goal() -> int | None:
+        return telemetry.goal()
+
+    live = LiveLine(enabled=shows_blocks and sys.stdout.isatty(), goal=goal)
     telemetry = Telemetry(live.on_block)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(choices, telemetry, announce))
