@@ -3,12 +3,12 @@
     bench/validators.py [--nodes coc,cometbft] [--only PART,…] [--runs 5] [--heights 40] [--count 20000]
                         [--save FILE]
 
-Parts: intervals, rate, saturated, dead, killed, simulated. Every part of every run starts a fresh network,
-data on disk, 1 s blocks: `coc up --nodes 4`, or four processes of CometBFT with its kvstore, which is built
-once with Go. Ours executes transfers and proves the state, the kvstore keeps keys: 250 bytes a transaction at
-a rate, 110 at full speed, as a transfer has. At a rate every request carries what is due; latency counts from
-just before a request is written until the first node shows its block as final. CPU is that of all nodes; full
-speed is 50 a request, to all nodes.
+Parts: intervals, rate, saturated, dead, killed, snapshot, simulated. Every part of every run starts a fresh
+network, data on disk, 1 s blocks: `coc up --nodes 4`, or four processes of CometBFT with its kvstore, which
+is built once with Go. Ours executes transfers and proves the state, the kvstore keeps keys: 250 bytes a
+transaction at a rate, 110 at full speed, as a transfer has. At a rate every request carries what is due;
+latency counts from just before a request is written until the first node shows its block as final. CPU is
+that of all nodes; full speed is 50 a request, to all nodes.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pathlib import Path
 import cometbft
 import generator
 import simulated_network
+import snapshot_joining
 import validator_figures
 from nodes import BenchFailed, machine, require
 from side_by_side import Comparison, Figures, compare
@@ -37,8 +38,10 @@ PARTS: dict[str, validator_figures.Part] = {
     "dead": validator_figures.dead,
     "killed": validator_figures.killed,
 }
+SNAPSHOT = "snapshot"
 SIMULATED = "simulated"
-ALL_PARTS = (*PARTS, SIMULATED)
+ALL_PARTS = (*PARTS, SNAPSHOT, SIMULATED)
+"""The last two are of ours only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,14 @@ class Measurement:
                 figures |= self._part(part, system)
             elif name == "coc":
                 print(f"  {name}: {part}", file=sys.stderr)
-                figures |= simulated_network.figures(next(self._seeds))
+                figures |= self._ours(part)
         return figures
+
+    def _ours(self, part: str) -> Figures:
+        if part == SIMULATED:
+            return simulated_network.figures(next(self._seeds))
+        with tempfile.TemporaryDirectory(prefix="coc-bench-", ignore_cleanup_errors=True) as folder:
+            return snapshot_joining.figures(Path(folder))
 
     def _part(self, part: str, system: System) -> Figures:
         with tempfile.TemporaryDirectory(prefix="coc-bench-", ignore_cleanup_errors=True) as folder:
