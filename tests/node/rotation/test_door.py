@@ -9,10 +9,11 @@ from coc.node.rotation import effects as fx
 from coc.node.rotation.inputs import SlotBlockBuilt
 from coc.primitives.consensus_data import ConsensusData
 from coc.primitives.frozen import replace
+from coc.primitives.keccak import keccak256
 from coc.primitives.seals import Seal, SignRequest, Step
 from coc.primitives.secp256k1 import address_of, sign
 from coc.primitives.types import Hash32, Height
-from tests.node.rotation.town import VALIDATORS, Member, Town
+from tests.node.rotation.town import VALIDATORS, Member, Town, client_sends
 
 
 @pytest.fixture
@@ -109,6 +110,20 @@ def test_a_block_in_the_log_is_not_the_head_until_the_tags_move(town: Town) -> N
     header = one.chain.header(made.facts.hash)
     assert header is not None
     assert header.seal == seal_of(one, made).encode()
+
+
+def test_a_move_that_failed_half_way_is_told_whole_when_it_succeeds(town: Town) -> None:
+    one = town.members[0]
+    town.part(0)
+    raw = client_sends(0)
+    one.submit(raw)
+    one.fails = lambda effect: isinstance(effect, fx.MoveTags)
+    town.pass_slots(5)
+    tags = next(each for each in reversed(one.told) if isinstance(each, fx.MoveTags)).tags
+    one.chain.set_head(tags.head)  # as far as a disk that then failed let it come
+    moved = one.door.move(tags, [])
+    assert keccak256(raw) in moved.included
+    assert one.door.move(tags, []).included == []
 
 
 def test_a_candidate_that_a_flush_let_go_is_executed_again_when_it_is_to_be_written(town: Town) -> None:

@@ -77,6 +77,16 @@ def test_the_goal_is_the_highest_head_that_a_connected_peer_spoke_of(town: Town)
     assert one.node.goal >= town.members[1].chain.head.number - 1
 
 
+def test_a_head_that_nobody_sealed_is_no_goal(town: Town) -> None:  # ROT-14
+    one, other = town.members[:2]
+    seal = other.node.engine.status.head
+    assert seal is not None
+    forged = Status(replace(seal, height=Height(10**6), block=Hash32(b"\x66" * 32)), Height(0))
+    (effect,) = hears(one, kinds.CONSENSUS.number, encode_message(forged))
+    assert isinstance(effect, Misbehaved)
+    assert one.node.goal < 100
+
+
 def test_a_block_whose_intent_was_durable_is_signed_after_the_restart(town: Town) -> None:  # ROT-10
     one = town.members[0]
     one.fails = lambda effect: isinstance(effect, Sign)

@@ -65,6 +65,8 @@ class RotationDoor:
         self._faults = faults
         self._rules = rules
         self._tags = tags
+        self._told = chain.head.hash
+        """The head that the pool was told of last: a move that failed half-way is told whole later."""
         self.shelf = Shelf(chain)
 
     # ── Reading what peers send ─────────────────────────────────────────────────────────────────────────────
@@ -158,7 +160,7 @@ class RotationDoor:
         Raises:
             Exception: they could not be written; the same call may be made again.
         """
-        chain, old = self._chain, self._chain.head
+        chain, old = self._chain, self._known(self._told)
         if self._tags is not None:
             self._tags.save(encode_tags(tags))
         way = self._way(old, tags.head)
@@ -166,7 +168,7 @@ class RotationDoor:
         chain.set_finalized(tags.safe, tags.final)
         included = [Hash32(each) for block in way.added for each in chain.transaction_hashes(block)]
         accounts = chain.accounts(tags.head, list(senders))
-        return TagsMoved(
+        moved = TagsMoved(
             tags,
             self.shelf.pool_head(),
             {sender: Account(*account) for sender, account in zip(senders, accounts, strict=True)},
@@ -174,6 +176,8 @@ class RotationDoor:
             self._orphaned(way.removed, frozenset(included), tags.head),
             rules_changed=chain.head.gas_limit != old.gas_limit,
         )
+        self._told = tags.head
+        return moved
 
     # ── Where a start finds the chain ───────────────────────────────────────────────────────────────────────
 
@@ -185,6 +189,7 @@ class RotationDoor:
         """Make these the tags, as they are kept already."""
         self._chain.set_head(tags.head)
         self._chain.set_finalized(tags.safe, tags.final)
+        self._told = tags.head
 
     @property
     def head(self) -> BlockHeader:

@@ -101,9 +101,11 @@ def _on_consensus(core: Core, now_ms: Millis, peer: PeerId, payload: bytes) -> l
         case Proposal():
             return engine_step(core, now_ms, ev.SealReceived(peer, message))
         case Status():
-            if message.head is not None:
+            effects = engine_step(core, now_ms, ev.StatusReceived(peer, message))
+            is_believed = not any(isinstance(effect, Misbehaved) for effect in effects)
+            if message.head is not None and is_believed:
                 core.heads[peer] = message.head.height
-            return engine_step(core, now_ms, ev.StatusReceived(peer, message))
+            return effects
         case DoubleSeal():
             return engine_step(core, now_ms, ev.EvidenceReceived(peer, message))
         case _:
