@@ -12,11 +12,14 @@ NODE_MODULES: Final = (
     "coc.cli.node",
     "coc.cli.network_options",
     "coc.cli.snapshot",
+    "coc.adapters.kept_genesis",
     "coc.adapters.live_node",
     "coc.adapters.validator.service",
     "uvloop",
+    "cryptography.hazmat.backends.openssl.backend",
+    "encodings.idna",
 )
-"""Those that a node of a network imports, with all that they import."""
+"""Those that a node of a network imports until it votes, with all that they import."""
 
 
 def prepare_node() -> None:
