@@ -23,6 +23,7 @@ from coc.wire.addresses import PeerAddress, Scheme
 from coc.wire.identity import PeerFacts
 from coc.wire.kinds import GENESIS, GET_GENESIS, Kind
 from coc.wire.peer_book.rules import PersistentPeer
+from tests.adapters.http_gossip.middlemen import ConnectProxy
 from tests.adapters.wire.stage import HOST, peer_of, secret
 
 TEXT = chain_file((1, 1, 1, 1)).text
@@ -110,6 +111,17 @@ def test_the_genesis_with_the_hash_is_taken() -> None:  # WIRE-37
 
 def test_it_is_given_over_http_too() -> None:  # WIRE-37, HTTP-1
     assert asking(TEXT, lambda node: fetch_genesis(node.place_over_http, HASH)).text == TEXT
+
+
+def test_it_comes_through_a_forward_proxy_too() -> None:  # WIRE-37, HTTP-13
+    proxy = ConnectProxy()
+
+    async def use(node: Answering) -> Genesis:
+        async with proxy as way:
+            return await fetch_genesis(node.place_over_http, HASH, (way.host, way.port))
+
+    assert asking(TEXT, use).text == TEXT
+    assert proxy.asked
 
 
 @pytest.mark.parametrize("answer", [OTHER_TEXT, TEXT[:-2], b"{}", b"\xff" * 99])
