@@ -9,63 +9,32 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from coc._native import Chain, SimDisk, Transaction, keccak256, sign_transaction
+from coc._native import Chain, SimDisk, keccak256
 from coc.adapters.telemetry import Telemetry
 from coc.adapters.validator.divergence_desk import REPORT_FILE, DivergenceDesk
 from coc.adapters.validator.snapshot_serving import ANSWER_OF, Pieces
 from coc.consensus.sync.divergence.report import Cause
-from coc.consensus.sync.messages import CertifiedBlock
+from coc.consensus.sync.messages import BlockRange, CertifiedBlock
 from coc.consensus.sync.snapshot.messages import Numbered, decode_numbered, encode_numbered
 from coc.execution.genesis import read_genesis
 from coc.node.validator.chain_door import ChainDoor
-from coc.primitives.secp256k1 import address_of
-from coc.primitives.types import Hash32, PeerId
-from coc.sim.full.network import CHAIN_ID, FEE_CAP_WEI, client_secret
+from coc.primitives.types import Hash32, Height, PeerId
 from coc.wire.identity import PeerFacts, Roles
 from coc.wire.kinds import BLOCKS, GET_HEADERS, STATE, Kind
+from tests.adapters.validator.contract_calls import OTHER_CODE, calls, contract_code, deployment
 from tests.node.validator.forge import FILE, Forge
 
 GENESIS = read_genesis(FILE.text)
-OTHER_CODE = bytes.fromhex("60ff60ff5560ff60fe5500")
-"""Stores something elsewhere, for more gas."""
-VALUES = count(1)
-"""What contracts store: a process remembers sound code by its hash, so each has code of its own."""
-CONTRACT = keccak256(b"\xd6\x94" + address_of(client_secret(0)) + b"\x80")[12:]
-"""Where the first transaction of the first client puts it."""
 LIAR, HONEST = PeerId(b"\x01" * 32), PeerId(b"\x02" * 32)
-
-
-def contract_code(value: int) -> bytes:
-    """Stores a value in slot 0."""
-    return bytes([0x60, value, 0x60, 0x00, 0x55, 0x00])
-
-
-def deployment(code: bytes) -> bytes:
-    """What a transaction carries that puts this code somewhere."""
-    size = len(code)
-    return bytes([0x60, size, 0x60, 0x0C, 0x60, 0x00, 0x39, 0x60, size, 0x60, 0x00, 0xF3]) + code
-
-
-def transaction(client: int, nonce: int, to: bytes | None, data: bytes = b"") -> Transaction:
-    unsigned: dict[str, object] = {
-        "type": "0x2",
-        "chainId": hex(CHAIN_ID),
-        "nonce": hex(nonce),
-        "to": None if to is None else f"0x{to.hex()}",
-        "value": "0x0",
-        "gas": hex(200_000),
-        "maxFeePerGas": hex(FEE_CAP_WEI),
-        "maxPriorityFeePerGas": hex(10**9),
-        "input": f"0x{data.hex()}",
-        "accessList": [],
-    }
-    return Transaction.decode(sign_transaction(client_secret(client), msgspec.json.encode(unsigned)))
+VALUES = count(1)
+"""What contracts store: each has code of its own."""
+CHECKOUT = Path(__file__).parents[3]
 
 
 class Node:
@@ -97,16 +66,30 @@ class Node:
 
 
 class Pair:
-    """We and the others, who execute the contract otherwise, up to the block that calls it as its second."""
+    """We and the others, up to the block that calls the contract as its second."""
 
-    def __init__(self) -> None:
-        self.ours, self.theirs = Node(1), Node(2)
-        code = contract_code(next(VALUES))
-        deployed = self.theirs.forge.decide(transaction(0, 0, None, deployment(code)))
-        assert self.ours.adopt(deployed) == ""
-        self.theirs.spoil(code)
-        self.calls = (transaction(1, 0, bytes(19) + b"\x77"), transaction(2, 0, CONTRACT))
-        self.block = self.theirs.forge.decide(*self.calls)
+    def __init__(self, ours: Node, theirs: Chain, block: CertifiedBlock) -> None:
+        self.ours, self.theirs, self.block = ours, theirs, block
+
+
+def others_differ() -> Pair:
+    """All others execute the contract otherwise than we do."""
+    ours, theirs, code = Node(1), Node(2), contract_code(next(VALUES))
+    assert ours.adopt(theirs.forge.decide(deployment(code))) == ""
+    theirs.spoil(code)
+    return Pair(ours, theirs.chain, theirs.forge.decide(*calls()))
+
+
+def our_disk_is_damaged(folder: Path) -> tuple[Pair, bytes]:
+    """Our disk has other bytes where the contract's code was, whose hash is given too."""
+    ours, value = Node(1), next(VALUES)
+    command = [sys.executable, "-m", "tests.adapters.validator.contract_calls", str(folder), str(value)]
+    subprocess.run(command, cwd=CHECKOUT, check=True)
+    theirs = Forge(Chain.open(FILE.text, str(folder), b""))
+    deployed, calling = theirs.door.blocks(BlockRange(Height(1), 1 << 20))
+    assert ours.adopt(deployed) == ""
+    ours.spoil(contract_code(value))
+    return Pair(ours, theirs.chain, calling), keccak256(contract_code(value))
 
 
 class Listening(Telemetry):
@@ -130,7 +113,7 @@ class Scene:
         parts = (pair.ours.chain, self.telemetry)
         self.desk = DivergenceDesk(self, parts, lambda: self, folder)
         self.desk.watch(pair.ours.door)
-        self.pieces = Pieces(pair.theirs.chain, GENESIS, None)
+        self.pieces = Pieces(pair.theirs, GENESIS, None)
         self.accused: list[PeerId] = []
         self.handed_on: list[Kind] = []
         for peer in ((LIAR,) if with_liar else ()) + (HONEST,):
@@ -185,18 +168,45 @@ def assert_both_are_found(facts: dict[str, Any], pair: Pair) -> None:
     """The call of the contract is the first transaction that differs, and its sender paid for other gas."""
     assert names(facts["header"]) == {"gasUsed", "receiptsRoot", "stateRoot"}
     assert facts["transaction"]["index"] == 1
-    assert facts["transaction"]["hash"] == f"0x{pair.calls[1].hash.hex()}"
+    assert facts["transaction"]["hash"] == f"0x{calls()[1].hash.hex()}"
     assert names(facts["transaction"]["fields"]) == {"cumulativeGasUsed"}
-    assert facts["account"]["address"] == f"0x{pair.calls[1].sender.hex()}"
+    assert facts["account"]["address"] == f"0x{calls()[1].sender.hex()}"
     (balance,) = facts["account"]["fields"]
     assert balance["name"] == "balance"
-    theirs = pair.theirs.chain.accounts(pair.theirs.chain.head.hash, [pair.calls[1].sender])
+    theirs = pair.theirs.accounts(pair.theirs.head.hash, [calls()[1].sender])
     assert int(balance["certified"]) == theirs[0][1]
     assert balance["ours"] != balance["certified"]
 
 
+def test_damaged_code_is_found_replaced_and_the_block_adopted(tmp_path: Path) -> None:
+    pair, code_hash = our_disk_is_damaged(tmp_path / "others")
+
+    async def play() -> None:
+        scene = Scene(pair, tmp_path)
+        scene.assert_ready()
+        assert "this node differs" in pair.ours.adopt(pair.block)
+        facts = await scene.found()
+        assert facts["cause"] == Cause.CODE.value
+        assert facts["damagedCodes"] == [f"0x{code_hash.hex()}"]
+        assert_both_are_found(facts, pair)
+        assert json.loads((tmp_path / REPORT_FILE).read_text()) == facts
+        scene.assert_ready(wanted=False)
+        assert b"transaction 1" in scene.telemetry.ready_page().body
+        assert b"coc_diverged 1" in scene.telemetry.metrics.page().body
+
+        assert pair.ours.adopt(pair.block) == ""
+        assert pair.ours.chain.head.hash == pair.theirs.head.hash
+        scene.look()
+        assert scene.desk.facts() is None
+        scene.assert_ready()
+        assert json.loads((tmp_path / REPORT_FILE).read_text()) == facts | {"healed": True}
+        await scene.desk.finish()
+
+    asyncio.run(play())
+
+
 def test_another_execution_is_found_with_sound_disks_and_a_liar_among_peers(tmp_path: Path) -> None:
-    pair = Pair()
+    pair = others_differ()
 
     async def play() -> None:
         scene = Scene(pair, tmp_path, with_liar=True)
@@ -218,7 +228,7 @@ def test_another_execution_is_found_with_sound_disks_and_a_liar_among_peers(tmp_
 
 def test_a_fault_that_has_passed_is_said_to_have_passed(tmp_path: Path) -> None:
     """As of memory: the block is refused once, and executed soundly beside the chain."""
-    pair = Pair()
+    pair = others_differ()
     sound = pair.ours.forge.decide()
 
     async def play() -> None:
@@ -233,7 +243,7 @@ def test_a_fault_that_has_passed_is_said_to_have_passed(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_takes_no_file_costs_the_file_and_not_the_search(tmp_path: Path) -> None:
-    pair = Pair()
+    pair = others_differ()
 
     async def play() -> None:
         scene = Scene(pair, tmp_path / "none")
@@ -245,7 +255,7 @@ def test_a_folder_that_takes_no_file_costs_the_file_and_not_the_search(tmp_path:
 
 
 def test_what_nobody_asked_for_is_dropped_and_everything_else_handed_on(tmp_path: Path) -> None:
-    pair = Pair()
+    pair = others_differ()
 
     async def play() -> None:
         scene = Scene(pair, tmp_path)
