@@ -30,6 +30,7 @@ __all__ = [
     "StorageFailed",
     "Transaction",
     "TransactionInvalid",
+    "Trial",
     "UnknownBlock",
     "Wal",
     "address_of",
