@@ -207,7 +207,7 @@ impl Chain {
         shared.index.write(batch)?;
         copier.record = record;
         let mut tree = shared.tree.write();
-        shared.eras.turn(before);
+        shared.eras.turn(before, young.head.clone());
         self.settle_young(&mut tree, &mut young, &mut appender)
     }
 
@@ -245,8 +245,8 @@ impl Chain {
         let near = shared.tree.read().blocks.get(parent).map(|block| block.state.clone());
         let base = match near.filter(|near| shared.eras.is_current(&near.nodes)) {
             Some(near) => near.accounts,
-            // It was flushed after the turn, or by it.
-            None => self.flushed_root()?.trie(),
+            // The flushed head may be of an earlier era: the head has moved to a block that was left before the turn.
+            None => shared.eras.young(self.flushed_root()?.trie()),
         };
         let generation = coc_store::generation_of(shared.eras.begins());
         let trie = carry_whole(&state.accounts, &base, &shared.nodes, appender, generation)?;

@@ -8,7 +8,7 @@
 
 use alloy_primitives::B256;
 use coc_store::NodeFiles;
-use coc_trie::{Loc, Node, NodeReader, TrieError};
+use coc_trie::{Loc, Node, NodeReader, Trie, TrieError};
 use parking_lot::RwLock;
 use std::sync::Arc;
 
@@ -39,16 +39,19 @@ struct Known {
     earlier: Vec<Arc<Era>>,
     /// Flushed states whose root lies before it are of an earlier era.
     begins: Loc,
+    /// A state of this era: the one that was carried when it began.
+    carried: Trie,
     /// Flushed states whose root lies before it are gone.
     floor: Loc,
 }
 
 impl Eras {
-    /// The eras of a store in which states before `floor` are gone, and those before `begins` are to go.
-    pub fn new(nodes: Arc<NodeFiles>, floor: Loc, begins: Loc) -> Eras {
+    /// The eras of a store in which states before `floor` are gone, and those before `begins` are to go; `carried` is a state that
+    /// stands on places from there on alone.
+    pub fn new(nodes: Arc<NodeFiles>, floor: Loc, begins: Loc, carried: Trie) -> Eras {
         let era = || Arc::new(Era { nodes: nodes.clone() });
         let earlier = if begins > floor { vec![era()] } else { Vec::new() };
-        let known = Known { current: era(), earlier, begins: begins.max(floor), floor };
+        let known = Known { current: era(), earlier, begins: begins.max(floor), carried, floor };
         Eras { known: RwLock::new(known), nodes }
     }
 
@@ -67,6 +70,12 @@ impl Eras {
         self.known.read().begins
     }
 
+    /// A state that stands wholly on places of this era: the flushed one with its root here if it does, else the one that was carried.
+    pub fn young(&self, flushed: Trie) -> Trie {
+        let known = self.known.read();
+        if flushed.loc().is_some_and(|loc| loc >= known.begins) { flushed } else { known.carried.clone() }
+    }
+
     /// Through what new states are read.
     pub fn current(&self) -> Arc<Era> {
         self.known.read().current.clone()
@@ -78,13 +87,13 @@ impl Eras {
         std::ptr::addr_eq(Arc::as_ptr(nodes), current)
     }
 
-    /// Begins an era: flushed states with their root before `begins` are of an earlier one.
-    pub fn turn(&self, begins: Loc) {
+    /// Begins an era: flushed states with their root before `begins` are of an earlier one, and `carried` is of this one.
+    pub fn turn(&self, begins: Loc, carried: Trie) {
         let mut known = self.known.write();
         let era = Arc::new(Era { nodes: self.nodes.clone() });
         let before = std::mem::replace(&mut known.current, era);
         known.earlier.push(before);
-        known.begins = begins;
+        (known.begins, known.carried) = (begins, carried);
     }
 
     /// Hands out no state of an earlier era any more. Says whether nobody holds one: their files may go.

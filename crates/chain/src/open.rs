@@ -281,7 +281,8 @@ impl Chain {
         let Files { log, nodes, base } = files;
         let codes = Arc::new(Codes { index: parts.index.clone(), recent: RwLock::default() });
         let pruning = pruning_in(&*parts.index, &parts.place())?;
-        let eras = Eras::new(nodes.clone(), Loc(pruning.floor), Loc(pruning.begins()));
+        let carried = pruning.copied().map_or_else(Trie::empty, |root| root.trie());
+        let eras = Eras::new(nodes.clone(), Loc(pruning.floor), Loc(pruning.begins()), carried);
         let state = WorldState { accounts: Trie::empty(), nodes: eras.current(), codes: codes.clone() };
         let start = origin.executed(state);
         let base = base.map(|base| Beginning { base, block_0: start.stored.clone() });

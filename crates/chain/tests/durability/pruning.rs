@@ -76,6 +76,13 @@ impl Grown {
         }
     }
 
+    /// Grows until a state was carried and the old files wait for their end.
+    fn grow_until_files_wait(&mut self) {
+        while !matches!(self.chain.shared.copier.lock().record.stage, Stage::Waiting { .. }) {
+            self.grow(1);
+        }
+    }
+
     fn reopen(&mut self) {
         self.chain.close().expect("there is room");
         self.chain = open(&self.disk, &self.index, &self.options);
@@ -115,6 +122,31 @@ fn the_newest_states_are_kept_and_older_ones_given_up_with_their_files() {
     grown.reopen();
     assert_eq!(grown.states(), before);
     grown.grow(10);
+    read_all(&grown.chain).expect("the head's state is whole");
+}
+
+/// A branch is left behind, files are turned, and the head goes back to the branch; a start then knows its states by their rows alone.
+#[test]
+fn a_block_on_a_branch_that_was_left_before_a_turn_stands_on_nothing_that_goes() {
+    let mut grown = Grown::new(Some(STATES_KEPT));
+    grown.finalizes = false;
+    grown.grow(3);
+    let branching = grown.blocks.len();
+    let main = grown.blocks.clone();
+    grown.add_block();
+    let left = grown.blocks.split_off(branching).remove(0);
+    grown.grow_until_files_wait();
+    grown.chain.set_head(&left.0).expect("it is decided");
+    grown.chain.flush().expect("there is room");
+    grown.reopen();
+    assert_eq!(grown.chain.shared.head().stored.hash, left.0);
+    let generation = grown.oldest_generation();
+    grown.blocks = main;
+    grown.finalizes = true;
+    while grown.oldest_generation() == generation {
+        grown.grow(1);
+    }
+    assert!(grown.states() >= STATES_KEPT as usize);
     read_all(&grown.chain).expect("the head's state is whole");
 }
 
