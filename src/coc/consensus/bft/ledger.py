@@ -99,7 +99,9 @@ class VoteLedger:
 
     def has_quorum(self, round_: int, step: Step, block: Hash32 | None) -> bool:
         """Whether more than two thirds of the power voted for this value."""
-        return self.electorate.is_quorum(self.tally(round_, step, block).power)
+        votes = self.steps.get((round_, step))
+        tally = votes.tallies.get(block) if votes else None
+        return tally is not None and self.electorate.is_quorum(tally.power)
 
     def has_quorum_of_any(self, round_: int, step: Step) -> bool:
         """Whether more than two thirds of the power voted for anything."""

@@ -60,7 +60,7 @@ def engine_step(core: Core, now_ms: Millis, event: bft.Input) -> list[Effect]:
 def on_timer(core: Core, now_ms: Millis, event: ConsensusTimer) -> list[Effect]:
     """A timer of the engine; with the re-send timer, what failed is tried again too."""
     effects = engine_step(core, now_ms, bft.TimerFired(event.timer))
-    if event.timer.kind is not bft.TimerKind.RESEND:
+    if event.timer.kind is not bft.TimerKind.RESEND or not (core.unexecuted or core.unwritten):
         return effects
     again: list[Effect] = list(core.unexecuted.values())
     core.unexecuted.clear()

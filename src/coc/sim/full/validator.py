@@ -8,6 +8,7 @@ and the next life opens chain, write-ahead log and signer's mark from the same d
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import assert_never
 
 from coc import _native
@@ -174,25 +175,21 @@ class SimValidator:
 
     def later(self, delay_ms: int, event: Callable[[], ev.Input | None]) -> None:
         """Do native work and hand in its answer, as long as this life lasts."""
-        life = self.life
+        self.world.after(delay_ms, partial(self._answer, self.life, event))
 
-        def act() -> None:
-            if self.is_up and self.life == life:
-                answer = event()
-                if answer is not None:
-                    self.feed(answer)
-
-        self.world.after(delay_ms, act)
+    def _answer(self, life: int, event: Callable[[], ev.Input | None]) -> None:
+        if self.is_up and self.life == life:
+            answer = event()
+            if answer is not None:
+                self.feed(answer)
 
     def _feed_at(self, at_ms: int, event: ev.Input) -> None:
         """Hand in an input when this node's clock shows a time, as long as this life lasts."""
-        life = self.life
+        self.world.after(at_ms - self.now_ms, partial(self._feed_in, self.life, event))
 
-        def act() -> None:
-            if self.life == life:
-                self.feed(event)
-
-        self.world.after(at_ms - self.now_ms, act)
+    def _feed_in(self, life: int, event: ev.Input) -> None:
+        if self.life == life:
+            self.feed(event)
 
     def in_turn(self, event: Callable[[], ev.Input | None]) -> None:
         """Work of write-ahead log and signer: one after the other, in the order in which it was asked for."""
@@ -218,25 +215,25 @@ class SimValidator:
                 for other in self.others:
                     self._carry(other, effect.kind, effect.payload)
             case fx.WriteAhead():
-                self.in_turn(lambda: self._written(effect))
+                self.in_turn(partial(self._written, effect))
             case fx.Sign():
-                self.in_turn(lambda: self._signed(effect))
+                self.in_turn(partial(self._signed, effect))
             case fx.AppendRecord():
                 self._append(effect)
             case fx.SubmitFromPeer():
                 self._arrive(list(effect.raws), Origin.PEER)
             case fx.CheckBlock():
-                self.later(dice.between(0, 1), lambda: self._checked(effect))
+                self.later(dice.between(0, 1), partial(self._checked, effect))
             case fx.ExecuteBlock():
-                self.later(dice.between(1, 4), lambda: self._executed(effect))
+                self.later(dice.between(1, 4), partial(self._executed, effect))
             case fx.DecideBlock():
-                self.later(self._sync_ms(), lambda: self._decided(effect))
+                self.later(self._sync_ms(), partial(self._decided, effect))
             case fx.ProveRandomness():
-                self.later(dice.between(0, 1), lambda: self._proved(effect))
+                self.later(dice.between(0, 1), partial(self._proved, effect))
             case fx.BuildBlock():
-                self.later(dice.between(1, 4), lambda: self._built(effect))
+                self.later(dice.between(1, 4), partial(self._built, effect))
             case fx.AdoptBlocks():
-                self.later(self._sync_ms(), lambda: self._adopted(effect))
+                self.later(self._sync_ms(), partial(self._adopted, effect))
             case fx.SetSyncTimer():
                 self._feed_at(effect.at_ms, ev.SyncTimer())
             case fx.SendCertificate() | fx.ServeBlock() | fx.ServeBlocks():
@@ -279,14 +276,13 @@ class SimValidator:
 
     def _carry(self, receiver: SimValidator, kind: int, payload: bytes) -> None:
         message = ev.MessageReceived(self.peer, kind, payload)
-        life, life_there = self.life, receiver.life
-
-        def deliver() -> None:
-            if self.life == life and receiver.life == life_there:  # a connection ends with either process
-                receiver.feed(message)
-
+        deliver = partial(self._deliver, self.life, receiver, receiver.life, message)
         carry = self.world.carry_in_stream if kind in STREAM_KINDS else self.world.carry
         carry((self.position, receiver.position), len(payload), deliver)
+
+    def _deliver(self, life: int, receiver: SimValidator, life_there: int, message: ev.Input) -> None:
+        if self.life == life and receiver.life == life_there:  # a connection ends with either process
+            receiver.feed(message)
 
     def _serve(self, effect: fx.SendCertificate | fx.ServeBlock | fx.ServeBlocks) -> None:
         match effect:

@@ -83,7 +83,7 @@ class World:
         if self.is_healed:
             self.after(dice.between(1, plan.delay_ms), deliver)
             return
-        if plan.is_cut(self.now_ms, *link):
+        if plan.cuts and plan.is_cut(self.now_ms, *link):
             return
         copies = 2 if dice.random() < plan.duplication else 1
         for _ in range(copies):
