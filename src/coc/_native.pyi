@@ -588,9 +588,7 @@ class Trial:
     @property
     def refused(self) -> tuple[int, str] | None:
         """Place of the transaction that cannot stand in the block here, and why."""
-    def first_transaction(
-        self, surroundings: bytes
-    ) -> tuple[int, bytes, list[tuple[str, str, str]]] | None:
+    def first_transaction(self, surroundings: bytes) -> tuple[int, bytes, list[tuple[str, str, str]]] | None:
         """Place, hash and fields of the first transaction that did not do what its certified receipt says.
 
         `surroundings` is the answer of `Chain.surroundings`; SnapshotRefused where its receipts are not those
