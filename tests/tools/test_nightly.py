@@ -5,7 +5,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from tools.nightly.__main__ import run_part
+import pytest
+
+from tools.nightly.__main__ import CannotStart, run_part
 from tools.nightly.campaigns import (
     CAMPAIGNS,
     Call,
@@ -61,9 +63,10 @@ def test_a_command_is_run_with_its_variables_and_read() -> None:
     assert run_part(campaign, FIVE, shown=False) == Outcome(5)
 
 
-def test_a_command_that_cannot_start_has_failed() -> None:
+def test_a_command_that_cannot_start_says_nothing_about_its_seeds() -> None:
     campaign = Campaign("x", "x", 9, 5, lambda _: Call(("/there/is/no/such/program",)), read_status)
-    assert run_part(campaign, FIVE, shown=False) == Outcome(failed=5)
+    with pytest.raises(CannotStart, match="no/such/program"):
+        run_part(campaign, FIVE, shown=False)
 
 
 def test_parts_add_up_and_the_next_begins_where_the_last_has_ended(tmp_path: Path) -> None:

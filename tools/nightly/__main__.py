@@ -19,8 +19,16 @@ from tools.nightly.page import PAGE, render
 from tools.run_tests import ROOT, Outcome
 
 
+class CannotStart(Exception):
+    """The program of a campaign is not there; nothing is said about its seeds."""
+
+
 def run_part(campaign: Campaign, part: Part, shown: bool = True) -> Outcome:
-    """Run a part to its end and read it; a command that cannot start has failed."""
+    """Run a part to its end and read it.
+
+    Raises:
+        CannotStart: there is nothing to run.
+    """
     call = campaign.call(part)
     environment = {**os.environ, **call.variables}
     lines = []
@@ -39,8 +47,8 @@ def run_part(campaign: Campaign, part: Part, shown: bool = True) -> Outcome:
                     sys.stdout.write(line)
             status = process.wait()
     except OSError as problem:
-        print(f"{campaign.name}: cannot start {call.command[0]}: {problem.strerror}. Run `make setup`.")
-        return Outcome(failed=part.count)
+        reason = f"{campaign.name}: cannot start {call.command[0]}: {problem.strerror}; run `make nightly`"
+        raise CannotStart(reason) from problem
     outcome = campaign.read(part, status, lines)
     if outcome.failed and shown:
         sys.stdout.writelines(
@@ -72,7 +80,7 @@ def run_campaign(campaign: Campaign, sources: str, until: float) -> Outcome:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run what is left; 0 if nothing failed."""
+    """Run what is left; 0 if nothing failed, 2 if something could not run."""
     parser = argparse.ArgumentParser(prog="make nightly", description=__doc__)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no part after so many")
     names = [campaign.name for campaign in CAMPAIGNS]
@@ -85,7 +93,11 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     until = time.monotonic() + options.minutes * 60
     chosen = [campaign for campaign in CAMPAIGNS if options.only is None or campaign.name in options.only]
-    total = sum((run_campaign(campaign, sources, until) for campaign in chosen), Outcome())
+    try:
+        total = sum((run_campaign(campaign, sources, until) for campaign in chosen), Outcome())
+    except CannotStart as problem:
+        print(problem)
+        return 2
     print(total)
     return 1 if total.failed else 0
 
