@@ -165,7 +165,10 @@ impl Chain {
         loop {
             let mut tree = self.shared.tree.write();
             if self.shared.eras.is_current(&candidate.state.nodes) {
-                tree.blocks.insert(hash, candidate);
+                // Meanwhile the same block may have come on another way, and been decided and flushed: that one stays.
+                if self.shared.row(&hash)?.is_none() {
+                    tree.add_candidate(candidate);
+                }
                 break;
             }
             // An era has begun since its parent's state was taken.

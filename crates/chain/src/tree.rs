@@ -90,6 +90,11 @@ impl Tree {
         self.blocks.insert(block.stored.hash, block);
     }
 
+    /// Adds an executed block, unless it is here already, perhaps decided.
+    pub fn add_candidate(&mut self, block: Executed) {
+        self.blocks.entry(block.stored.hash).or_insert(block);
+    }
+
     /// Takes out what memory need not hold: candidates that lost, and flushed blocks well behind the head.
     pub fn prune(&mut self) -> Vec<Executed> {
         let floor = self.head.number().saturating_sub(RECENT_KEPT);

@@ -331,3 +331,19 @@ fn who_reads_an_older_state_reads_it_to_its_end() {
     grown.grow(40);
     assert!(grown.oldest_generation() > generation);
 }
+
+#[test]
+fn a_block_that_is_executed_twice_at_once_stays_decided() {
+    let mut grown = Grown::new(None);
+    let (parent, before) = grown.blocks[0].clone();
+    let planned = before.plan_without_contracts(&mut grown.dice, 3);
+    let (hash, after) = build(&grown.chain, &parent, &planned, &before, 1).expect("it is valid");
+    let second = grown.chain.shared.tree.read().blocks[&hash].clone();
+    grown.chain.decide(&hash, Bytes::new(), true).expect("there is room");
+    grown.chain.shared.tree.write().add_candidate(second);
+    grown.chain.set_head(&hash).expect("it is decided");
+    grown.blocks.push((hash, after));
+    grown.grow(2);
+    grown.reopen();
+    assert_eq!(grown.states(), 4);
+}
