@@ -10,18 +10,23 @@ import pytest
 
 from coc._native import Chain, StorageFailed
 from coc.adapters.chain_port import closing, open_chain
+from coc.adapters.node_keys import KEYS_FOLDER
 from coc.adapters.telemetry import Telemetry
-from coc.adapters.validator.rotation_service import RotationNetworkService, SignerKeepsNoSlots
+from coc.adapters.validator.mark_file import MARK_NAME
+from coc.adapters.validator.rotation_service import RotationNetworkService
 from coc.adapters.validator.service import NetworkChoices
 from coc.adapters.validator.tag_file import TAGS_NAME, open_tags, tags_in
 from coc.execution.genesis import CocRules, Genesis, read_genesis
 from coc.execution.network_genesis import RotationGenesis, rotation_genesis
 from coc.node.rotation.tags import Tags, encode_tags
+from coc.node.validator.signer import SigningRefused
+from coc.node.validator.signing_order import SigningOrder
 from coc.primitives.frozen import replace
 from coc.primitives.mnemonic import DEV_MNEMONIC, dev_secrets
 from coc.primitives.secp256k1 import address_of, public_key_of
 from coc.primitives.types import Hash32
 from coc.primitives.validators import Validator
+from tests.adapters.validator.test_signer_socket import serving
 
 ONE, TWO, STRANGER = dev_secrets(DEV_MNEMONIC, 3)
 
@@ -73,9 +78,23 @@ def test_who_has_no_key_of_the_set_follows(tmp_path: Path, chain: Chain, consens
     assert service.status.agreeing() is None
 
 
-def test_a_signer_process_is_refused_because_its_mark_knows_no_slots(tmp_path: Path, chain: Chain) -> None:
-    with pytest.raises(SignerKeepsNoSlots, match="leave out --signer"):
-        composed(tmp_path, chain, replace(CHOICES, signer=tmp_path / "socket"))
+def test_a_signer_process_signs_by_slots_for_the_validator_whose_key_it_holds(
+    tmp_path: Path, chain: Chain
+) -> None:  # ROT-27
+    with serving(tmp_path, SigningOrder.SLOTS, ONE) as path:
+        service = composed(tmp_path, chain, replace(CHOICES, signer=path))
+    assert service.status.coinbase() == address_of(ONE)
+    assert (tmp_path / "wal").is_dir()
+    assert not (tmp_path / KEYS_FOLDER / MARK_NAME).exists()
+
+
+def test_a_signer_process_that_signs_by_rounds_is_refused_before_anything_is_made(
+    tmp_path: Path, chain: Chain
+) -> None:  # ROT-27
+    with serving(tmp_path, SigningOrder.ROUNDS, ONE) as path, pytest.raises(SigningRefused) as told:
+        composed(tmp_path, chain, replace(CHOICES, signer=path))
+    assert "coc signer --engine rotation" in told.value.why
+    assert not (tmp_path / "wal").exists()
 
 
 def test_the_tags_are_kept_in_the_folder_and_damage_is_noticed(tmp_path: Path) -> None:

@@ -15,10 +15,11 @@ from coc.adapters.validator.mark_file import marked_signer
 from coc.adapters.validator.signer_socket import RemoteSigner, SignerServer, SignerUnreachable
 from coc.node.validator.signer import SigningRefused
 from coc.node.validator.signer_messages import SIGNER_MESSAGE_BYTES_MAX
+from coc.node.validator.signing_order import SigningOrder
 from coc.primitives.frozen import replace
 from coc.primitives.keccak import keccak256
 from coc.primitives.seals import SignRequest, Step
-from coc.primitives.secp256k1 import address_of, public_key_of, recover_address, secret_of
+from coc.primitives.secp256k1 import Secret, address_of, public_key_of, recover_address, secret_of
 from coc.primitives.types import Hash32, Height
 from coc.primitives.vrf import VrfProof, verify
 
@@ -31,9 +32,12 @@ def request(height: int, block: Hash32 = BLOCK) -> SignRequest:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Path]:
+def serving(
+    folder: Path, order: SigningOrder = SigningOrder.ROUNDS, secret: Secret = SECRET
+) -> Iterator[Path]:
     path = folder / "signer.sock"
-    server = SignerServer(path, marked_signer(folder / "mark", SECRET), public_key_of(SECRET))
+    signer = marked_signer(folder / "mark", secret, order.judge)
+    server = SignerServer(path, signer, public_key_of(secret), order)
     thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01))
     thread.start()
     try:
@@ -99,7 +103,9 @@ def test_the_socket_is_its_owners_alone(tmp_path: Path) -> None:
 
 def test_a_second_signer_on_a_living_socket_is_refused_and_on_a_dead_one_is_not(tmp_path: Path) -> None:
     with serving(tmp_path) as path, pytest.raises(SignerUnreachable):
-        SignerServer(path, marked_signer(tmp_path / "other", SECRET), public_key_of(SECRET))
+        SignerServer(
+            path, marked_signer(tmp_path / "other", SECRET), public_key_of(SECRET), SigningOrder.ROUNDS
+        )
     assert path.exists()
     with serving(tmp_path), signing(path) as signer:
         assert signer.address == address_of(SECRET)

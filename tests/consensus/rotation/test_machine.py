@@ -25,7 +25,7 @@ from coc.primitives.limits_rotation import (
     UNFINAL_BLOCKS_MAX,
 )
 from coc.primitives.seals import Seal, SignRequest, Step
-from coc.primitives.types import Height, Millis, PeerId
+from coc.primitives.types import Hash32, Height, Millis, PeerId
 from coc.sim.rotation.plan import GENESIS
 from tests.consensus.rotation.stage import (
     KEYS,
@@ -408,6 +408,21 @@ def test_final_needs_depth_and_two_thirds_and_safe_only_the_signatures(
     heights = {GENESIS: 0, **{name(100 + index): index + 1 for index in range(20)}}
     shown = [tuple(heights[each] for each in move) for move in tags]
     assert shown == [(head, max(0, head - 3), max(0, head - 6)) for head in range(1, 9)]
+
+
+def test_what_is_safe_goes_back_only_with_the_block_itself(stage: Stage) -> None:  # ROT-22
+    def branch(number: int, parent: Hash32, height: int, slots: list[int]) -> Hash32:
+        """Blocks on a parent, one a slot; the safe block after the last of them."""
+        for index, slot in enumerate(slots):
+            block = facts(number + index, parent, height + index, slot)
+            moves = of(stage.at_slot(slot).bring(block), fx.MoveHead)
+            parent = block.hash
+        assert moves[-1].head == parent
+        return moves[-1].safe
+
+    assert branch(101, GENESIS, 1, [1, 2, 3, 4]) == name(101), "2, 3 and 0 have signed upon it"
+    assert branch(204, name(103), 4, [7, 11]) == name(101), "0 has not, on this branch that has it too"
+    assert branch(301, GENESIS, 1, [13, 17, 21, 25, 29, 33]) == GENESIS, "it is not on this one"
 
 
 def test_few_signers_make_nothing_final_however_deep(stage: Stage) -> None:  # ROT-21

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from coc._native import Mark, StorageFailed
-from coc.node.validator.signer import Judge, MarkedSigner
+from coc.node.validator.signer import MarkedSigner
+from coc.node.validator.signing_order import Judge
 from coc.primitives.errors import AdapterError
 from coc.primitives.secp256k1 import Secret
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
-from typing import ClassVar
 
 from coc import _native
 from coc._native import Chain, Mark
@@ -23,7 +22,8 @@ from coc.adapters.validator.node_table import table_config
 from coc.adapters.validator.peer_errands import Introduction
 from coc.adapters.validator.peer_runtime import PeerPorts
 from coc.adapters.validator.rotation_runtime import RotationRuntime
-from coc.adapters.validator.service import NetworkChoices, chain_facts
+from coc.adapters.validator.service import NetworkChoices, Signer, chain_facts
+from coc.adapters.validator.signer_socket import RemoteSigner
 from coc.adapters.validator.tag_file import open_tags, tags_in
 from coc.adapters.validator.write_ahead import WAL_FOLDER, WriteAheadLog
 from coc.adapters.wire.administration import Administration
@@ -31,7 +31,6 @@ from coc.adapters.wire.listening import bound, place_of
 from coc.adapters.wire.network import Network
 from coc.adapters.wire.network_setup import NetworkSetup
 from coc.adapters.workers import Workers
-from coc.consensus.signing_mark import judge_by_slot
 from coc.execution.genesis import CocRules, Genesis
 from coc.execution.mempool.view import PoolView
 from coc.node.rotation.build import NodeConfig, build_node, network_rules
@@ -39,21 +38,14 @@ from coc.node.rotation.chain_door import DoorRules, RotationDoor
 from coc.node.rotation.machine import RotationNode
 from coc.node.validator.build import Remembered
 from coc.node.validator.ports import Faults
-from coc.node.validator.signer import MarkedSigner
+from coc.node.validator.signing_order import SigningOrder
 from coc.node.validator.wal_codec import WalContent
-from coc.primitives.errors import AdapterError
 from coc.primitives.secp256k1 import recover_address
 from coc.primitives.types import Address, Hash32, Millis
 from coc.primitives.validators import address_of_key
 from coc.rpc.ports import SubmitMany
 from coc.wire.dht.endpoints import Role
 from coc.wire.identity import Roles
-
-
-class SignerKeepsNoSlots(AdapterError):
-    """A signer process was named for a chain whose validators take turns."""
-
-    id: ClassVar[str] = "COC-SIGNER-SLOTS"
 
 
 class RotationNetworkService:
@@ -72,14 +64,15 @@ class RotationNetworkService:
         Raises:
             StorageFailed: tags, write-ahead log or signer's mark cannot be used.
             TagsInvalid: the chain lacks a block that was final.
-            SignerKeepsNoSlots: a signer process is to sign.
-        WireListenFailed: the address for peers is in use or not ours.
+            SignerUnreachable: a signer process is to sign, and does not answer.
+            SigningRefused: it signs for chains of another engine.
+            WireListenFailed: the address for peers is in use or not ours.
         """
         chain, telemetry = parts
         loop = asyncio.get_running_loop()
         introduction = Introduction(genesis.text, Hash32(chain.genesis_hash), choices.identity)
         engine_rules = network_rules(introduction.genesis_hash, genesis.timestamp, rules)
-        signer = _signer(folder, choices)
+        self._signer = signer = _signer(folder, choices)
         own = _own(rules, signer)
         wal = None if own is None or folder is None else _wal(folder, chain)
         file = None if folder is None else open_tags(folder)
@@ -145,8 +138,10 @@ class RotationNetworkService:
         await self.runtime.finish()
 
     def close(self) -> None:
-        """Let journal and threads go."""
+        """Let journal, threads and signer go."""
         self.runtime.close()
+        if isinstance(self._signer, RemoteSigner):
+            self._signer.close()
 
 
 def _door(chain: Chain, rules: DoorRules, tags: Mark | None) -> RotationDoor:
@@ -154,21 +149,17 @@ def _door(chain: Chain, rules: DoorRules, tags: Mark | None) -> RotationDoor:
     return RotationDoor(chain, _native.read_block, faults, rules, tags)
 
 
-def _signer(folder: Path | None, choices: NetworkChoices) -> MarkedSigner | None:
+def _signer(folder: Path | None, choices: NetworkChoices) -> Signer | None:
     """Who signs for a validator; None for a node that follows."""
     if choices.signer is not None:
-        raise SignerKeepsNoSlots(
-            "a signer process cannot sign for this chain",
-            why="it keeps a mark of heights and rounds, and here validators sign by slots",
-            cure="leave out --signer; the node keeps its own mark beside the key",
-        )
+        return RemoteSigner(choices.signer, SigningOrder.SLOTS)
     if choices.consensus is None or folder is None:
         return None
     # Beside the key: whoever wipes a chain and keeps the key keeps what was signed with it.
-    return marked_signer(folder / KEYS_FOLDER, choices.consensus, judge_by_slot)
+    return marked_signer(folder / KEYS_FOLDER, choices.consensus, SigningOrder.SLOTS.judge)
 
 
-def _own(rules: CocRules, signer: MarkedSigner | None) -> Address | None:
+def _own(rules: CocRules, signer: Signer | None) -> Address | None:
     """The validator whose key is here, if genesis lists it: nobody joins such a chain later."""
     members = {entry.id for entry in rules.validators.validators}
     own = None if signer is None else address_of_key(signer.public_key)
@@ -179,7 +170,7 @@ def _wal(folder: Path, chain: Chain) -> WriteAheadLog:
     return WriteAheadLog(folder / WAL_FOLDER, chain.genesis_hash)
 
 
-def _remembered(chain: Chain, wal: WriteAheadLog | None, signer: MarkedSigner | None) -> Remembered:
+def _remembered(chain: Chain, wal: WriteAheadLog | None, signer: Signer | None) -> Remembered:
     if wal is None or signer is None:
         return Remembered(WalContent(), None, log_was_lost=False)
     return Remembered.of(wal.content, signer.mark, is_new_log=wal.was_made, head=chain.head.number)

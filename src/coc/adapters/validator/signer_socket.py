@@ -33,6 +33,7 @@ from coc.node.validator.signer_messages import (
     encode_question,
     encode_reply,
 )
+from coc.node.validator.signing_order import SigningOrder
 from coc.primitives.errors import AdapterError, CocError
 from coc.primitives.seals import SignRequest
 from coc.primitives.types import Address, Signature
@@ -54,14 +55,17 @@ class SignerServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
     daemon_threads = True
 
-    def __init__(self, path: Path, signer: MarkedSigner, public_key: bytes) -> None:
+    def __init__(self, path: Path, signer: MarkedSigner, public_key: bytes, order: SigningOrder) -> None:
         """Listen; an abandoned socket of an earlier signer is taken over, a living one is not.
+
+        `order` is the one by which the signer judges.
 
         Raises:
             SignerUnreachable: another signer listens there, or the path cannot be used.
         """
         self._signer = signer
         self._public_key = public_key
+        self._order = order
         self._turn = threading.Lock()
         _refuse_living(path)
         with contextlib.suppress(FileNotFoundError):
@@ -77,8 +81,18 @@ class SignerServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
                 f"{path} cannot be listened on", why=error.strerror or str(error), cure="choose another path"
             ) from error
 
+    @property
+    def validator(self) -> Address:
+        """Whose votes it signs."""
+        return address_of_key(self._public_key)
+
     def answer(self, question: Question) -> Reply:
         """One question at a time, in the order in which they came."""
+        if not isinstance(question, AskProof) and question.order is not self._order:
+            return Denied(
+                f"it signs for chains of the engine {self._order.value}, and the node's is of the engine "
+                f"{question.order.value}: start it with `coc signer --engine {question.order.value} …`"
+            )
         with self._turn:
             try:
                 match question:
@@ -112,15 +126,21 @@ class _Connection(socketserver.BaseRequestHandler):
 class RemoteSigner:
     """The node's side: a signer somewhere else. For one thread at a time."""
 
-    def __init__(self, path: Path) -> None:
-        """Ask whose key it is.
+    def __init__(self, path: Path, order: SigningOrder = SigningOrder.ROUNDS) -> None:
+        """Ask whose key it is, and hear of a signer that goes by another order.
 
         Raises:
             SignerUnreachable: nobody answers.
+            SigningRefused: it signs for chains of the other engine.
         """
         self._path = path
+        self._order = order
         self._socket: socket.socket | None = None
-        payload = self._ask(AskIdentity())
+        try:
+            payload = self._ask(AskIdentity(order))
+        except SigningRefused:
+            self.close()
+            raise
         self.public_key = payload[:PUBLIC_KEY_BYTES]
         mark = payload[PUBLIC_KEY_BYTES:]
         self.mark: SignRequest | None = decode_request(mark) if mark else None
@@ -136,7 +156,7 @@ class RemoteSigner:
         Raises:
             SigningRefused: the signer refuses, or cannot be reached.
         """
-        signature = Signature(self._ask(AskSignature(request)))
+        signature = Signature(self._ask(AskSignature(request, self._order)))
         self.mark = request
         return signature
 

@@ -6,10 +6,10 @@ the same requests over a socket.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar, Protocol
 
-from coc.consensus.signing_mark import BelowMark, Marked, Verdict, decode_request, encode_request, judge
+from coc.consensus.signing_mark import BelowMark, Marked, decode_request, encode_request, judge
+from coc.node.validator.signing_order import Judge
 from coc.primitives.errors import NodeError
 from coc.primitives.seals import SignRequest
 from coc.primitives.secp256k1 import Secret, public_key_of, sign
@@ -21,10 +21,6 @@ class SigningRefused(NodeError):
     """The signer will not sign this: its mark forbids it, or could not be made durable."""
 
     id: ClassVar[str] = "COC-SIGNING-REFUSED"
-
-
-Judge = Callable[[SignRequest | None, SignRequest], Verdict]
-"""Whether a request may be signed above a mark."""
 
 
 class MarkFile(Protocol):

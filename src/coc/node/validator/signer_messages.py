@@ -3,7 +3,10 @@
 request   1 ‖ RLP of a request to sign     an answer: 0 ‖ signature (65)
 2 ‖ alpha                                   0 ‖ VRF proof (81)
 3                                           0 ‖ consensus public key (64) ‖ mark or nothing
+4 and 5   1 and 3 of a chain whose validators sign by slots
 refusal   1 ‖ why, as UTF-8
+
+A question that moves the mark, or reads it, says by what it wants to be judged (ROT-27).
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 from typing import ClassVar, TypeAlias
 
 from coc.consensus.signing_mark import decode_request, encode_request
+from coc.node.validator.signing_order import SigningOrder
 from coc.primitives.errors import NodeError
 from coc.primitives.frozen import frozen
 from coc.primitives.seals import SignRequest
@@ -19,7 +23,7 @@ SIGNER_MESSAGE_BYTES_MAX = 4_096
 """Bytes of one message: a request has some 120, a refusal a sentence."""
 LENGTH_BYTES = 4
 
-_SIGN, _PROVE, _WHO = 1, 2, 3
+_SIGN, _PROVE, _WHO, _SIGN_SLOT, _WHO_BY_SLOT = 1, 2, 3, 4, 5
 _DONE, _REFUSED = 0, 1
 
 
@@ -34,6 +38,7 @@ class AskSignature:
     """Sign this."""
 
     request: SignRequest
+    order: SigningOrder = SigningOrder.ROUNDS
 
 
 @frozen
@@ -46,6 +51,8 @@ class AskProof:
 @frozen
 class AskIdentity:
     """Whose key it is, and where its mark stands."""
+
+    order: SigningOrder = SigningOrder.ROUNDS
 
 
 Question: TypeAlias = AskSignature | AskProof | AskIdentity
@@ -72,11 +79,12 @@ def encode_question(question: Question) -> bytes:
     """The bytes of a question, without their length."""
     match question:
         case AskSignature():
-            return bytes([_SIGN]) + encode_request(question.request)
+            kind = _SIGN if question.order is SigningOrder.ROUNDS else _SIGN_SLOT
+            return bytes([kind]) + encode_request(question.request)
         case AskProof():
             return bytes([_PROVE]) + question.alpha
         case AskIdentity():
-            return bytes([_WHO])
+            return bytes([_WHO if question.order is SigningOrder.ROUNDS else _WHO_BY_SLOT])
 
 
 def decode_question(data: bytes) -> Question:
@@ -92,6 +100,10 @@ def decode_question(data: bytes) -> Question:
             return AskProof(data[1:])
         case b"\x03" if len(data) == 1:
             return AskIdentity()
+        case b"\x04":
+            return AskSignature(decode_request(data[1:]), SigningOrder.SLOTS)
+        case b"\x05" if len(data) == 1:
+            return AskIdentity(SigningOrder.SLOTS)
         case _:
             raise SignerMessageInvalid("not a question to a signer", why=f"kind {data[:1].hex()}")
 
