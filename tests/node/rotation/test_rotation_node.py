@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from coc.consensus.rotation.messages import Status, decode_message
 from coc.execution.mempool.effects import Added
 from coc.node.rotation import effects as fx
 from coc.node.rotation.engine_side import FINALITY
-from coc.node.validator.effects import Alarm, Misbehaved, Send
+from coc.node.validator.effects import Alarm, Misbehaved, Send, SendAll
 from coc.primitives.keccak import keccak256
 from coc.primitives.limits_consensus import BLOCK_REPLY_BLOCKS_MAX
 from coc.primitives.limits_rotation import PENDING_BLOCKS_MAX
@@ -215,3 +216,16 @@ def test_the_pool_stands_on_the_head_after_it_moved_to_another_branch(town: Town
         assert member.node.pool.head.hash == member.chain.head.hash
         assert member.waiting() == []
         assert member.chain.account(member.chain.head.hash, address_of(CLIENT))[0] == 1
+
+
+def test_nobody_hears_of_a_final_block_whose_name_could_not_be_written(town: Town) -> None:  # ROT-23
+    town.pass_slots(8)
+    one = town.members[1]
+    written = one.chain.finalized.number
+    one.fails = lambda effect: isinstance(effect, fx.MoveTags)
+    one.told.clear()
+    town.pass_slots(6)
+    said = [decode_message(each.payload) for each in one.told if isinstance(each, SendAll)]
+    finals = [each.final for each in said if isinstance(each, Status)]
+    assert one.node.engine.final.height > written
+    assert set(finals) == {written}

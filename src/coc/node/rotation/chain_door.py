@@ -170,6 +170,7 @@ class RotationDoor:
         accounts = chain.accounts(tags.head, list(senders))
         moved = TagsMoved(
             tags,
+            Height(self._known(tags.final).number),
             self.shelf.pool_head(),
             {sender: Account(*account) for sender, account in zip(senders, accounts, strict=True)},
             included,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from coc.consensus.rotation.machine import RotationMachine
+from coc.consensus.rotation.messages import Status
 from coc.consensus.rotation.rules import NetworkRules
 from coc.execution.mempool.pool import Mempool
 from coc.node.rotation.bodies import Bodies
 from coc.node.rotation.effects import MoveTags, RecordBlock
 from coc.node.validator.core import Discovery
-from coc.primitives.frozen import frozen
+from coc.primitives.frozen import frozen, replace
 from coc.primitives.types import Address, Hash32, Height, Millis, PeerId
 from coc.primitives.validators import Validator
 from coc.wire.transaction_gossip.machine import TransactionGossip
@@ -57,10 +58,17 @@ class Core:
     """Tags that are being written."""
     next_move: MoveTags | None = None
     """The newest that came after them."""
+    final_written: int = 0
+    """Height of the newest final block whose name is durable: of no later one is anybody told (ROT-23)."""
     unexecuted: set[Hash32] = field(default_factory=set)
     """Blocks that are to be executed and were not: their bytes had to go, or this machine could not."""
     unwritten: dict[Hash32, RecordBlock] = field(default_factory=dict)
     """Blocks that the log had no room for."""
+
+    @property
+    def status(self) -> Status:
+        """Where we stand, as far as no power cut can take it back."""
+        return replace(self.engine.status, final=Height(self.final_written))
 
     @property
     def own(self) -> Address | None:

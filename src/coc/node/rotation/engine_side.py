@@ -8,7 +8,7 @@ from coc.consensus import engine
 from coc.consensus.bft.wal import BlockKept, Record
 from coc.consensus.rotation import effects as fx
 from coc.consensus.rotation import inputs as ev
-from coc.consensus.rotation.messages import encode_message
+from coc.consensus.rotation.messages import Status, encode_message
 from coc.consensus.sync.messages import BlockBody, BlockRange, encode_range
 from coc.execution.mempool.effects import JudgeAgain
 from coc.execution.mempool.inputs import HeadChanged
@@ -114,6 +114,7 @@ def on_signed(core: Core, now_ms: Millis, event: Signed) -> list[Effect]:
 def on_moved(core: Core, now_ms: Millis, event: TagsMoved) -> list[Effect]:
     """The chain ends elsewhere: the pool stands there, and what was taken back waits again."""
     core.moving = None
+    core.final_written = event.final_height
     moved = HeadChanged(
         event.pool_head, event.changed, event.included, event.orphaned, rules_changed=event.rules_changed
     )
@@ -179,7 +180,8 @@ def _translated(core: Core, now_ms: Millis, effect: fx.Effect) -> list[Effect]:
             core.next_move = MoveTags(Tags(effect.head, effect.safe, effect.final))
             return _move_on(core)
         case fx.Broadcast():
-            return [SendAll(kinds.CONSENSUS.number, encode_message(effect.message))]
+            message = core.status if isinstance(effect.message, Status) else effect.message
+            return [SendAll(kinds.CONSENSUS.number, encode_message(message))]
         case fx.EvidenceFound():
             return [DoubleSealSeen(effect.evidence)]
         case engine.Misbehaved():

@@ -13,7 +13,7 @@ from coc.node.rotation.effects import RecordBlock
 from coc.node.rotation.tags import Tags
 from coc.node.validator.inputs import BuildFailed, Common, ExecutionFailed
 from coc.primitives.frozen import frozen
-from coc.primitives.types import Address, Hash32, PeerId
+from coc.primitives.types import Address, Hash32, Height, PeerId
 
 
 @frozen
@@ -78,6 +78,7 @@ class TagsMoved:
     """The chain has these tags, durably: what it means for the pool."""
 
     tags: Tags
+    final_height: Height
     pool_head: Head
     changed: Mapping[Address, Account]
     included: Sequence[Hash32]

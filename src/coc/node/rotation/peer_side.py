@@ -33,7 +33,7 @@ NO_BLOCK = "bytes that are no block of this chain"
 def on_peer_up(core: Core, now_ms: Millis, event: PeerUp) -> list[Effect]:
     """A peer is here: tell it where we stand, and what waits in our pool."""
     came = gossip_side.on_peer_up(core, now_ms, event)
-    status = encode_message(core.engine.status)
+    status = encode_message(core.status)
     return [Send(event.peer, kinds.CONSENSUS.number, status), *came]
 
 
