@@ -92,3 +92,14 @@ WAL_RECORD_BYTES_MAX: Final = 128 * 1024
 
 assert GENESIS_VALIDATORS_MAX * 200 <= WAL_RECORD_BYTES_MAX  # noqa: S101 - a proof of lock of the largest set fits
 assert STATUS_BITMAPS_MAX * (GENESIS_VALIDATORS_MAX // 8 + 64) <= MESSAGE_BYTES_MAX  # noqa: S101 - a full status fits
+
+LATE_BLOCK_MS: Final = 3_000
+"""A block that comes so long after it was due is late: twice the round that one dead proposer costs."""
+
+INTAKE_BYTES_PER_SECOND_MIN: Final = 65_536
+"""Transactions that a node takes in from clients and peers however late a block is: some 500 transfers a
+second, for which four nodes need a third of one slow core.
+"""
+
+INTAKE_BYTES_PER_SECOND_MAX: Final = 8_388_608
+"""A pace above which there is none: ten times what a node can take in."""

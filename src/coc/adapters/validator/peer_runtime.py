@@ -16,6 +16,7 @@ from typing import Generic, Protocol, TypeVar, assert_never
 
 from coc._native import Chain, StorageFailed
 from coc.adapters.flushing import sentence_of
+from coc.adapters.intake_pace import IntakePace
 from coc.adapters.journal_keeper import JournalKeeper
 from coc.adapters.telemetry import Telemetry
 from coc.adapters.transaction_desk import TransactionDesk
@@ -81,9 +82,9 @@ from coc.primitives.frozen import frozen
 from coc.primitives.keccak import keccak256
 from coc.primitives.types import Hash32, Millis, PeerId
 from coc.primitives.validators import ValidatorSet
-from coc.rpc.ports import Accepted, Refused
+from coc.rpc.ports import Accepted, Outcome, Refused
 from coc.wire.identity import PeerFacts
-from coc.wire.kinds import KINDS, Kind, MessageClass
+from coc.wire.kinds import KINDS, TRANSACTIONS, Kind, MessageClass
 
 Event = TypeVar("Event")
 """Inputs that only one engine's node has."""
@@ -127,6 +128,8 @@ class PeerPorts:
     signer: SignerPort | None
     wal: WriteAheadLog | None
     introduction: Introduction
+    interval_ms: int
+    """Between two blocks of the chain."""
 
 
 class PeerRuntime(ABC, Generic[Event, Own]):
@@ -146,7 +149,7 @@ class PeerRuntime(ABC, Generic[Event, Own]):
         self._gossip_timer: asyncio.TimerHandle | None = None
         self._peer_errands = PeerErrands(answers, ports.introduction, ports.telemetry, self.feed)
         self._desk = TransactionDesk(ports.chain, ports.service_workers, self._pool_head, self.feed)
-        self.submit_many = self._desk.submit_many
+        self._pace = IntakePace(self._loop, ports.interval_ms)
 
     @abstractmethod
     def _step(self, now_ms: Millis, event: Common | Event) -> Sequence[Shared | Own]:
@@ -195,6 +198,13 @@ class PeerRuntime(ABC, Generic[Event, Own]):
         del blocks, timestamp_s
         done(SealingRefused("several validators make the blocks of this chain; none is made on demand"))
 
+    def submit_many(
+        self, raws: list[bytes], judged: Callable[[], None], done: Callable[[Sequence[Outcome]], None]
+    ) -> None:
+        """Admit clients' transactions as the desk does, at the pace of the chain."""
+        size_bytes = sum(map(len, raws))
+        self._pace.run(size_bytes, lambda: self._desk.submit_many(raws, judged, done))
+
     # ── What peers say ──────────────────────────────────────────────────────────────────────────────────────
 
     def on_peer_up(self, peer: PeerId, facts: PeerFacts) -> None:
@@ -203,12 +213,17 @@ class PeerRuntime(ABC, Generic[Event, Own]):
 
     def on_peer_down(self, peer: PeerId) -> None:
         """A peer is gone."""
+        self._pace.forget(peer)
         self.feed(PeerDown(peer))
 
     def on_message(self, peer: PeerId, kind: Kind, payload: bytes) -> None:
         """A peer sent a message."""
         self._counts.on_message(kind.name)
-        self.feed(MessageReceived(peer, kind.number, payload))
+        received = MessageReceived(peer, kind.number, payload)
+        if kind is TRANSACTIONS:
+            self._pace.run_for(peer, len(payload), lambda: self.feed(received))
+        else:
+            self.feed(received)
 
     # ── Inputs and effects ──────────────────────────────────────────────────────────────────────────────────
 

@@ -92,6 +92,7 @@ class RotationRuntime(PeerRuntime[OwnInput, Own]):
 
     def _on_head(self, old: bytes) -> None:
         chain = self._ports.chain
+        self._pace.on_block()
         self._ports.telemetry.block(chain.head)
         left = chain.header(old)
         if left is not None and chain.canonical_hash(left.number) != old:

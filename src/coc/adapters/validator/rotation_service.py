@@ -97,6 +97,7 @@ class RotationNetworkService:
             signer=None if own is None else signer,
             wal=wal,
             introduction=introduction,
+            interval_ms=rules.block_interval_s * 1_000,
         )
         self.node: RotationNode = node
         self.runtime = RotationRuntime(node, door, ports, rules.validators)

@@ -125,6 +125,7 @@ class ValidatorRuntime(PeerRuntime[Input, Own]):
                 assert_never(effect)
 
     def _on_block(self) -> None:
+        self._pace.on_block()
         self._ports.telemetry.block(self._ports.chain.head)
         self._ports.telemetry.recovered(AGREEING)
         validators = self._node.engine.validators

@@ -134,6 +134,7 @@ class ValidatorService:
             signer=signer,
             wal=wal,
             introduction=introduction,
+            interval_ms=bft.interval_ms,
         )
         self.node: ValidatorNode = node
         self._own = own
