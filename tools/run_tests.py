@@ -12,7 +12,6 @@ import re
 import subprocess
 import sys
 import time
-import tomllib
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +21,10 @@ ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / "build" / "reports"
 BIN = Path(sys.executable).parent
 WORKERS = max(1, os.cpu_count() or 1)
-"""Processes for suites that may run side by side; suites with real nodes run alone."""
+"""Processes for suites that may run side by side."""
+
+NETWORKS = 2
+"""Networks of real nodes at once, on any machine: most of their time they wait for the next second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +77,9 @@ def count_cargo(_suite: Suite, status: int, lines: list[str]) -> Outcome:
     return _at_least_one_failure(total, status)
 
 
-def count_mutant(_suite: Suite, status: int, lines: list[str]) -> Outcome:
-    """One case a mutant: it passes where a test said that it caught the fault, and nowhere else."""
-    caught = status == 0 and any(re.match(r"test .*catches.* \.\.\. ok", line) for line in lines)
-    return Outcome(passed=1) if caught else Outcome(failed=1)
+def count_mutants(suite: Suite, status: int, lines: list[str]) -> Outcome:
+    """A case for each fault that a test caught; a run that hunted none has proved nothing."""
+    return count_cargo(suite, status if any("catches" in line for line in lines) else 1, lines)
 
 
 def count_command(_suite: Suite, status: int, _lines: list[str]) -> Outcome:
@@ -144,39 +145,14 @@ def _vectors(kind: str) -> Suite:
     return Suite(f"vectors-{kind}", command, count_vectors, (place,))
 
 
-def hunting_grounds(crate: Path) -> tuple[str, ...]:
-    """The test programs of a crate that hunt mutants: no other is built again for each of them."""
-    found: list[str] = []
-    for target in sorted((crate / "tests").glob("*")):
+def hunting_grounds() -> tuple[str, ...]:
+    """The test programs that plant faults in a crate: no other is built again for them."""
+    found: set[str] = set()
+    for target in ROOT.glob("crates/*/tests/*"):
         files = target.rglob("*.rs") if target.is_dir() else [target]
-        if any("catches" in file.read_text(encoding="utf-8") for file in files):
-            found += ["--test", target.stem]
-    return tuple(found)
-
-
-def mutants() -> tuple[Suite, ...]:
-    """One suite for every `mutant-…` feature of a crate: a fault that a test named `…catches…` must catch."""
-    found = []
-    for manifest in sorted(ROOT.glob("crates/*/Cargo.toml")):
-        crate = tomllib.loads(manifest.read_text(encoding="utf-8"))
-        package = crate["package"]["name"]
-        for feature in crate.get("features", {}):
-            if feature.startswith("mutant-"):
-                where = hunting_grounds(manifest.parent)
-                command = (
-                    "cargo",
-                    "test",
-                    "--locked",
-                    "-p",
-                    package,
-                    "--features",
-                    feature,
-                    *where,
-                    "catches",
-                )
-                name = f"mutants-{package.removeprefix('coc-')}-{feature.removeprefix('mutant-')}"
-                found.append(Suite(name, command, count_mutant))
-    return tuple(found)
+        if any(f'feature = "{PLANTED_FAULTS}"' in file.read_text(encoding="utf-8") for file in files):
+            found.add(target.stem)
+    return tuple(argument for name in sorted(found) for argument in ("--test", name))
 
 
 APART = ("tests/conformance", "tests/e2e", "tests/differential", "tests/vectors")
@@ -184,6 +160,11 @@ APART = ("tests/conformance", "tests/e2e", "tests/differential", "tests/vectors"
 
 NETWORK = "tests/e2e/network"
 """Whole networks of real processes: counted, and run, apart from single nodes."""
+
+PLANTED_FAULTS = "planted-faults"
+"""The feature of crates under which a test chooses a fault to plant, and must catch it."""
+
+CARGO_TEST = ("cargo", "test", "--workspace", "--exclude", "coc-native", "--locked", "--no-fail-fast")
 
 FORGE_TEST = ("sh", "-c", "cd contracts && exec node_modules/.bin/forge test")
 """forge takes the paths of its configuration from the folder it is started in."""
@@ -194,12 +175,12 @@ def suites() -> tuple[Suite, ...]:
     apart = (argument for place in APART for argument in ("--ignore", place))
     return (
         _pytest("python", "-n", str(WORKERS), *apart, places=("tests",)),
+        Suite("rust", CARGO_TEST, count_cargo),
         Suite(
-            "rust",
-            ("cargo", "test", "--workspace", "--exclude", "coc-native", "--locked", "--no-fail-fast"),
-            count_cargo,
+            "mutants",
+            (*CARGO_TEST, "--features", PLANTED_FAULTS, *hunting_grounds(), "catches"),
+            count_mutants,
         ),
-        *mutants(),
         _vectors("statetest"),
         _vectors("blocktest"),
         Suite(
@@ -214,7 +195,12 @@ def suites() -> tuple[Suite, ...]:
         ),
         _pytest("conformance", "-n", str(WORKERS), places=("tests/conformance",), variable="CONFORMANCE_DIR"),
         _pytest("e2e", "--ignore", NETWORK, places=("tests/e2e",)),
-        _pytest("e2e-network", places=(NETWORK,)),
+        _pytest(
+            "e2e-network",
+            *("-n", str(NETWORKS), "--dist", "loadfile", "-m", "not alone"),
+            places=(NETWORK,),
+        ),
+        _pytest("e2e-network-alone", "-m", "alone", places=(NETWORK,)),
     )
 
 

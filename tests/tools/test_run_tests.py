@@ -1,5 +1,6 @@
 """The sum of all suites can never look better than the run."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tools.run_tests import (
     count_cargo,
     count_command,
     count_forge,
-    count_mutant,
+    count_mutants,
     count_pytest,
     count_vectors,
     hunting_grounds,
@@ -53,13 +54,16 @@ def test_a_build_that_fails_is_a_failure() -> None:
     assert count_cargo(_suite(), 101, ["error: could not compile"]) == Outcome(0, 1, 0)
 
 
-def test_a_mutant_counts_only_where_a_test_says_it_was_caught() -> None:
-    caught = ["running 1 test", "test the_campaign_catches_this_mutant ... ok"]
-    survived = ["test the_campaign_catches_this_mutant ... FAILED"]
+def test_mutants_count_only_where_tests_say_that_they_caught_them() -> None:
+    caught = [
+        "test the_campaign_catches::a_torn_record ... ok",
+        "test the_campaign_catches::a_lost_name ... FAILED",
+        "test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 9 filtered out; finished in 0.03s",
+    ]
+    nothing = ["test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 9 filtered out"]
 
-    assert count_mutant(_suite(), 0, caught) == Outcome(1, 0)
-    assert count_mutant(_suite(), 101, survived) == Outcome(0, 1)
-    assert count_mutant(_suite(), 0, ["running 0 tests"]) == Outcome(0, 1)
+    assert count_mutants(_suite(), 101, caught) == Outcome(1, 1)
+    assert count_mutants(_suite(), 0, nothing) == Outcome(0, 1)
 
 
 def test_forge_is_counted_by_its_closing_line() -> None:
@@ -87,18 +91,43 @@ def test_no_two_suites_have_one_name() -> None:
     assert len(names) == len(set(names))
 
 
-def test_mutants_are_hunted_where_a_test_says_that_it_catches_them_and_nowhere_else(tmp_path: Path) -> None:
-    tests = tmp_path / "tests"
+def test_faults_are_hunted_where_tests_plant_them_and_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tests = tmp_path / "crates" / "one" / "tests"
     (tests / "campaign").mkdir(parents=True)
-    (tests / "campaign" / "part.rs").write_text("fn the_campaign_catches_this_mutant() {}")
-    (tests / "crashes.rs").write_text("fn it_catches_it() {}")
+    (tests / "campaign" / "part.rs").write_text('#[cfg(feature = "planted-faults")]')
+    (tests / "crashes.rs").write_text('#[cfg(feature = "planted-faults")]')
     (tests / "other.rs").write_text("fn adds() {}")
-    assert hunting_grounds(tmp_path) == ("--test", "campaign", "--test", "crashes")
-    assert hunting_grounds(tmp_path / "campaign") == ()
+    monkeypatch.setattr(run_tests, "ROOT", tmp_path)
+
+    assert hunting_grounds() == ("--test", "campaign", "--test", "crashes")
 
 
-def test_every_mutant_of_a_crate_is_run() -> None:
-    assert any("mutant-no-fsync" in suite.command for suite in suites())
+def test_every_fault_that_a_crate_can_have_is_planted_by_a_test() -> None:
+    crates = Path(run_tests.ROOT) / "crates"
+    sources = "".join(file.read_text() for file in sorted(crates.glob("*/src/**/*.rs")))
+    tests = "".join(file.read_text() for file in sorted(crates.glob("*/tests/**/*.rs")))
+
+    faults = set(re.findall(r'is_planted\("([a-z-]+)"\)', sources))
+
+    assert len(faults) > 20
+    assert {fault for fault in faults if f'"{fault}"' not in tests} == set()
+
+
+def test_who_counts_rounds_of_real_nodes_runs_with_nothing_beside_it() -> None:
+    files = sorted((run_tests.ROOT / run_tests.NETWORK).glob("test_*.py"))
+    counting = [file for file in files if ".round_of(" in file.read_text(encoding="utf-8")]
+
+    assert counting
+    assert [file.name for file in counting if "pytest.mark.alone" not in file.read_text()] == []
+
+
+def test_every_network_test_is_in_one_suite() -> None:
+    chosen = [suite.command for suite in suites() if suite.name.startswith("e2e-network")]
+
+    assert ["not alone" in command for command in chosen] == [True, False]
+    assert ["alone" in command for command in chosen] == [False, True]
 
 
 def test_vectors_count_what_is_missing_to_the_total_as_failed() -> None:

@@ -9,6 +9,7 @@ use crate::record::StoredBlock;
 use crate::shared::{Lineage, Shared};
 use crate::tree::{Executed, Place};
 use alloy_primitives::{Address, B256, Bytes, U256};
+use coc_disk::planted::is_planted;
 use coc_evm::block::{Validated, check_commitments, decode_block, execute_block};
 use coc_evm::error::BlockInvalid;
 use coc_evm::fork::Rules;
@@ -212,7 +213,7 @@ impl Chain {
         if self.tail_is_over(TAILS_MAX) {
             self.flush()?;
         }
-        let shows_early = cfg!(feature = "mutant-visible-before-durable");
+        let shows_early = is_planted("visible-before-durable");
         let position =
             if shows_early { self.shared.log.next_position() } else { self.append(&record, durable)? };
         let end = position.0 + (RECORD_HEADER_BYTES + record.len()) as u64;
@@ -226,7 +227,7 @@ impl Chain {
 
     fn append(&self, record: &[u8], durable: bool) -> Result<Position, ChainError> {
         let log = &self.shared.log;
-        let is_synced = durable && !cfg!(feature = "mutant-decide-without-fsync");
+        let is_synced = durable && !is_planted("decide-without-fsync");
         Ok(if is_synced { log.append_durable(record)? } else { log.append(record)? })
     }
 

@@ -21,6 +21,7 @@ use crate::rows::{BlockRow, MARKER, Marker};
 use crate::tree::{Executed, Tree};
 use alloy_primitives::B256;
 use alloy_primitives::map::B256Map;
+use coc_disk::planted::is_planted;
 use coc_evm::state::WorldState;
 use coc_store::{Apart, Batch, NodeAppender, NodeFiles, Table};
 use coc_trie::{Carry, Ground, Loc, NodeReader, Trie};
@@ -98,7 +99,7 @@ impl Chain {
     }
 
     fn states_kept(&self) -> Option<u64> {
-        if cfg!(feature = "mutant-drop-at-once") { Some(0) } else { self.shared.states_kept }
+        if is_planted("drop-at-once") { Some(0) } else { self.shared.states_kept }
     }
 
     fn copy_from_bytes(&self, kept_bytes: u64) -> u64 {
@@ -196,7 +197,7 @@ impl Chain {
                 batch.put(Table::Blocks, hash.as_slice(), &row.encode());
             }
         }
-        let is_synced = !cfg!(feature = "mutant-copy-unsynced");
+        let is_synced = !is_planted("copy-unsynced");
         marker.lengths = if is_synced { appender.sync()? } else { shared.nodes.lengths() };
         let stage = Stage::Waiting { before: before.0, copied: Root::of(head.height, &young.head) };
         let young_bytes = marker.lengths.iter().filter(|length| length.generation >= generation);
@@ -223,7 +224,7 @@ impl Chain {
         hashes.sort_unstable();
         for (_, hash) in hashes {
             let Some(block) = tree.blocks.get_mut(&hash) else { continue };
-            let trie = match cfg!(feature = "mutant-turn-leaves-memory") && !block.flushed {
+            let trie = match is_planted("turn-leaves-memory") && !block.flushed {
                 true => block.state.accounts.clone(),
                 false => young.block(block, appender)?,
             };
@@ -291,7 +292,7 @@ impl Chain {
         if !shared.eras.end_earlier() {
             return Ok(false);
         }
-        if cfg!(feature = "mutant-drop-before-marker") {
+        if is_planted("drop-before-marker") {
             shared.nodes.drop_before(generation)?;
         }
         let (mut marker, _) = self.flushed_head()?;

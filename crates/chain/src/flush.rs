@@ -9,6 +9,7 @@ use crate::pruning::PRUNING;
 use crate::rows::{MARKER, Marker, put_block};
 use crate::tree::Executed;
 use alloy_primitives::B256;
+use coc_disk::planted::is_planted;
 use coc_store::{Batch, GenerationLength, Table};
 use coc_trie::Trie;
 use std::collections::BTreeMap;
@@ -48,7 +49,7 @@ impl Chain {
         let mut batch = Batch::new();
         let next_position = self.put_blocks(&taken, &flushed, &mut batch)?;
         let mut heights = Batch::new();
-        let splits = cfg!(feature = "mutant-canonical-in-a-later-batch");
+        let splits = is_planted("canonical-in-a-later-batch");
         let target = if splits { &mut heights } else { &mut batch };
         for (number, hash) in &taken.canonical {
             match hash {
@@ -63,7 +64,7 @@ impl Chain {
         if splits {
             self.shared.index.write(heights)?;
         }
-        if cfg!(feature = "mutant-marker-before-nodes") {
+        if is_planted("marker-before-nodes") {
             self.shared.nodes.appender().sync()?;
         }
         self.settle(flushed, &taken.canonical);
@@ -76,7 +77,7 @@ impl Chain {
         let Taken { blocks, head, .. } = taken;
         let mut flushed = Flushed::with_capacity(blocks.len());
         let mut appender = self.shared.nodes.appender();
-        let leaves_out = cfg!(feature = "mutant-flush-last-root-only");
+        let leaves_out = is_planted("flush-last-root-only");
         let left_out = if leaves_out { blocks.len().saturating_sub(1) } else { 0 };
         for block in &blocks[..left_out] {
             flushed.push((block.stored.hash, block.state.accounts.clone()));
@@ -94,7 +95,7 @@ impl Chain {
             }
             flushed.push((block.stored.hash, state));
         }
-        if cfg!(feature = "mutant-marker-before-nodes") {
+        if is_planted("marker-before-nodes") {
             return Ok((flushed, self.shared.nodes.lengths()));
         }
         Ok((flushed, appender.sync()?))

@@ -2,23 +2,6 @@
 //!
 //! Read [`chain`] first, then [`flush`], [`open`] and [`recover`]: they are the order of files at each height and after a crash.
 
-#[cfg(all(
-    not(debug_assertions),
-    any(
-        feature = "mutant-decide-without-fsync",
-        feature = "mutant-visible-before-durable",
-        feature = "mutant-marker-before-nodes",
-        feature = "mutant-flush-last-root-only",
-        feature = "mutant-canonical-in-a-later-batch",
-        feature = "mutant-copy-unsynced",
-        feature = "mutant-drop-before-marker",
-        feature = "mutant-drop-at-once",
-        feature = "mutant-turn-leaves-memory",
-        feature = "mutant-pin-ignored"
-    )
-))]
-compile_error!("a mutant of coc-chain must never be in a build without debug assertions");
-
 pub mod base;
 pub mod budget;
 pub mod build;

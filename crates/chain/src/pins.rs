@@ -7,6 +7,7 @@ use crate::chain::Chain;
 use crate::copier::Copier;
 use crate::error::ChainError;
 use alloy_primitives::B256;
+use coc_disk::planted::is_planted;
 use coc_trie::Loc;
 use std::collections::BTreeMap;
 
@@ -71,7 +72,7 @@ impl Chain {
 
     /// Whether a state that lies before this place is to be kept.
     pub(crate) fn is_pinned(&self, copier: &Copier, before: Loc) -> Result<bool, ChainError> {
-        if cfg!(feature = "mutant-pin-ignored") {
+        if is_planted("pin-ignored") {
             return Ok(false);
         }
         let head = self.flushed_head()?.1.number;

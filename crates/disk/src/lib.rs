@@ -22,6 +22,7 @@ mod dice;
 mod error;
 mod faulty;
 mod memory;
+pub mod planted;
 mod port;
 mod real;
 

@@ -13,6 +13,8 @@
 
 use std::fmt;
 
+use coc_disk::planted::is_planted;
+
 /// Largest payload of a record (bytes, 256 MiB). A block of 10⁹ gas can carry at most 100 MB of calldata
 /// (10 gas a zero byte, EIP-7623) or 125 MB of log data (8 gas a byte), not both.
 pub const RECORD_BYTES_MAX: usize = 256 << 20;
@@ -151,7 +153,7 @@ impl RecordHeader {
 
     /// Whether `payload` is what was written.
     pub fn verifies(&self, payload: &[u8], salt: u32) -> bool {
-        cfg!(feature = "mutant-accept-torn") || crc32c::crc32c_append(salt, payload) == self.payload_checksum
+        is_planted("accept-torn") || crc32c::crc32c_append(salt, payload) == self.payload_checksum
     }
 
     /// Bytes of header and payload.

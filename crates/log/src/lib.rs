@@ -16,18 +16,6 @@
 //!
 //! The folder is not locked here: whoever opens the data directory holds its lock.
 
-#[cfg(all(
-    not(debug_assertions),
-    any(
-        feature = "mutant-no-fsync",
-        feature = "mutant-accept-torn",
-        feature = "mutant-no-dir-sync",
-        feature = "mutant-append-after-failed-sync",
-        feature = "mutant-trust-unsynced-tail"
-    )
-))]
-compile_error!("a mutant of coc-log must never be in a build without debug assertions");
-
 mod error;
 pub mod format;
 mod log;

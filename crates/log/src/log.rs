@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use coc_disk::planted::is_planted;
 use coc_disk::{Disk, DiskError, DiskErrorKind, DiskFile};
 use parking_lot::{Mutex, RwLock};
 
@@ -203,7 +204,7 @@ impl BlockLog {
     }
 
     pub(crate) fn sync_file(&self, writer: &Writer) -> Result<(), LogError> {
-        if cfg!(feature = "mutant-no-fsync") {
+        if is_planted("no-fsync") {
             return Ok(());
         }
         writer.file.sync().map_err(|error| self.failed(error))
@@ -225,7 +226,7 @@ impl BlockLog {
     /// Refuses work after a failed sync.
     pub(crate) fn check_sound(&self) -> Result<(), LogError> {
         match self.poison.get() {
-            Some(_) if cfg!(feature = "mutant-append-after-failed-sync") => Ok(()),
+            Some(_) if is_planted("append-after-failed-sync") => Ok(()),
             Some(reason) => Err(LogError::Poisoned { reason: reason.clone() }),
             None => Ok(()),
         }

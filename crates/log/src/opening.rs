@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use coc_disk::planted::is_planted;
 use coc_disk::{Disk, DiskFile, OpenMode};
 
 use crate::error::LogError;
@@ -147,7 +148,7 @@ fn cut_torn_tail(
 /// the length is set again: if a sync of an earlier process failed, the kernel may take both for clean,
 /// and a sync alone would skip them.
 fn settle(file: &dyn DiskFile, segment: Segment, found: &Scan) -> Result<(), LogError> {
-    if cfg!(feature = "mutant-trust-unsynced-tail") {
+    if is_planted("trust-unsynced-tail") {
         return Ok(());
     }
     let (mut offset, end) = (segment.offset_of(found.durable), segment.offset_of(found.end));

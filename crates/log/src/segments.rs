@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use coc_disk::planted::is_planted;
 use coc_disk::{Disk, DiskError, DiskFile, OpenMode};
 use parking_lot::Mutex;
 
@@ -75,7 +76,7 @@ pub(crate) fn create_segment(
         let _ = disk.remove(&unfinished);
         return Err(error);
     }
-    if !cfg!(feature = "mutant-no-dir-sync") {
+    if !is_planted("no-dir-sync") {
         disk.sync_dir(dir)?;
     }
     disk.open(&path, OpenMode::Existing)

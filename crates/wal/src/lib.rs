@@ -48,20 +48,6 @@
 //!
 //! The folder is not locked here: whoever opens the data directory holds its lock.
 
-#[cfg(all(
-    not(debug_assertions),
-    any(
-        feature = "mutant-wal-without-fsync",
-        feature = "mutant-wal-torn-record-accepted",
-        feature = "mutant-wal-unsynced-tail-trusted",
-        feature = "mutant-wal-not-written-again",
-        feature = "mutant-wal-predecessor-unchecked",
-        feature = "mutant-wal-generation-taken-from-the-start",
-        feature = "mutant-mark-without-fsync"
-    )
-))]
-compile_error!("a mutant of coc-wal must never be in a build without debug assertions");
-
 mod error;
 mod file;
 mod mark;

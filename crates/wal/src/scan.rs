@@ -1,5 +1,6 @@
 //! Reads what a log file holds and judges where its records end; the argument stands at the top of this crate.
 
+use coc_disk::planted::is_planted;
 use coc_disk::{DiskError, DiskFile};
 
 use crate::file::HEADER_BYTES;
@@ -65,7 +66,7 @@ pub(crate) fn sectors(file: &dyn DiskFile, salt: u32) -> Result<Vec<Sector>, Dis
 
 /// Finds the newest generation and its records; a hole where a record was durable is damage.
 pub(crate) fn judge(sectors: &[Sector]) -> Result<Found, Hole> {
-    let newest = if cfg!(feature = "mutant-wal-generation-taken-from-the-start") {
+    let newest = if is_planted("wal-generation-taken-from-the-start") {
         sectors.first().and_then(Sector::head).map(|head| head.generation)
     } else {
         sectors.iter().filter_map(Sector::head).map(|head| head.generation).max()
@@ -98,11 +99,10 @@ fn whole_record(sectors: &[Sector], generation: u64, before: &[Record]) -> Optio
     let head = *sectors.first()?.head()?;
     let follows = before.last().map_or(0, |record| record.head.writing);
     let is_next = (head.generation, head.sequence as usize, head.part) == (generation, before.len(), 0)
-        && (head.follows == follows || cfg!(feature = "mutant-wal-predecessor-unchecked"));
+        && (head.follows == follows || is_planted("wal-predecessor-unchecked"));
     let own = sectors.get(..head.sectors())?;
     let is_own = |(part, sector): (usize, &Sector)| {
-        cfg!(feature = "mutant-wal-torn-record-accepted")
-            || sector.head() == Some(&Head { part: part as u16, ..head })
+        is_planted("wal-torn-record-accepted") || sector.head() == Some(&Head { part: part as u16, ..head })
     };
     (is_next && own.iter().enumerate().all(is_own)).then_some(head)
 }

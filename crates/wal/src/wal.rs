@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use coc_disk::planted::is_planted;
 use coc_disk::{Dice, Disk, DiskFile};
 
 use crate::error::WalError;
@@ -219,14 +220,14 @@ impl Wal {
         if !self.unsettled {
             return Ok(());
         }
-        if !cfg!(feature = "mutant-wal-not-written-again") {
+        if !is_planted("wal-not-written-again") {
             self.file.write_at(self.durable.sector * SECTOR_BYTES as u64, &self.unsynced)?;
         }
         self.make_durable()
     }
 
     fn make_durable(&mut self) -> Result<(), WalError> {
-        let synced = if cfg!(feature = "mutant-wal-without-fsync") { Ok(()) } else { self.file.sync() };
+        let synced = if is_planted("wal-without-fsync") { Ok(()) } else { self.file.sync() };
         self.unsettled = synced.is_err();
         synced?;
         self.durable = self.end;
@@ -238,7 +239,7 @@ impl Wal {
 
 /// Makes what opening reports durable: what no later record proves may never have been.
 fn settle_found(file: &dyn DiskFile, found: &Found) -> Result<(), WalError> {
-    if cfg!(feature = "mutant-wal-unsynced-tail-trusted") || found.proven == found.records.len() {
+    if is_planted("wal-unsynced-tail-trusted") || found.proven == found.records.len() {
         return Ok(());
     }
     write_again(file, found.sector_of(found.proven), found.sector_of(found.records.len()))?;

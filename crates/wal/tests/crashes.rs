@@ -1,30 +1,15 @@
 //! Crash campaigns on the faulty disk, and the proof that they bite.
 //!
-//! Without a feature log and mark must pass. With one of the `mutant-…` features one of them has a one-line fault and its
-//! campaign must fail: `cargo test -p coc-wal --features mutant-wal-without-fsync catches`, and so on.
+//! Log and mark must pass. With a one-line fault planted in one of them its campaign must fail:
+//! `cargo test -p coc-wal --features planted-faults catches`.
 //! `COC_CRASH_RUNS` sets the number of seeds, for nightly runs.
 
 mod campaign;
-
-use std::panic::catch_unwind;
 
 use campaign::{log, mark};
 
 /// Seeds of an ordinary run: some ten seconds without optimisation.
 const RUNS_DEFAULT: u64 = 2_000;
-/// Seeds within which every mutant must be caught.
-const MUTANT_RUNS: u64 = 2_000;
-
-/// Whether this build has a fault on purpose: in the log, in the mark.
-const LOG_IS_MUTANT: bool = cfg!(any(
-    feature = "mutant-wal-without-fsync",
-    feature = "mutant-wal-torn-record-accepted",
-    feature = "mutant-wal-unsynced-tail-trusted",
-    feature = "mutant-wal-not-written-again",
-    feature = "mutant-wal-predecessor-unchecked",
-    feature = "mutant-wal-generation-taken-from-the-start"
-));
-const MARK_IS_MUTANT: bool = cfg!(feature = "mutant-mark-without-fsync");
 
 fn runs() -> u64 {
     std::env::var("COC_CRASH_RUNS").ok().and_then(|text| text.parse().ok()).unwrap_or(RUNS_DEFAULT)
@@ -32,9 +17,6 @@ fn runs() -> u64 {
 
 #[test]
 fn every_acknowledged_record_survives_crashes_full_disks_and_failed_syncs() {
-    if LOG_IS_MUTANT {
-        return;
-    }
     let totals = log::campaign(0..runs()).unwrap_or_else(|broken| panic!("{broken}"));
     println!("{totals:?}");
     // The campaign would prove nothing if its faults never happened.
@@ -47,9 +29,6 @@ fn every_acknowledged_record_survives_crashes_full_disks_and_failed_syncs() {
 
 #[test]
 fn the_mark_never_goes_back_whatever_is_cut_off_on_the_way() {
-    if MARK_IS_MUTANT {
-        return;
-    }
     let totals = mark::campaign(0..runs()).unwrap_or_else(|broken| panic!("{broken}"));
     println!("{totals:?}");
     let met =
@@ -60,27 +39,56 @@ fn the_mark_never_goes_back_whatever_is_cut_off_on_the_way() {
 
 #[test]
 fn equal_seeds_leave_equal_files() {
-    if LOG_IS_MUTANT || MARK_IS_MUTANT {
-        return;
-    }
     for seed in 0..50 {
         assert_eq!(log::files_after(seed), log::files_after(seed), "seed {seed}");
         assert_eq!(mark::files_after(seed), mark::files_after(seed), "seed {seed}");
     }
 }
 
-#[test]
-fn the_campaign_catches_this_mutant() {
-    // A panic in a campaign is an assertion of its model, and a catch as well.
-    let survives = |caught: std::thread::Result<Result<(), String>>| match caught {
-        Ok(Ok(())) => panic!("the mutant survived {MUTANT_RUNS} seeds"),
-        Ok(Err(broken)) => println!("caught: {broken}"),
-        Err(_) => println!("caught by an assertion of the model"),
-    };
-    if LOG_IS_MUTANT {
-        survives(catch_unwind(|| log::campaign(0..MUTANT_RUNS).map(|_| ())));
+#[cfg(feature = "planted-faults")]
+mod the_campaign_catches {
+    use super::*;
+    use coc_disk::planted::assert_caught;
+
+    /// Seeds within which every fault must be caught.
+    const FAULT_RUNS: u64 = 2_000;
+
+    fn hunt(fault: &'static str) {
+        assert_caught(fault, || log::campaign(0..FAULT_RUNS));
     }
-    if MARK_IS_MUTANT {
-        survives(catch_unwind(|| mark::campaign(0..MUTANT_RUNS).map(|_| ())));
+
+    #[test]
+    fn a_log_that_is_never_synced() {
+        hunt("wal-without-fsync");
+    }
+
+    #[test]
+    fn a_torn_record_that_is_accepted() {
+        hunt("wal-torn-record-accepted");
+    }
+
+    #[test]
+    fn a_tail_that_is_taken_for_synced() {
+        hunt("wal-unsynced-tail-trusted");
+    }
+
+    #[test]
+    fn records_that_are_not_written_again() {
+        hunt("wal-not-written-again");
+    }
+
+    #[test]
+    fn a_predecessor_that_is_not_looked_at() {
+        hunt("wal-predecessor-unchecked");
+    }
+
+    #[test]
+    fn a_generation_taken_from_the_start() {
+        hunt("wal-generation-taken-from-the-start");
+    }
+
+    #[test]
+    fn a_mark_that_is_never_synced() {
+        assert_caught("mark-without-fsync", || mark::campaign(0..FAULT_RUNS));
     }
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import random
 import shutil
 import signal
@@ -59,8 +60,12 @@ POLL_SECONDS = 0.05
 STAKE_WEI = Wei(32 * ETHER)
 STRANGER_WEI = Wei(ETHER)
 DEV_ACCOUNTS = 10
-PORTS = (10_240, 32_000)
-"""Below those that systems give to outgoing connections, which could take a port while its node is down."""
+PORT_FIRST = 10_240
+PORTS_A_WORKER = 2_500
+WORKERS_MAX = 8
+"""All below the ports that systems give to outgoing connections, which could take one while its node is down;
+so could a test that runs beside this one, if workers shared them."""
+WORKER_VARIABLE = "PYTEST_XDIST_WORKER"
 PATIENT = BftParameters(propose_ms=3_000, vote_ms=1_000)
 """For tests that count rounds: a slow machine must not look like a validator that is away."""
 ACCUSATIONS = (b"peer misbehaved", b'"message":"banned"', b"this node differs", b"traceback", b"COC-DEFECT")
@@ -303,7 +308,9 @@ def network(
 
 
 @contextmanager
-def taking_turns(root: Path, validators: int, final_depth_blocks: int) -> Iterator[Network]:
+def taking_turns(
+    root: Path, validators: int, final_depth_blocks: int, *, spare: int = 0
+) -> Iterator[Network]:
     """The same with validators that take turns."""
     balances = {address_of(secret): FUNDED_WEI for secret in dev_secrets(DEV_MNEMONIC, DEV_ACCOUNTS)}
     chosen = RotationGenesis(
@@ -312,7 +319,7 @@ def taking_turns(root: Path, validators: int, final_depth_blocks: int) -> Iterat
         timestamp=int(time.time()),
         final_depth_blocks=final_depth_blocks,
     )
-    made = Network(root, rotation_genesis(chosen), validators)
+    made = Network(root, rotation_genesis(chosen), validators, spare)
     with ended(made):
         yield made
 
@@ -390,9 +397,11 @@ def wipe(member: Member) -> None:
 
 def free_ports(count: int) -> Iterator[int]:
     """Ports that nobody listens on now."""
+    worker = int(os.environ.get(WORKER_VARIABLE, "gw0").removeprefix("gw")) % WORKERS_MAX
+    first = PORT_FIRST + worker * PORTS_A_WORKER
     found: list[int] = []
     while len(found) < count:
-        port = random.randrange(*PORTS)
+        port = random.randrange(first, first + PORTS_A_WORKER)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

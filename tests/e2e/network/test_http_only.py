@@ -20,6 +20,8 @@ from tests.e2e.network.network_process import (
 )
 from tests.e2e.node_process import coc_command, launch
 
+pytestmark = pytest.mark.alone
+
 HEIGHTS = 12
 """Three turns of each validator."""
 HEIGHTS_WITHOUT = 6

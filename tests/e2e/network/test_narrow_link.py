@@ -29,6 +29,8 @@ from tests.e2e.network.network_process import (
     founder,
 )
 
+pytestmark = pytest.mark.alone
+
 LINE_MEGABITS = 10
 PAYLOAD_BYTES = 100_000
 PAYLOAD_GAS = 1_030_000

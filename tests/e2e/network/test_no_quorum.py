@@ -18,6 +18,8 @@ from tests.e2e.network.network_process import (
 )
 from tests.e2e.node_process import dev_node
 
+pytestmark = pytest.mark.alone
+
 BLOCKS_ELSEWHERE = 6
 """How long nothing must happen: a chain of its own beside the network makes so many blocks meanwhile."""
 HEIGHTS_AFTER = 3

@@ -19,6 +19,8 @@ from tests.e2e.network.network_process import (
     wipe,
 )
 
+pytestmark = pytest.mark.alone
+
 HEIGHTS_WITHOUT = 12
 """Decided while one is dead: three turns of each validator."""
 HEIGHTS_STOPPED = 8

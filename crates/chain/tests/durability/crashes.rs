@@ -1,27 +1,12 @@
 //! Crash campaigns on the faulty disk, and the proof that they bite.
 //!
-//! Without a feature the chain must pass. With one of the `mutant-…` features it has a one-line fault and the campaign must fail:
-//! `cargo test -p coc-chain --features mutant-marker-before-nodes catches`, and so on. `COC_CRASH_RUNS` sets the number of seeds.
+//! The chain must pass. With a one-line fault planted in it the campaign must fail:
+//! `cargo test -p coc-chain --features planted-faults catches`. `COC_CRASH_RUNS` sets the number of seeds.
 
 use crate::campaign::{Totals, crash_campaign, one_run};
 
 /// Seeds of an ordinary run.
 const RUNS_DEFAULT: u64 = 1_000;
-/// Seeds within which every mutant must be caught.
-const MUTANT_RUNS: u64 = 400;
-
-/// Whether this build has a fault on purpose.
-pub const IS_MUTANT: bool = cfg!(any(
-    feature = "mutant-decide-without-fsync",
-    feature = "mutant-visible-before-durable",
-    feature = "mutant-marker-before-nodes",
-    feature = "mutant-flush-last-root-only",
-    feature = "mutant-canonical-in-a-later-batch",
-    feature = "mutant-accept-torn",
-    feature = "mutant-copy-unsynced",
-    feature = "mutant-drop-at-once",
-    feature = "mutant-turn-leaves-memory",
-));
 
 fn runs() -> u64 {
     std::env::var("COC_CRASH_RUNS").ok().and_then(|text| text.parse().ok()).unwrap_or(RUNS_DEFAULT)
@@ -29,9 +14,6 @@ fn runs() -> u64 {
 
 #[test]
 fn every_decided_block_and_its_state_survive_crashes_full_disks_and_failed_syncs() {
-    if IS_MUTANT {
-        return;
-    }
     let totals = crash_campaign(0..runs()).unwrap_or_else(|broken| panic!("{broken}"));
     println!("{totals:?}");
     // The campaign would prove nothing if its faults never happened.
@@ -52,15 +34,60 @@ fn equal_seeds_leave_equal_files() {
     }
 }
 
-#[test]
-fn the_campaign_catches_this_mutant() {
-    if !IS_MUTANT {
-        return;
+#[cfg(feature = "planted-faults")]
+mod the_campaign_catches {
+    use super::*;
+    use coc_disk::planted::assert_caught;
+
+    /// Seeds within which every fault must be caught.
+    const FAULT_RUNS: u64 = 400;
+
+    fn hunt(fault: &'static str) {
+        assert_caught(fault, || crash_campaign(0..FAULT_RUNS));
     }
-    // A panic in the campaign is an assertion of its model, and a catch as well.
-    match std::panic::catch_unwind(|| crash_campaign(0..MUTANT_RUNS)) {
-        Ok(Ok(totals)) => panic!("the mutant survived {MUTANT_RUNS} seeds: {totals:?}"),
-        Ok(Err(broken)) => println!("caught: {broken}"),
-        Err(_) => println!("caught by an assertion of the model"),
+
+    #[test]
+    fn a_decision_that_is_not_synced() {
+        hunt("decide-without-fsync");
+    }
+
+    #[test]
+    fn a_block_that_is_seen_before_it_is_durable() {
+        hunt("visible-before-durable");
+    }
+
+    #[test]
+    fn a_marker_written_before_its_nodes() {
+        hunt("marker-before-nodes");
+    }
+
+    #[test]
+    fn states_that_are_left_out_of_a_flush() {
+        hunt("flush-last-root-only");
+    }
+
+    #[test]
+    fn heights_written_in_a_later_batch() {
+        hunt("canonical-in-a-later-batch");
+    }
+
+    #[test]
+    fn a_torn_record_that_is_accepted() {
+        hunt("accept-torn");
+    }
+
+    #[test]
+    fn a_copy_that_is_not_synced() {
+        hunt("copy-unsynced");
+    }
+
+    #[test]
+    fn old_files_that_go_at_once() {
+        hunt("drop-at-once");
+    }
+
+    #[test]
+    fn a_turn_that_leaves_out_what_is_in_memory() {
+        hunt("turn-leaves-memory");
     }
 }

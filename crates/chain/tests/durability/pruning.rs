@@ -8,6 +8,8 @@ use coc_chain::error::ChainError;
 use coc_chain::open::ChainOptions;
 use coc_chain::pins::{PINS_MAX, SERVED_BLOCKS, SERVED_IDLE_BLOCKS, SERVED_MAX};
 use coc_chain::pruning::Stage;
+#[cfg(feature = "planted-faults")]
+use coc_disk::planted::assert_caught;
 use coc_disk::{Dice, FaultyDisk};
 use coc_store::{MemIndex, MemOptions, generation_of};
 use std::sync::Arc;
@@ -217,16 +219,13 @@ fn power_losses_of_a_drop() -> Result<u32, String> {
 
 #[test]
 fn no_power_loss_while_files_are_dropped_takes_a_state_that_is_kept() {
-    if !cfg!(feature = "mutant-drop-before-marker") {
-        assert!(power_losses_of_a_drop().expect("all is kept") > 10);
-    }
+    assert!(power_losses_of_a_drop().expect("all is kept") > 10);
 }
 
+#[cfg(feature = "planted-faults")]
 #[test]
 fn a_power_loss_catches_files_that_go_before_the_marker_says_so() {
-    if cfg!(feature = "mutant-drop-before-marker") {
-        assert!(power_losses_of_a_drop().is_err());
-    }
+    assert_caught("drop-before-marker", power_losses_of_a_drop);
 }
 
 /// Pins a state, lets the chain grow far beyond it, and reads it.
@@ -242,9 +241,6 @@ fn pinned_state_after_long() -> Result<Grown, String> {
 
 #[test]
 fn a_pinned_state_stays_until_it_is_unpinned_as_often() {
-    if cfg!(feature = "mutant-pin-ignored") {
-        return;
-    }
     let mut grown = pinned_state_after_long().expect("it is pinned");
     let (pinned, ledger) = grown.blocks[15].clone();
     grown.chain.pin_state(&pinned).expect("it is there");
@@ -258,11 +254,10 @@ fn a_pinned_state_stays_until_it_is_unpinned_as_often() {
     assert!(matches!(grown.chain.pin_state(&pinned), Err(ChainError::Pruned(_))));
 }
 
+#[cfg(feature = "planted-faults")]
 #[test]
 fn a_read_of_a_pinned_state_catches_a_pin_that_is_ignored() {
-    if cfg!(feature = "mutant-pin-ignored") {
-        assert!(pinned_state_after_long().is_err());
-    }
+    assert_caught("pin-ignored", || pinned_state_after_long().map(drop));
 }
 
 #[test]
