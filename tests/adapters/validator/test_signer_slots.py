@@ -11,7 +11,7 @@ import pytest
 
 from coc.adapters.validator.mark_file import MARK_NAME
 from coc.adapters.validator.signer_socket import RemoteSigner
-from coc.consensus.signing_mark import decode_request
+from coc.consensus.signing_mark import decode_request, encode_request
 from coc.node.validator.signer import SigningRefused
 from coc.node.validator.signer_messages import AskSignature, decode_question, encode_question
 from coc.node.validator.signing_order import SigningOrder
@@ -66,7 +66,7 @@ def test_the_mark_is_on_disk_when_a_signature_arrives(tmp_path: Path) -> None:  
         node = RemoteSigner(path, SigningOrder.SLOTS)
         for slot in (3, 9):
             node.sign(seal(slot))
-            assert seal(slot).block in (tmp_path / "mark" / MARK_NAME).read_bytes()
+            assert encode_request(seal(slot)) in (tmp_path / "mark" / MARK_NAME).read_bytes()
         node.close()
     with serving(tmp_path, SigningOrder.SLOTS) as path:
         again = RemoteSigner(path, SigningOrder.SLOTS)
