@@ -35,14 +35,25 @@ def advance(core: Core, now_ms: Millis) -> list[Effect]:
                 effects += outcome
                 applied = True
                 break
+    core.height.is_settled, core.height.votes.has_tipped = True, False
     return effects
+
+
+def advance_after_vote(core: Core, now_ms: Millis) -> list[Effect]:
+    """As `advance`; a vote that has tipped no scale changes no line's condition, and most do not."""
+    height = core.height
+    if height.is_settled and not height.votes.has_tipped:
+        return []
+    return advance(core, now_ms)
 
 
 def line_22_and_28(core: Core, now_ms: Millis) -> list[Effect] | None:
     """A complete proposal of this round, executed: prevote it or nil (BFT-6, BFT-7)."""
     height = core.height
+    if height.phase is not Phase.PROPOSE:
+        return None
     proposal = height.proposals.get(height.round)
-    if height.phase is not Phase.PROPOSE or proposal is None:
+    if proposal is None:
         return None
     if not locking.has_proof_of_lock(height.votes, proposal):
         return None

@@ -62,7 +62,7 @@ def is_sound(core: Core, proposal: Proposal, now_ms: Millis) -> bool:
 
 
 def _needed(height: HeightState) -> list[Hash32]:
-    needed = []
+    needed: list[Hash32] = []
     if height.certificate is not None:
         needed.append(height.certificate.block)
     polka = height.votes.block_with_quorum(height.round, Step.PREVOTE)

@@ -25,6 +25,8 @@ class Tally:
     """The votes for one value, by position in the set; `voters` has the same as bits."""
 
     power: int = 0
+    has_quorum: bool = False
+    """Whether that is a quorum: judged with each vote, because it is asked much more often."""
     voters: int = 0
     votes: dict[int, Vote] = field(default_factory=dict)
 
@@ -34,6 +36,7 @@ class StepVotes:
     """The votes of one round and step, by value; `power` counts each voter once."""
 
     power: int = 0
+    has_quorum: bool = False
     voters: int = 0
     tallies: dict[Hash32 | None, Tally] = field(default_factory=dict)
 
@@ -46,6 +49,10 @@ class VoteLedger:
     steps: dict[tuple[int, Step], StepVotes] = field(default_factory=dict)
     highest: dict[int, int] = field(default_factory=dict)
     """The highest round in which each position was heard, votes dropped since included."""
+    furthest: int = 0
+    """The highest round in which anybody was heard."""
+    has_tipped: bool = False
+    """Whether a vote has brought about a quorum, or somebody a later round, since the lines were tried."""
     floor: int = 0
     """Rounds below are forgotten, but for that of the valid value."""
 
@@ -78,18 +85,24 @@ class VoteLedger:
         else:
             step.voters |= 1 << index
             step.power += self.electorate.power_at(index)
+            self._judge(step)
         tally = step.tallies.get(vote.block)
         if tally is None:
             tally = step.tallies[vote.block] = Tally()
         tally.votes[index] = vote
         tally.voters |= 1 << index
         tally.power += self.electorate.power_at(index)
+        self._judge(tally)
         self.hear(index, vote.round)
         return True
 
     def hear(self, index: int, round_: int) -> None:
         """Note that a validator was in this round."""
-        self.highest[index] = max(round_, self.highest.get(index, 0))
+        before = self.highest.get(index, 0)
+        self.highest[index] = max(round_, before)
+        if round_ > before:
+            self.furthest = max(round_, self.furthest)
+            self.has_tipped = True
 
     def tally(self, round_: int, step: Step, block: Hash32 | None) -> Tally:
         """The votes for one value, empty if there are none."""
@@ -101,35 +114,39 @@ class VoteLedger:
         """Whether more than two thirds of the power voted for this value."""
         votes = self.steps.get((round_, step))
         tally = votes.tallies.get(block) if votes else None
-        return tally is not None and self.electorate.is_quorum(tally.power)
+        return tally is not None and tally.has_quorum
 
     def has_quorum_of_any(self, round_: int, step: Step) -> bool:
         """Whether more than two thirds of the power voted for anything."""
         votes = self.steps.get((round_, step))
-        return votes is not None and self.electorate.is_quorum(votes.power)
+        return votes is not None and votes.has_quorum
 
     def block_with_quorum(self, round_: int, step: Step) -> Hash32 | None:
         """The block with a quorum, if one has it."""
         votes = self.steps.get((round_, step))
-        if votes is None or not self.electorate.is_quorum(votes.power):
+        if votes is None or not votes.has_quorum:
             return None  # no value has more power than all of them
         for block, tally in votes.tallies.items():
-            if block is not None and self.electorate.is_quorum(tally.power):
+            if block is not None and tally.has_quorum:
                 return block
         return None
 
     def decided(self) -> tuple[int, Hash32] | None:
         """Round and block of a quorum of precommits, in whichever round there is one."""
-        for round_, step in self.steps:
-            if step is Step.PRECOMMIT and (block := self.block_with_quorum(round_, step)) is not None:
+        for (round_, step), votes in self.steps.items():
+            if (
+                votes.has_quorum
+                and step is Step.PRECOMMIT
+                and (block := self.block_with_quorum(round_, step)) is not None
+            ):
                 return round_, block
         return None
 
     def skip_target(self, current_round: int) -> int | None:
         """The highest later round that validators of more than a third have reached (L55)."""
-        ahead = [(round_, index) for index, round_ in self.highest.items() if round_ > current_round]
-        if not ahead:
+        if self.furthest <= current_round:
             return None
+        ahead = [(round_, index) for index, round_ in self.highest.items() if round_ > current_round]
         power = 0
         for round_, index in sorted(ahead, reverse=True):
             power += self.electorate.power_at(index)
@@ -149,6 +166,13 @@ class VoteLedger:
         old = [key for key in self.steps if key[0] < self.floor and key[0] != kept_round]
         for key in old:
             del self.steps[key]
+
+    def _judge(self, counted: StepVotes | Tally) -> None:
+        """Say anew whether this is a quorum."""
+        has_quorum = self.electorate.is_quorum(counted.power)
+        if has_quorum is not counted.has_quorum:
+            counted.has_quorum = has_quorum
+            self.has_tipped = True
 
     def _may_add_value(self, step: StepVotes, index: int, block: Hash32 | None) -> bool:
         """Whether one more value of a voter counts: few do, but all that an honest validator voted for.
@@ -184,10 +208,12 @@ class VoteLedger:
             power = self.electorate.power_at(index)
             votes.voters &= ~(1 << index)
             votes.power -= power
+            self._judge(votes)
             for tally in votes.tallies.values():
                 if tally.votes.pop(index, None) is not None:
                     tally.voters &= ~(1 << index)
                     tally.power -= power
+                    self._judge(tally)
             votes.tallies = {block: tally for block, tally in votes.tallies.items() if tally.votes}
             if not votes.tallies:
                 del self.steps[round_, step]

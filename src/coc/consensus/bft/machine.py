@@ -2,11 +2,15 @@
 
 One machine lives as long as its node. It is built with the height it begins in; the next ones are opened by
 `HeightOpened`, the answer to `Decide`.
+
+The dispatch is a table by class: a `match` asks `isinstance` for one class after the other, and to be told no
+by a frozen class costs more than most handlers do.
 """
 
 from __future__ import annotations
 
-from typing import assert_never
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
 
 from coc.consensus.bft.effects import Effect
 from coc.consensus.bft.handle.block import on_block_arrived, on_built, on_executed
@@ -14,6 +18,7 @@ from coc.consensus.bft.handle.certificate import on_certificate
 from coc.consensus.bft.handle.evidence import on_evidence, on_evidence_settled
 from coc.consensus.bft.handle.opened import first_height, on_opened, on_started
 from coc.consensus.bft.handle.own import (
+    on_diverged,
     on_persist_failed,
     on_persisted,
     on_signature,
@@ -53,62 +58,48 @@ from coc.primitives.types import Height, Millis
 from coc.primitives.validators import ValidatorSet
 from coc.primitives.votes import Evidence
 
+Handler: TypeAlias = Callable[[Core, Millis, Any], list[Effect]]
+"""What happens upon an input of one class."""
+
+HANDLERS: Final[Mapping[type[Input], Handler]] = {
+    HeightOpened: on_opened,
+    PeerCame: on_peer_came,
+    ProposalReceived: on_proposal,
+    VoteReceived: on_vote,
+    CertificateReceived: on_certificate,
+    StatusReceived: on_status,
+    EvidenceReceived: on_evidence,
+    EvidenceSettled: on_evidence_settled,
+    PeerGone: on_peer_gone,
+    BlockArrived: on_block_arrived,
+    Built: on_built,
+    Executed: on_executed,
+    Persisted: on_persisted,
+    PersistFailed: on_persist_failed,
+    SignatureMade: on_signature,
+    SignatureRefused: on_signature_refused,
+    Diverged: on_diverged,
+    TimerFired: on_timer,
+}
+"""Every input but `Started`, which goes on where the machine was built to begin."""
+
 
 class BftMachine:
     """Agrees with the other validators on one block a height, or follows them."""
 
     def __init__(self, setup: Setup, opening: HeightOpened, now_ms: Millis) -> None:
         """Nothing is asked for before `Started`."""
-        self._opening = opening
+        self._handlers: Mapping[type[Input], Handler] = {
+            **HANDLERS,
+            Started: lambda core, now_ms, _event: on_started(core, now_ms, opening),
+        }
         self._core = Core(
             setup, first_height(setup, opening, now_ms), is_watching=setup.silent_above is not None
         )
 
     def step(self, now_ms: Millis, event: Input) -> list[Effect]:
         """Apply one input and return what must now be done, in order."""
-        core = self._core
-        match event:  # the most frequent first: each case that fails costs
-            case VoteReceived():
-                return on_vote(core, now_ms, event)
-            case StatusReceived():
-                return on_status(core, now_ms, event)
-            case Diverged():
-                core.has_diverged = True
-                return []
-            case TimerFired():
-                return on_timer(core, now_ms, event)
-            case Persisted():
-                return on_persisted(core, event)
-            case SignatureMade():
-                return on_signature(core, now_ms, event)
-            case ProposalReceived():
-                return on_proposal(core, now_ms, event)
-            case CertificateReceived():
-                return on_certificate(core, now_ms, event)
-            case BlockArrived():
-                return on_block_arrived(core, now_ms, event)
-            case Executed():
-                return on_executed(core, now_ms, event)
-            case HeightOpened():
-                return on_opened(core, now_ms, event)
-            case Built():
-                return on_built(core, now_ms, event)
-            case Started():
-                return on_started(core, now_ms, self._opening)
-            case EvidenceReceived():
-                return on_evidence(core, event)
-            case EvidenceSettled():
-                return on_evidence_settled(core, event)
-            case PeerCame():
-                return on_peer_came(core, event)
-            case PeerGone():
-                return on_peer_gone(core, event)
-            case PersistFailed():
-                return on_persist_failed(core, event)
-            case SignatureRefused():
-                return on_signature_refused(core, event)
-            case _:
-                assert_never(event)
+        return self._handlers[type(event)](self._core, now_ms, event)
 
     @property
     def status(self) -> Status:

@@ -59,6 +59,8 @@ class HeightState:
     """Places for which we signed something, or mean to."""
     kept: set[Hash32] = field(default_factory=set)
     """Blocks whose bytes are durable, or will be with the next record."""
+    is_settled: bool = False
+    """Whether no line of the paper applied when all were last tried; a vote alone may leave it so."""
 
     @classmethod
     def opened(cls, facts: HeightFacts, due: Millis) -> HeightState:
@@ -84,6 +86,7 @@ class HeightState:
     def see(self, block: Hash32, sight: Sight) -> None:
         """Note what is known of a block; the oldest that nothing points to makes room."""
         self.sights[block] = sight
+        self.is_settled = False
         if len(self.sights) <= BLOCKS_IN_SIGHT_MAX:
             return
         pointed = {lock.block for lock in (self.locked, self.valid) if lock} | {block}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from coc.consensus.bft import effects as fx
 from coc.consensus.bft import inputs as bft
@@ -53,7 +54,7 @@ def engine_step(core: Core, now_ms: Millis, event: bft.Input) -> list[Effect]:
     """Hand an input to the engine, and its effects on."""
     effects: list[Effect] = []
     for effect in core.engine.step(now_ms, event):
-        effects += _translated(core, now_ms, effect)
+        effects += TRANSLATORS[type(effect)](core, now_ms, effect)
     return effects
 
 
@@ -136,43 +137,23 @@ def on_decided(core: Core, now_ms: Millis, event: BlockDecided) -> list[Effect]:
     return [*effects, JudgeAgain(again, None)] if again else effects
 
 
-def _translated(core: Core, now_ms: Millis, effect: fx.Effect) -> list[Effect]:
-    match effect:  # the most frequent first: each case that fails costs
-        case fx.SendTo():
-            return [Send(effect.peer, kinds.CONSENSUS.number, encode_message(effect.message))]
-        case fx.SetTimer():
-            return [SetConsensusTimer(effect.timer, effect.at_ms)]
-        case fx.Broadcast():
-            return [SendAll(kinds.CONSENSUS.number, encode_message(effect.message))]
-        case fx.Persist():
-            return [WriteAhead(effect.sequence, effect.records, _bodies(core, effect.records))]
-        case fx.Sign():
-            return [Sign(effect.request)]
-        case fx.Append():
-            return [AppendRecord(effect.record)]
-        case fx.Fetch():
-            return _fetch(core, now_ms, effect)
-        case fx.Execute():
-            body = core.blocks.body(effect.block)
-            return [] if body is None else [ExecuteBlock(effect.block, body)]
-        case fx.Decide():
-            core.deciding = DecideBlock(effect.block, effect.certificate)
-            return [core.deciding]
-        case fx.Build():
-            core.wish = BuildWish(effect.height, effect.round, effect.certificate)
-            return [ProveRandomness(effect.height, effect.round, effect.parent)]
-        case fx.SendStoredCertificate():
-            return [SendCertificate(effect.peer, effect.height)]
-        case fx.CatchUp():
-            return sync_step(core, now_ms, PeerAhead(effect.peer, effect.height))
-        case fx.EvidenceFound():
-            return [EvidenceSeen(effect.evidence)]
-        case fx.Misbehaved():
-            return [Misbehaved(effect.peer, effect.reason)]
-        case fx.Alarm():
-            return [Alarm(CONSENSUS, effect.reason)]
-        case _:
-            assert_never(effect)
+def _on_decide(core: Core, _now_ms: Millis, effect: fx.Decide) -> list[Effect]:
+    core.deciding = DecideBlock(effect.block, effect.certificate)
+    return [core.deciding]
+
+
+def _on_build(core: Core, _now_ms: Millis, effect: fx.Build) -> list[Effect]:
+    core.wish = BuildWish(effect.height, effect.round, effect.certificate)
+    return [ProveRandomness(effect.height, effect.round, effect.parent)]
+
+
+def _on_execute(core: Core, _now_ms: Millis, effect: fx.Execute) -> list[Effect]:
+    body = core.blocks.body(effect.block)
+    return [] if body is None else [ExecuteBlock(effect.block, body)]
+
+
+def _on_persist(core: Core, _now_ms: Millis, effect: fx.Persist) -> list[Effect]:
+    return [WriteAhead(effect.sequence, effect.records, _bodies(core, effect.records))]
 
 
 def _fetch(core: Core, now_ms: Millis, effect: fx.Fetch) -> list[Effect]:
@@ -186,3 +167,27 @@ def _fetch(core: Core, now_ms: Millis, effect: fx.Fetch) -> list[Effect]:
 def _bodies(core: Core, records: tuple[Record, ...]) -> dict[Hash32, BlockBody]:
     kept = (record.block for record in records if isinstance(record, BlockKept))
     return {block: body for block in kept if (body := core.blocks.body(block)) is not None}
+
+
+TRANSLATORS: Final[Mapping[type[fx.Effect], Callable[[Core, Millis, Any], list[Effect]]]] = {
+    fx.SetTimer: lambda _core, _now_ms, effect: [SetConsensusTimer(effect.timer, effect.at_ms)],
+    fx.Broadcast: lambda _core, _now_ms, effect: [
+        SendAll(kinds.CONSENSUS.number, encode_message(effect.message))
+    ],
+    fx.SendTo: lambda _core, _now_ms, effect: [
+        Send(effect.peer, kinds.CONSENSUS.number, encode_message(effect.message))
+    ],
+    fx.Persist: _on_persist,
+    fx.Sign: lambda _core, _now_ms, effect: [Sign(effect.request)],
+    fx.Append: lambda _core, _now_ms, effect: [AppendRecord(effect.record)],
+    fx.Fetch: _fetch,
+    fx.Execute: _on_execute,
+    fx.Decide: _on_decide,
+    fx.Build: _on_build,
+    fx.SendStoredCertificate: lambda _core, _now_ms, effect: [SendCertificate(effect.peer, effect.height)],
+    fx.CatchUp: lambda core, now_ms, effect: sync_step(core, now_ms, PeerAhead(effect.peer, effect.height)),
+    fx.EvidenceFound: lambda _core, _now_ms, effect: [EvidenceSeen(effect.evidence)],
+    fx.Misbehaved: lambda _core, _now_ms, effect: [Misbehaved(effect.peer, effect.reason)],
+    fx.Alarm: lambda _core, _now_ms, effect: [Alarm(CONSENSUS, effect.reason)],
+}
+"""What the node does for every effect of the engine."""

@@ -1,13 +1,14 @@
 """A node of a BFT chain as one machine: what passes between engine, mempool, gossip and peers.
 
-The dispatch; what is more than passing on lies in `consensus_side.py` and `peer_side.py`. A decided block
-moves the pool to its head before the engine opens the next height, so that a block built there stands on it.
+The dispatch, by class as the engine's; what is more than passing on lies in `consensus_side.py` and
+`peer_side.py`. A decided block moves the pool to its head before the engine opens the next height, so that a
+block built there stands on it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import assert_never
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
 
 from coc.consensus.bft import inputs as bft
 from coc.consensus.bft.machine import BftMachine
@@ -47,6 +48,9 @@ from coc.node.validator.inputs import (
 )
 from coc.primitives.types import Hash32, Height, Millis
 
+Handler: TypeAlias = Callable[[Core, Millis, Any], list[Any]]
+"""What happens upon an input of one class; some sides of the node know fewer effects than it has."""
+
 
 class ValidatorNode:
     """One node: it agrees with others on blocks, or follows them."""
@@ -72,74 +76,78 @@ class ValidatorNode:
 
     def step(self, now_ms: Millis, event: Input) -> list[Effect]:
         """Apply one input and return what must now be done, in order."""
-        core = self._core
-        match event:  # the most frequent first: each case that fails costs
-            case MessageReceived():
-                return peer_side.on_message(core, now_ms, event)
-            case GossipTimer():
-                return [*gossip_side.on_gossip_timer(core, now_ms)]
-            case ConsensusTimer():
-                return consensus_side.on_timer(core, now_ms, event)
-            case Arrived():
-                submit = Submit(event.head, event.origin, event.candidates)
-                return [*gossip_side.pool_step(core, now_ms, submit)]
-            case Logged():
-                return consensus_side.on_logged(core, now_ms, event)
-            case Signed():
-                made = bft.SignatureMade(event.request, event.signature)
-                return consensus_side.engine_step(core, now_ms, made)
-            case BlockChecked():
-                return peer_side.on_block_checked(core, now_ms, event)
-            case BlockExecuted():
-                return consensus_side.engine_step(core, now_ms, bft.Executed(event.hash, event.facts))
-            case BlockDecided():
-                return self._on_decided(now_ms, event)
-            case RandomnessProved():
-                return consensus_side.on_randomness(core, now_ms, event)
-            case BlockBuilt():
-                return consensus_side.on_built(core, now_ms, event)
-            case BlocksAdopted():
-                decided = [] if event.decided is None else self._on_decided(now_ms, event.decided)
-                return [*decided, *sync_side.after_adopting(core, now_ms, event)]
-            case SyncTimer():
-                return sync_side.sync_step(core, now_ms, block_sync.TimerFired())
-            case Start():
-                opened = consensus_side.engine_step(core, now_ms, bft.Started())
-                return [*opened, *dht_side.on_start(core, now_ms)]
-            case PeerUp():
-                return peer_side.on_peer_up(core, now_ms, event)
-            case PeerDown():
-                return peer_side.on_peer_down(core, now_ms, event)
-            case DhtTimer():
-                return [*dht_side.on_timer(core, now_ms, event)]
-            case DialFailed():
-                return [*dht_side.on_dial_failed(core, now_ms, event)]
-            case RecordSigned():
-                return [*dht_side.on_record_signed(core, now_ms, event)]
-            case BuildFailed():
-                return [Alarm("building", event.reason)]
-            case ExecutionFailed():
-                return consensus_side.on_execution_failed(core, event)
-            case DecisionFailed():
-                return consensus_side.on_decision_failed(core, event)
-            case LogFailed():
-                failed = bft.PersistFailed(event.sequence, event.reason)
-                return consensus_side.engine_step(core, now_ms, failed)
-            case SigningRefused():
-                refused = bft.SignatureRefused(event.request, event.reason)
-                return consensus_side.engine_step(core, now_ms, refused)
-            case Judged() | JournalFailed():
-                return [*gossip_side.pool_step(core, now_ms, event)]
-            case _:
-                assert_never(event)
+        return HANDLERS[type(event)](self._core, now_ms, event)
 
-    def _on_decided(self, now_ms: Millis, event: BlockDecided) -> list[Effect]:
-        core = self._core
-        if event.facts.height <= core.facts.height:
-            return []  # catching up and the engine came to the same block
-        moved = HeadChanged(event.pool_head, event.changed, event.included, rules_changed=event.rules_changed)
-        of_pool = gossip_side.pool_step(core, now_ms, moved)
-        # The engine's effects go first: a journal that cannot be written must not swallow them.
-        opened = consensus_side.on_decided(core, now_ms, event)
-        on = sync_side.sync_step(core, now_ms, block_sync.Adopted(event.facts.height))
-        return [*opened, *on, *of_pool]
+
+def _engine_told(event_of: Callable[[Any], bft.Input]) -> Handler:
+    """A handler that only says to the engine what has happened."""
+    return lambda core, now_ms, event: consensus_side.engine_step(core, now_ms, event_of(event))
+
+
+def _on_start(core: Core, now_ms: Millis, _event: Start) -> list[Effect]:
+    opened = consensus_side.engine_step(core, now_ms, bft.Started())
+    return [*opened, *dht_side.on_start(core, now_ms)]
+
+
+def _on_arrived(core: Core, now_ms: Millis, event: Arrived) -> list[Effect]:
+    submit = Submit(event.head, event.origin, event.candidates)
+    return [*gossip_side.pool_step(core, now_ms, submit)]
+
+
+def _on_pool_input(core: Core, now_ms: Millis, event: Judged | JournalFailed) -> list[Effect]:
+    return [*gossip_side.pool_step(core, now_ms, event)]
+
+
+def _on_gossip_timer(core: Core, now_ms: Millis, _event: GossipTimer) -> list[Effect]:
+    return [*gossip_side.on_gossip_timer(core, now_ms)]
+
+
+def _on_sync_timer(core: Core, now_ms: Millis, _event: SyncTimer) -> list[Effect]:
+    return sync_side.sync_step(core, now_ms, block_sync.TimerFired())
+
+
+def _on_decided(core: Core, now_ms: Millis, event: BlockDecided) -> list[Effect]:
+    if event.facts.height <= core.facts.height:
+        return []  # catching up and the engine came to the same block
+    moved = HeadChanged(event.pool_head, event.changed, event.included, rules_changed=event.rules_changed)
+    of_pool = gossip_side.pool_step(core, now_ms, moved)
+    # The engine's effects go first: a journal that cannot be written must not swallow them.
+    opened = consensus_side.on_decided(core, now_ms, event)
+    on = sync_side.sync_step(core, now_ms, block_sync.Adopted(event.facts.height))
+    return [*opened, *on, *of_pool]
+
+
+def _on_adopted(core: Core, now_ms: Millis, event: BlocksAdopted) -> list[Effect]:
+    decided = [] if event.decided is None else _on_decided(core, now_ms, event.decided)
+    return [*decided, *sync_side.after_adopting(core, now_ms, event)]
+
+
+HANDLERS: Final[Mapping[type[Input], Handler]] = {
+    Start: _on_start,
+    MessageReceived: peer_side.on_message,
+    PeerUp: peer_side.on_peer_up,
+    PeerDown: peer_side.on_peer_down,
+    GossipTimer: _on_gossip_timer,
+    ConsensusTimer: consensus_side.on_timer,
+    SyncTimer: _on_sync_timer,
+    Arrived: _on_arrived,
+    Judged: _on_pool_input,
+    JournalFailed: _on_pool_input,
+    Logged: consensus_side.on_logged,
+    LogFailed: _engine_told(lambda event: bft.PersistFailed(event.sequence, event.reason)),
+    Signed: _engine_told(lambda event: bft.SignatureMade(event.request, event.signature)),
+    SigningRefused: _engine_told(lambda event: bft.SignatureRefused(event.request, event.reason)),
+    RandomnessProved: consensus_side.on_randomness,
+    BlockChecked: peer_side.on_block_checked,
+    BlockBuilt: consensus_side.on_built,
+    BuildFailed: lambda _core, _now_ms, event: [Alarm("building", event.reason)],
+    BlockExecuted: _engine_told(lambda event: bft.Executed(event.hash, event.facts)),
+    ExecutionFailed: lambda core, _now_ms, event: consensus_side.on_execution_failed(core, event),
+    BlockDecided: _on_decided,
+    DecisionFailed: lambda core, _now_ms, event: consensus_side.on_decision_failed(core, event),
+    BlocksAdopted: _on_adopted,
+    DhtTimer: dht_side.on_timer,
+    DialFailed: dht_side.on_dial_failed,
+    RecordSigned: dht_side.on_record_signed,
+}
+"""What is done upon every input."""

@@ -84,9 +84,11 @@ def _on_readable(core: Core, now_ms: Millis, event: MessageReceived) -> list[Eff
 
 def _on_consensus(core: Core, now_ms: Millis, peer: PeerId, payload: bytes) -> list[Effect]:
     message = decode_message(payload)
-    match message:
+    match message:  # the most frequent first: each case that fails costs
         case Vote():
             return engine_step(core, now_ms, bft.VoteReceived(peer, message))
+        case Status():
+            return engine_step(core, now_ms, bft.StatusReceived(peer, message))
         case Proposal():
             core.blocks.heard_of(message.block, peer)
             return engine_step(core, now_ms, bft.ProposalReceived(peer, message))
@@ -95,8 +97,6 @@ def _on_consensus(core: Core, now_ms: Millis, peer: PeerId, payload: bytes) -> l
             return engine_step(core, now_ms, bft.CertificateReceived(peer, message))
         case Evidence():
             return engine_step(core, now_ms, bft.EvidenceReceived(peer, message))
-        case Status():
-            return engine_step(core, now_ms, bft.StatusReceived(peer, message))
         case _:
             assert_never(message)
 

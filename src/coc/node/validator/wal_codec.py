@@ -39,8 +39,7 @@ def encode_entries(effect: WriteAhead) -> list[bytes]:
     """The entries to append, in order: each block's bytes before the record that promises them."""
     entries: list[bytes] = []
     for record in effect.records:
-        body = effect.blocks.get(record.block) if isinstance(record, BlockKept) else None
-        if isinstance(record, BlockKept) and body is not None:
+        if isinstance(record, BlockKept) and (body := effect.blocks.get(record.block)) is not None:
             item: list[rlp.Encodable] = [record.height, record.block, body.block, body.consensus_data]
             entries.append(bytes([_BLOCK]) + rlp.encode(item))
         entries.append(encode_record(record))

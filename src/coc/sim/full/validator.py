@@ -7,9 +7,9 @@ and the next life opens chain, write-ahead log and signer's mark from the same d
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import assert_never
+from typing import Any, assert_never
 
 from coc import _native
 from coc._native import BlockInvalid, Chain, Mark, SimDisk, StorageFailed, UnknownBlock, Wal
@@ -44,6 +44,19 @@ STREAM_KINDS = frozenset(
     number for number, kind in kinds.KINDS.items() if kind.message_class is kinds.MessageClass.TRANSACTIONS
 )
 """Messages of a protocol that relies on its stream."""
+FOR_OTHERS: tuple[type[fx.Effect], ...] = (
+    pool_fx.JournalAppend,
+    pool_fx.JournalRewrite,
+    pool_fx.Acknowledge,
+    pool_fx.Refuse,
+    pool_fx.Added,
+    pool_fx.BecameReady,
+    pool_fx.Replaced,
+    pool_fx.Evicted,
+    pool_fx.Dropped,
+    pool_fx.Included,
+)
+"""Effects that ask nothing of a node without journal and clients."""
 CHAIN_OPTIONS = b'{"log_salt": 7, "reserve_bytes": 0}'
 
 
@@ -72,6 +85,7 @@ class SimValidator:
         self.signer: MarkedSigner
         self.sets: SetReader
         self.remembered = WalContent()
+        self.actions = self._action_table()
         self._turn_ms = 0
         self._ahead_ms = BASE_MS + world.plan.skew_of(birth.position)
 
@@ -162,11 +176,11 @@ class SimValidator:
         """Hand in an input and carry out what comes of it."""
         if not self.is_up:
             return
-        life = self.life
+        life, actions = self.life, self.actions
         for effect in self.node.step(self.now_ms, event):
             if self.life != life:
                 return
-            self._carry_out(effect)
+            actions[type(effect)](effect)
 
     def submit(self, raw: bytes) -> None:
         """A client sends a transaction."""
@@ -199,74 +213,47 @@ class SimValidator:
 
     # ── Effects ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _carry_out(self, effect: fx.Effect) -> None:
-        dice = self.world.dice
-        match effect:  # the most frequent first: each case that fails costs
-            case fx.Send():
-                self._send(effect.peer, effect.kind, effect.payload)
-            case fx.SetConsensusTimer():
-                self._feed_at(effect.at_ms, ev.ConsensusTimer(effect.timer))
-            case fx.SetGossipTimer():
-                self._feed_at(effect.at_ms, ev.GossipTimer())
-            case fx.Alarm():
-                self.watch.on_alarm(self, effect)
-            case fx.SendAll():
-                self.watch.on_sent(self, effect.kind, effect.payload)
-                for other in self.others:
-                    self._carry(other, effect.kind, effect.payload)
-            case fx.WriteAhead():
-                self.in_turn(partial(self._written, effect))
-            case fx.Sign():
-                self.in_turn(partial(self._signed, effect))
-            case fx.AppendRecord():
-                self._append(effect)
-            case fx.SubmitFromPeer():
-                self._arrive(list(effect.raws), Origin.PEER)
-            case fx.CheckBlock():
-                self.later(dice.between(0, 1), partial(self._checked, effect))
-            case fx.ExecuteBlock():
-                self.later(dice.between(1, 4), partial(self._executed, effect))
-            case fx.DecideBlock():
-                self.later(self._sync_ms(), partial(self._decided, effect))
-            case fx.ProveRandomness():
-                self.later(dice.between(0, 1), partial(self._proved, effect))
-            case fx.BuildBlock():
-                self.later(dice.between(1, 4), partial(self._built, effect))
-            case fx.AdoptBlocks():
-                self.later(self._sync_ms(), partial(self._adopted, effect))
-            case fx.SetSyncTimer():
-                self._feed_at(effect.at_ms, ev.SyncTimer())
-            case fx.SendCertificate() | fx.ServeBlock() | fx.ServeBlocks():
-                self._serve(effect)
-            case fx.ServeGenesis():
-                self._send(effect.peer, kinds.GENESIS.number, self.birth.genesis)
-            case fx.DialNode() | fx.SetDhtTimer() | fx.SignRecord() | fx.AddressesFound():
-                raise AssertionError("simulated nodes are connected to all, and built without a table")
-            case fx.Misbehaved():
-                self.watch.on_accused(self, effect)
-            case fx.EvidenceSeen():
-                self.watch.on_evidence(self, effect.evidence)
-            case pool_fx.JudgeAgain():
-                self._judge_again(effect)
-            case (
-                pool_fx.JournalAppend()
-                | pool_fx.JournalRewrite()
-                | pool_fx.Acknowledge()
-                | pool_fx.Refuse()
-                | pool_fx.Added()
-                | pool_fx.BecameReady()
-                | pool_fx.Replaced()
-                | pool_fx.Evicted()
-                | pool_fx.Dropped()
-                | pool_fx.Included()
-            ):
-                pass
-            case _:
-                assert_never(effect)
+    def _action_table(self) -> Mapping[type[fx.Effect], Callable[[Any], None]]:
+        """What is done for every effect: a table, as in the node, as a `match` pays for each case that fails.
+
+        Those of the table of nodes are not here: simulated nodes are connected to all, and built without one.
+        """
+        between = self.world.dice.between
+        return {
+            fx.Send: lambda effect: self._send(effect.peer, effect.kind, effect.payload),
+            fx.SendAll: self._send_all,
+            fx.SetConsensusTimer: lambda effect: self._feed_at(effect.at_ms, ev.ConsensusTimer(effect.timer)),
+            fx.SetGossipTimer: lambda effect: self._feed_at(effect.at_ms, ev.GossipTimer()),
+            fx.SetSyncTimer: lambda effect: self._feed_at(effect.at_ms, ev.SyncTimer()),
+            fx.WriteAhead: lambda effect: self.in_turn(partial(self._written, effect)),
+            fx.Sign: lambda effect: self.in_turn(partial(self._signed, effect)),
+            fx.AppendRecord: self._append,
+            fx.SubmitFromPeer: lambda effect: self._arrive(list(effect.raws), Origin.PEER),
+            fx.CheckBlock: lambda effect: self.later(between(0, 1), partial(self._checked, effect)),
+            fx.ExecuteBlock: lambda effect: self.later(between(1, 4), partial(self._executed, effect)),
+            fx.ProveRandomness: lambda effect: self.later(between(0, 1), partial(self._proved, effect)),
+            fx.BuildBlock: lambda effect: self.later(between(1, 4), partial(self._built, effect)),
+            fx.DecideBlock: lambda effect: self.later(self._sync_ms(), partial(self._decided, effect)),
+            fx.AdoptBlocks: lambda effect: self.later(self._sync_ms(), partial(self._adopted, effect)),
+            fx.SendCertificate: self._serve,
+            fx.ServeBlock: self._serve,
+            fx.ServeBlocks: self._serve,
+            fx.ServeGenesis: lambda effect: self._send(effect.peer, kinds.GENESIS.number, self.birth.genesis),
+            fx.Misbehaved: lambda effect: self.watch.on_accused(self, effect),
+            fx.EvidenceSeen: lambda effect: self.watch.on_evidence(self, effect.evidence),
+            fx.Alarm: lambda effect: self.watch.on_alarm(self, effect),
+            pool_fx.JudgeAgain: self._judge_again,
+            **dict.fromkeys(FOR_OTHERS, lambda _effect: None),
+        }
 
     def _sync_ms(self) -> int:
         slow = self.position in self.world.plan.slow_disks and not self.world.is_healed
         return self.world.dice.between(0, 250 if slow else 4)
+
+    def _send_all(self, effect: fx.SendAll) -> None:
+        self.watch.on_sent(self, effect.kind, effect.payload)
+        for other in self.others:
+            self._carry(other, effect.kind, effect.payload)
 
     def _send(self, peer: PeerId, kind: int, payload: bytes) -> None:
         self.watch.on_sent(self, kind, payload)

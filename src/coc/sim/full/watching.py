@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coc.consensus.bft.messages import Message, decode_message
+from coc.consensus.bft.messages import decode_message
 from coc.node.validator.effects import Alarm, Misbehaved, WriteAhead
 from coc.node.validator.signer import SigningRefused
 from coc.primitives.seals import SignRequest
-from coc.primitives.votes import CommitCertificate, Evidence
+from coc.primitives.votes import CommitCertificate, Evidence, Proposal, Signed, Vote
 from coc.wire import kinds
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class Checker:
     def on_written(self, node: SimValidator, effect: WriteAhead) -> None:
         """Records of a node are durable."""
 
-    def on_message(self, node: SimValidator, message: Message) -> None:
-        """A node sends a consensus message."""
+    def on_signed(self, node: SimValidator, message: Signed) -> None:
+        """A node sends a vote or a proposal, its own or another's."""
 
     def on_refused(self, node: SimValidator, request: SignRequest, error: SigningRefused) -> None:
         """A signer has refused its node."""
@@ -62,9 +62,9 @@ class Watch:
     def __init__(self, checkers: tuple[Checker, ...]) -> None:
         """`checkers` are asked in this order, each for what its invariant speaks of."""
         self.checkers = checkers
-        self._of_decided, self._of_written, self._of_message = (
+        self._of_decided, self._of_written, self._of_signed = (
             [each for each in checkers if getattr(type(each), what) is not getattr(Checker, what)]
-            for what in ("on_decided", "on_written", "on_message")
+            for what in ("on_decided", "on_written", "on_signed")
         )
 
     def on_start(self, node: SimValidator) -> None:
@@ -102,8 +102,9 @@ class Watch:
         if kind != kinds.CONSENSUS.number:
             return
         message = decode_message(payload)
-        for checker in self._of_message:
-            checker.on_message(node, message)
+        if isinstance(message, Vote | Proposal):
+            for checker in self._of_signed:
+                checker.on_signed(node, message)
 
     def on_refused(self, node: SimValidator, request: SignRequest, error: SigningRefused) -> None:
         """A signer has refused its node."""

@@ -6,10 +6,11 @@ from coc.consensus.bft.effects import Broadcast, Effect, EvidenceFound, Misbehav
 from coc.consensus.bft.handle.authentic import is_authentic
 from coc.consensus.bft.inputs import EvidenceReceived, EvidenceSettled
 from coc.consensus.bft.state import Core
+from coc.primitives.types import Millis
 from coc.primitives.votes import Evidence, Signed, evidence_of, is_conflict
 
 
-def on_evidence(core: Core, event: EvidenceReceived) -> list[Effect]:
+def on_evidence(core: Core, _now_ms: Millis, event: EvidenceReceived) -> list[Effect]:
     """Take evidence of a peer if it convicts a validator of this height, the one before or the next."""
     evidence = event.evidence
     if core.evidence.knows(evidence.offence()):
@@ -22,7 +23,7 @@ def on_evidence(core: Core, event: EvidenceReceived) -> list[Effect]:
     return report(core, *pair)
 
 
-def on_evidence_settled(core: Core, event: EvidenceSettled) -> list[Effect]:
+def on_evidence_settled(core: Core, _now_ms: Millis, event: EvidenceSettled) -> list[Effect]:
     """A block has included it: nothing more is to be done."""
     for offence in event.offences:
         core.evidence.settle(offence)

@@ -10,7 +10,7 @@ from coc.primitives.limits_consensus import PEERS_MAX
 from coc.primitives.types import Millis
 
 
-def on_peer_came(core: Core, event: PeerCame) -> list[Effect]:
+def on_peer_came(core: Core, _now_ms: Millis, event: PeerCame) -> list[Effect]:
     """Tell it where we stand: what we said before it came, it has not heard (BFT-42)."""
     return [SendTo(event.peer, status_of(core.height))]
 
@@ -23,7 +23,7 @@ def on_status(core: Core, now_ms: Millis, event: StatusReceived) -> list[Effect]
     return answer(core, now_ms, event.peer, event.status)
 
 
-def on_peer_gone(core: Core, event: PeerGone) -> list[Effect]:
+def on_peer_gone(core: Core, _now_ms: Millis, event: PeerGone) -> list[Effect]:
     """Forget a peer."""
     core.peers.pop(event.peer, None)
     return []

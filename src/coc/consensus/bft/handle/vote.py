@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coc.consensus.bft.advance import advance
+from coc.consensus.bft.advance import advance_after_vote
 from coc.consensus.bft.effects import Effect, Misbehaved
 from coc.consensus.bft.handle.authentic import is_authentic, keep_early
 from coc.consensus.bft.handle.evidence import report
@@ -29,7 +29,7 @@ def on_vote(core: Core, now_ms: Millis, event: VoteReceived) -> list[Effect]:
         return []
     if not is_authentic(core, vote):
         return [Misbehaved(event.peer, "a vote with a wrong signature")]
-    return [*take_vote(core, vote), *advance(core, now_ms)]
+    return [*take_vote(core, vote), *advance_after_vote(core, now_ms)]
 
 
 def take_vote(core: Core, vote: Vote) -> list[Effect]:

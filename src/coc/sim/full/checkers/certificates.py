@@ -14,14 +14,13 @@ class CertificatesProve(Checker):
 
     def __init__(self) -> None:
         """None was seen."""
-        self.seen: set[bytes] = set()
+        self.seen: set[CommitCertificate] = set()
 
     def on_decided(self, node: SimValidator, certificate: CommitCertificate) -> None:
         """More than two thirds of the power that the block itself names have signed its hash."""
-        encoded = certificate.encode()
-        if encoded in self.seen:
+        if certificate in self.seen:
             return
-        self.seen.add(encoded)
+        self.seen.add(certificate)
         data = decode_consensus_data(node.chain.head.consensus_data)
         entries = data.validators.validators
         signed = [entry for index, entry in enumerate(entries) if certificate.bitmap >> index & 1]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from coc.consensus.bft.messages import Message
 from coc.primitives.seals import Step
 from coc.primitives.types import Address, Height
-from coc.primitives.votes import Proposal, Vote, step_of
+from coc.primitives.votes import Proposal, Signed, step_of
 from coc.sim.full.validator import SimValidator
 from coc.sim.full.watching import Checker, Violation
 
@@ -19,13 +18,9 @@ class NobodySignsTwice(Checker):
         """Nobody has signed anything."""
         self.signed: dict[Place, object] = {}
 
-    def on_message(self, node: SimValidator, message: Message) -> None:
+    def on_signed(self, node: SimValidator, message: Signed) -> None:
         """Compare with what was signed for this place before."""
-        if (
-            not node.is_honest
-            or not isinstance(message, Vote | Proposal)
-            or message.validator != node.address
-        ):
+        if message.validator != node.address or not node.is_honest:
             return
         place = (message.validator, message.height, message.round, step_of(message))
         content = (message.block, message.valid_round) if isinstance(message, Proposal) else message.block

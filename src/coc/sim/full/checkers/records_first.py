@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from coc.consensus.bft.messages import Message
+from collections import defaultdict
+
 from coc.consensus.bft.wal import BlockKept, Intent
 from coc.node.validator.effects import WriteAhead
 from coc.primitives.seals import SignRequest
 from coc.primitives.types import Hash32
-from coc.primitives.votes import Proposal, Vote
+from coc.primitives.votes import Signed
 from coc.sim.full.validator import SimValidator
 from coc.sim.full.watching import Checker, Violation
 
@@ -17,8 +18,8 @@ class RecordsComeFirst(Checker):
 
     def __init__(self) -> None:
         """Nothing is written."""
-        self.intents: dict[int, set[SignRequest]] = {}
-        self.blocks: dict[int, set[Hash32]] = {}
+        self.intents: defaultdict[int, set[SignRequest]] = defaultdict(set)
+        self.blocks: defaultdict[int, set[Hash32]] = defaultdict(set)
 
     def on_start(self, node: SimValidator) -> None:
         """What the log holds after a start was durable before it."""
@@ -32,25 +33,23 @@ class RecordsComeFirst(Checker):
                 raise Violation(f"record first: node {node.position} kept a block without its bytes")
             self._note(node.position, record)
 
-    def on_message(self, node: SimValidator, message: Message) -> None:
+    def on_signed(self, node: SimValidator, message: Signed) -> None:
         """An own message of the height in progress has its record."""
-        if not isinstance(message, Vote | Proposal) or message.validator != node.address:
-            return
-        if not node.is_honest:
+        if message.validator != node.address or not node.is_honest:
             return  # what a twin passes on may be the other one's
         if message.height != node.node.engine.height:
             return
         request = message.request(node.birth.rules.genesis_hash)
-        if request not in self.intents.get(node.position, set()):
+        if request not in self.intents[node.position]:
             raise Violation(f"record first: node {node.position} sends before its record is durable")
-        if message.block is not None and message.block not in self.blocks.get(node.position, set()):
+        if message.block is not None and message.block not in self.blocks[node.position]:
             raise Violation(f"record first: node {node.position} speaks for a block that is not durable")
 
     def _note(self, position: int, record: object) -> None:
         if isinstance(record, Intent):
-            self.intents.setdefault(position, set()).add(record.request)
+            self.intents[position].add(record.request)
         elif isinstance(record, BlockKept):
-            self.blocks.setdefault(position, set()).add(record.block)
+            self.blocks[position].add(record.block)
 
 
 def _records_of(node: SimValidator) -> tuple[object, ...]:
