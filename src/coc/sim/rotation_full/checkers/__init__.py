@@ -6,6 +6,7 @@ from coc.sim.rotation_full.checkers.accusations import NobodyHonestIsAccused
 from coc.sim.rotation_full.checkers.agreement import OneFinalBlockAHeight
 from coc.sim.rotation_full.checkers.depth import FinalBlocksAreDeep
 from coc.sim.rotation_full.checkers.double_signing import NobodySignsTwice
+from coc.sim.rotation_full.checkers.evidence import DoubleSignersAreNamed
 from coc.sim.rotation_full.checkers.finality import NothingFinalIsTakenBack
 from coc.sim.rotation_full.checkers.pools import PoolStandsOnTheHead, PromisesAreKept
 from coc.sim.rotation_full.checkers.present import HeadsAreOfThePresent
@@ -29,4 +30,5 @@ def fresh() -> tuple[Checker, ...]:
         PromisesAreKept(),
         HeadsAreOfThePresent(),
         NobodyHonestIsAccused(),
+        DoubleSignersAreNamed(),
     )
