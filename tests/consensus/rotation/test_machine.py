@@ -413,6 +413,7 @@ def test_final_needs_depth_and_two_thirds_and_safe_only_the_signatures(
 def test_what_is_safe_goes_back_only_with_the_block_itself(stage: Stage) -> None:  # ROT-22
     def branch(number: int, parent: Hash32, height: int, slots: list[int]) -> Hash32:
         """Blocks on a parent, one a slot; the safe block after the last of them."""
+        moves: list[fx.MoveHead] = []
         for index, slot in enumerate(slots):
             block = facts(number + index, parent, height + index, slot)
             moves = of(stage.at_slot(slot).bring(block), fx.MoveHead)
