@@ -21,6 +21,8 @@ ROUND_BITS = 32
 SIGNATURE_BYTES = 65
 VOTE_STEPS = {bytes([step]): step for step in (Step.PREVOTE, Step.PRECOMMIT)}
 """The steps of votes by their encoding."""
+SIGNED_REMEMBERED = 64
+"""Votes and proposals whose encoding is kept: one is sent, and written into the log once or twice."""
 CERTIFICATES_REMEMBERED = 16
 """Certificates kept as they were read: the newest is looked at when it comes, is stored, is built upon."""
 
@@ -75,6 +77,12 @@ class Proposal:
 
 Signed: TypeAlias = Vote | Proposal
 """Whatever a validator signs."""
+
+
+@lru_cache(maxsize=SIGNED_REMEMBERED)
+def encode_signed(message: Signed) -> bytes:
+    """The RLP of a vote or proposal."""
+    return rlp.encode(message.item())
 
 
 @frozen
@@ -158,7 +166,7 @@ def evidence_of(one: Signed, other: Signed) -> Evidence:
     """
     if not is_conflict(one, other):
         raise VoteInvalid("not evidence", why="the two messages do not exclude each other")
-    first, second = sorted((one, other), key=lambda message: rlp.encode(message.item()))
+    first, second = sorted((one, other), key=encode_signed)
     return Evidence(first, second)
 
 

@@ -29,6 +29,7 @@ from coc.primitives.votes import (
     Evidence,
     Proposal,
     Vote,
+    encode_signed,
     read_certificate,
     read_evidence,
     read_proposal,
@@ -86,11 +87,11 @@ def encode_message(message: Message) -> bytes:
     """Kind byte and RLP; the last ones are remembered: several peers lack the same."""
     match message:  # the most frequent first: each case that fails costs
         case Vote():
-            return b"\x01" + rlp.encode(message.item())
+            return b"\x01" + encode_signed(message)
         case Status():
             return b"\x05" + rlp.encode(_status_item(message))
         case Proposal():
-            return b"\x02" + rlp.encode(message.item())
+            return b"\x02" + encode_signed(message)
         case CommitCertificate():
             return b"\x03" + rlp.encode(message.item())
         case Evidence():

@@ -17,7 +17,7 @@ from coc.primitives.frozen import frozen
 from coc.primitives.limits_consensus import WAL_RECORD_BYTES_MAX
 from coc.primitives.seals import SignRequest
 from coc.primitives.types import Hash32, Height
-from coc.primitives.votes import Proposal, Vote, read_proposal, read_vote
+from coc.primitives.votes import Proposal, Vote, encode_signed, read_proposal, read_vote
 
 
 class WalRecordInvalid(ConsensusError):
@@ -78,12 +78,12 @@ def encode_record(record: Record) -> bytes:
     """Kind byte and RLP."""
     match record:  # the most frequent first: each case that fails costs
         case VoteKept():
-            return b"\x04" + rlp.encode(record.vote.item())
+            return b"\x04" + encode_signed(record.vote)
         case Intent():
             locks = [_lock_item(record.locked), _lock_item(record.valid)]
             return b"\x01" + rlp.encode([encode_request(record.request), *locks])
         case ProposalKept():
-            return b"\x03" + rlp.encode(record.proposal.item())
+            return b"\x03" + encode_signed(record.proposal)
         case BlockKept():
             return b"\x02" + rlp.encode([record.height, record.block])
 

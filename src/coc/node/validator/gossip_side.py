@@ -83,9 +83,11 @@ def gossip_step(core: Commons, now_ms: Millis, event: gossip.Input) -> list[Shar
     """Hand an input to transaction gossip, and its effects on."""
     effects: list[Shared] = []
     for effect in core.gossip.step(now_ms, event):
-        match effect:
+        match effect:  # the most frequent first: each case that fails costs
             case gossip_fx.Send():
                 effects.append(Send(effect.peer, effect.kind.number, effect.payload))
+            case gossip_fx.SetTimer():
+                effects.append(SetGossipTimer(effect.at_ms))
             case gossip_fx.Submit():
                 effects.append(SubmitFromPeer(effect.peer, effect.raws))
             case gossip_fx.Lookup():
@@ -93,8 +95,6 @@ def gossip_step(core: Commons, now_ms: Millis, event: gossip.Input) -> list[Shar
                     known.raw for each in effect.hashes if (known := core.pool.view.get(each)) is not None
                 )
                 effects += gossip_step(core, now_ms, gossip.LookedUp(effect.peer, found))
-            case gossip_fx.SetTimer():
-                effects.append(SetGossipTimer(effect.at_ms))
             case gossip_fx.Misbehaved():
                 effects.append(Misbehaved(effect.peer, effect.reason))
             case _:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
@@ -74,6 +75,14 @@ class Registry:
     period: int
 
 
+@dataclass(slots=True)
+class _Block:
+    """A block's registry, and what it has answered: each step of agreeing asks the same again."""
+
+    registry: Registry
+    answers: dict[bytes, Any] = field(default_factory=dict)
+
+
 class Answers:
     """What registries answered. Chains may share it: each answer stands under all that it follows from."""
 
@@ -103,7 +112,7 @@ class RegistrySets:
         self._chain = chain
         self._period_blocks = period_blocks
         self._answers = answers or Answers()
-        self._registries: OrderedDict[Hash32, Registry] = OrderedDict()
+        self._blocks: OrderedDict[Hash32, _Block] = OrderedDict()
 
     def validators(self, block: Hash32, height: Height) -> ValidatorSet:
         """set(height), read after `block`."""
@@ -122,21 +131,26 @@ class RegistrySets:
         return self._ask(block, calldata, registry_calls.decode_standing_answer)
 
     def _ask(self, block: Hash32, calldata: bytes, read: Callable[[bytes], T]) -> T:
-        registry = self._registries.get(block) or self._look_up(block)
-        return self._answers.of(registry, calldata, lambda: read(self._call(block, calldata)))
+        known = self._blocks.get(block) or self._look_up(block)
+        answer: T | None = known.answers.get(calldata)
+        if answer is None:
+            answer = self._answers.of(known.registry, calldata, lambda: read(self._call(block, calldata)))
+            if len(known.answers) < ANSWERS_KEPT:
+                known.answers[calldata] = answer
+        return answer
 
     def _call(self, block: Hash32, calldata: bytes) -> bytes:
         request = {"to": f"0x{VALIDATOR_REGISTRY.hex()}", "input": f"0x{calldata.hex()}"}
         return self._chain.call(block, msgspec.json.encode(request), b"", b"", CALL_GAS).output
 
-    def _look_up(self, block: Hash32) -> Registry:
+    def _look_up(self, block: Hash32) -> _Block:
         _, _, code_hash, storage_root = self._chain.account(block, VALIDATOR_REGISTRY)
         header = self._chain.header(block)
         if header is None:
             raise AssertionError("a block whose state is here has a header")
         period = registry_calls.period_of(Height(header.number), self._period_blocks)
-        registry = Registry(code_hash, storage_root, period)
-        self._registries[block] = registry
-        while len(self._registries) > BLOCKS_KEPT:
-            self._registries.popitem(last=False)
-        return registry
+        known = _Block(Registry(code_hash, storage_root, period))
+        self._blocks[block] = known
+        while len(self._blocks) > BLOCKS_KEPT:
+            self._blocks.popitem(last=False)
+        return known

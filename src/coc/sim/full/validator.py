@@ -177,7 +177,7 @@ class SimValidator:
         if not self.is_up:
             return
         life, actions = self.life, self.actions
-        for effect in self.node.step(self.now_ms, event):
+        for effect in self.node.step(Millis(self._ahead_ms + self.world.now_ms), event):
             if self.life != life:
                 return
             actions[type(effect)](effect)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from coc.sim.full.validator import SimValidator
 
 
+SIGNED = (Vote, Proposal)
+"""The messages that checkers look at one by one."""
+
+
 class Violation(AssertionError):
     """A run broke an invariant; the first word names it."""
 
@@ -102,7 +106,7 @@ class Watch:
         if kind != kinds.CONSENSUS.number:
             return
         message = decode_message(payload)
-        if isinstance(message, Vote | Proposal):
+        if isinstance(message, SIGNED):
             for checker in self._of_signed:
                 checker.on_signed(node, message)
 

@@ -62,15 +62,15 @@ class World:
         at_ms = self.now_ms + delay_ms if delay_ms > 0 else self.now_ms
         heappush(self._queue, (at_ms, next(self._order), action))
 
-    def run_until(self, end_ms: int, is_done: Callable[[], bool] = lambda: False) -> bool:
+    def run_until(self, end_ms: int, is_done: Callable[[], bool] | None = None) -> bool:
         """Let time pass; True if the condition came true before the end."""
         queue = self._queue
         for _ in range(EVENTS_MAX):
-            if is_done():
+            if is_done is not None and is_done():
                 return True
             if not queue or queue[0][0] > end_ms:
                 self.now_ms = end_ms
-                return is_done()
+                return is_done is not None and is_done()
             self.now_ms, _, action = heappop(queue)
             action()
         return False

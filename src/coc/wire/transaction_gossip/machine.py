@@ -6,7 +6,8 @@ never keeps a good one out (WIRE-33).
 
 from __future__ import annotations
 
-from typing import assert_never
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from coc.primitives.types import Millis
 from coc.wire.transaction_gossip.announcing import flush, on_added, on_peer_came, on_refused
@@ -37,36 +38,27 @@ class TransactionGossip:
 
     def step(self, now_ms: Millis, event: Input) -> list[Effect]:
         """Apply one input and return what must now be done, in order."""
-        return self._on(now_ms, event) + self._core.arm()
-
-    def _on(self, now_ms: Millis, event: Input) -> list[Effect]:
         core = self._core
-        match event:  # the most frequent first: each case that fails costs
-            case Announced():
-                return on_announced(core, now_ms, event)
-            case TimerFired():
-                return self._on_timer(now_ms)
-            case Added():
-                return on_added(core, now_ms, event)
-            case Requested():
-                return on_requested(core, event)
-            case LookedUp():
-                return on_looked_up(core, event)
-            case Delivered():
-                return on_delivered(core, now_ms, event)
-            case PeerCame():
-                return on_peer_came(core, event)
-            case PeerGone():
-                return on_peer_gone(core, now_ms, event)
-            case Refused():
-                return on_refused(core, now_ms, event)
-            case _:
-                assert_never(event)
+        return HANDLERS[type(event)](core, now_ms, event) + core.arm()
 
-    def _on_timer(self, now_ms: Millis) -> list[Effect]:
-        core = self._core
-        core.timer_ms = None
-        effects = expire(core, now_ms)
-        if core.flush_ms is not None and core.flush_ms <= now_ms:
-            effects += flush(core)
-        return effects
+
+def _on_timer(core: Core, now_ms: Millis, _event: TimerFired) -> list[Effect]:
+    core.timer_ms = None
+    effects = expire(core, now_ms)
+    if core.flush_ms is not None and core.flush_ms <= now_ms:
+        effects += flush(core)
+    return effects
+
+
+HANDLERS: Final[Mapping[type[Input], Callable[[Core, Millis, Any], list[Effect]]]] = {
+    PeerCame: lambda core, _now_ms, event: on_peer_came(core, event),
+    PeerGone: on_peer_gone,
+    Added: on_added,
+    Refused: on_refused,
+    Announced: on_announced,
+    Requested: lambda core, _now_ms, event: on_requested(core, event),
+    LookedUp: lambda core, _now_ms, event: on_looked_up(core, event),
+    Delivered: on_delivered,
+    TimerFired: _on_timer,
+}
+"""What happens upon every input; a table, because a `match` pays for each class that the input is not."""

@@ -94,11 +94,13 @@ class Core:
 
     def arm(self) -> list[Effect]:
         """Ask for a timer if something is due before the one that runs."""
-        requests = (talk.request for talk in self.talks.values())
-        dues = [request.until_ms for request in requests if request is not None and not request.is_late]
-        if self.flush_ms is not None:
-            dues.append(self.flush_ms)
-        due_ms = min(dues, default=None)
+        due_ms = self.flush_ms
+        for talk in self.talks.values():
+            request = talk.request
+            if request is None or request.is_late:
+                continue
+            if due_ms is None or request.until_ms < due_ms:
+                due_ms = request.until_ms
         if due_ms is None or (self.timer_ms is not None and self.timer_ms <= due_ms):
             return []
         self.timer_ms = due_ms
