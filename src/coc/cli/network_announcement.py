@@ -42,6 +42,8 @@ def announce_validator(choices: NodeChoices, chain: OpenChain, rpc: str, *, as_j
     rules = choices.genesis.coc
     does = "votes" if rules is None or rules.engine == "bft" else "takes turns"
     role = "follows" if validator is None else f"{does} as {validator}"
+    if network.signer is not None:
+        role = f"signs by {network.signer}"
     click.echo(
         f"chain id {chain.chain_id}, head {chain.head.number:,}, {role}, {choices.folder}\n"
         f"RPC  {rpc}   peers at {network.host}:{network.port} as {peer[:16]}…   Ctrl-C stops"
