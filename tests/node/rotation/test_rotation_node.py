@@ -229,3 +229,27 @@ def test_nobody_hears_of_a_final_block_whose_name_could_not_be_written(town: Tow
     finals = [each.final for each in said if isinstance(each, Status)]
     assert one.node.engine.final.height > written
     assert set(finals) == {written}
+
+
+def test_a_start_on_another_branch_brings_back_what_only_the_one_it_left_had(town: Town) -> None:  # FC-2
+    town.pass_slots(4)
+    town.part(0)
+    alone = town.members[0]
+    raw = client_sends(0)
+    alone.submit(raw)
+    town.pass_slots(8)
+    alone.lose_power()
+    alone.start()  # a start forgets what a block has taken
+    assert alone.chain.find_transaction(keccak256(raw)) is not None
+    left = alone.chain.head.hash
+    alone.fails = lambda effect: isinstance(effect, fx.MoveTags)
+    town.part()
+    town.pass_slots(2)
+    assert alone.chain.head.hash == left, "the other branch is in the log, and the head is not on it"
+
+    alone.lose_power()
+    alone.fails = lambda effect: False
+    alone.start()
+
+    assert alone.chain.canonical_hash(alone.door.header(left).number) != left  # type: ignore[union-attr]
+    assert alone.waiting() == [raw]

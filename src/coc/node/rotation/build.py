@@ -57,8 +57,9 @@ def build_node(
         TagsInvalid: the tags name blocks that the chain has not.
     """
     rules = config.rules
-    tags = _reconciled(door, _found_tags(door, rules) if tags is None else tags)
-    door.stand_on(tags)
+    written = _found_tags(door, rules) if tags is None else tags
+    tags = _reconciled(door, written)
+    door.stand_on(tags, written.head)
     final, chain = _branch(door, rules.slots, tags)
     kept: list[BlockFacts] = []
     bodies = []

@@ -186,11 +186,15 @@ class RotationDoor:
         """A known block's facts."""
         return self._chain.header(block)
 
-    def stand_on(self, tags: Tags) -> None:
-        """Make these the tags, as they are kept already."""
+    def stand_on(self, tags: Tags, written_head: Hash32) -> None:
+        """Make these the tags of a start.
+
+        `written_head` is where the chain was last said to end. If the log leads elsewhere, what the branch up to
+        it had taken may be in no journal any more, so the first move tells the pool of it.
+        """
         self._chain.set_head(tags.head)
         self._chain.set_finalized(tags.safe, tags.final)
-        self._told = tags.head
+        self._told = tags.head if self._chain.header(written_head) is None else written_head
 
     @property
     def head(self) -> BlockHeader:
