@@ -10,7 +10,7 @@ import pytest
 from coc._native import Chain
 from coc.adapters.live_node import HttpChoices, NodeChoices
 from coc.adapters.validator.service import NetworkChoices
-from coc.adapters.validator.snapshot_fetch import FetchEnd, Trouble
+from coc.adapters.validator.snapshot_filling import FetchEnd, Trouble
 from coc.adapters.validator.snapshot_target import PROGRESS_FILE
 from coc.cli.snapshot import SnapshotView, is_wanted, progress_text
 from coc.cli.trusted import trusted_block

@@ -11,6 +11,7 @@ import msgspec
 
 from coc import _native
 from coc._native import Chain, Transaction
+from coc.adapters import chain_exchange
 from coc.adapters.data_folder import genesis_in, refuse_strangers
 from coc.consensus.rotation.engine import HeadFacts
 from coc.execution.mempool.inputs import Account, Candidate, Head, Standing, Verdict
@@ -66,16 +67,30 @@ def explained() -> Iterator[None]:
 def open_chain(genesis: bytes, folder: Path | None, options: Mapping[str, int]) -> Chain:
     """Open the chain of a checked genesis text in a folder, or in memory.
 
+    A fetched chain that is to take the place of the folder's does so first (DIVERGE-10).
+
     Raises:
         FolderUnfit: the folder holds something else.
         ChainFailed: another genesis, another process, a newer release or a disk stands in the way.
     """
     if folder is not None:
         refuse_strangers(folder)
+        _settle(folder)
     with explained():
         return Chain.open(
             genesis, None if folder is None else str(folder), msgspec.json.encode(dict(options))
         )
+
+
+def _settle(folder: Path) -> None:
+    try:
+        chain_exchange.settle(folder)
+    except OSError as error:
+        raise ChainFailed(
+            f"the chain in {folder / chain_exchange.FETCHED} cannot take the place of the old one",
+            why=error.strerror or str(error),
+            cure="start again once the disk can be written: it goes on where it stopped",
+        ) from error
 
 
 @contextmanager

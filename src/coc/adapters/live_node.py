@@ -176,8 +176,10 @@ async def serve(
     telemetry: Telemetry,
     ready: Callable[[_native.Chain, int], None],
     stop: asyncio.Event,
-) -> None:
+) -> bool:
     """Run a node until `stop` is set; `ready` is told the chain and the port once requests are answered.
+
+    True where it has ended to be started again: another chain takes the place of the folder's (DIVERGE-10).
 
     Raises:
         ListenFailed: the address cannot be bound.
@@ -186,11 +188,12 @@ async def serve(
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(telemetry.defect)
     _refuse_taken_port(choices.http)
+    renewal = asyncio.Event()
     with chain_port.closing(
         chain_port.open_chain(choices.genesis.text, choices.folder, choices.chain_options)
     ) as chain:
         telemetry.stands_on(chain.head)
-        service = _service(choices, chain, telemetry)
+        service = _service(choices, (chain, telemetry), renewal)
         executor = ThreadPoolExecutor(RPC_THREADS, thread_name_prefix="rpc")
         services = _services(choices, chain, service)
         server = HttpServer(loop, _http_ports(choices, services, service, telemetry, executor))
@@ -207,7 +210,7 @@ async def serve(
                 await door.start(loop)
             port = await _listen(server, choices.http)
             ready(chain, port)
-            await stop.wait()
+            await _either(stop, renewal)
         finally:
             if door is not None:
                 door.close()
@@ -217,9 +220,20 @@ async def serve(
             server.abort()
             service.close()
             executor.shutdown(wait=True, cancel_futures=True)
+    return renewal.is_set() and not stop.is_set()
 
 
-def _service(choices: NodeChoices, chain: _native.Chain, telemetry: Telemetry) -> NodeService:
+async def _either(*events: asyncio.Event) -> None:
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for each in waiting:
+        each.cancel()
+
+
+def _service(
+    choices: NodeChoices, parts: tuple[_native.Chain, Telemetry], renewal: asyncio.Event
+) -> NodeService:
+    chain, telemetry = parts
     if choices.network is None:
         return RotationService(choices, chain, telemetry)
     rules = choices.genesis.coc
@@ -227,12 +241,14 @@ def _service(choices: NodeChoices, chain: _native.Chain, telemetry: Telemetry) -
         from coc.adapters.validator.rotation_service import RotationNetworkService
 
         with chain_port.explained():
-            parts = (chain, telemetry)
             return RotationNetworkService(choices.genesis, rules, choices.folder, choices.network, parts)
     from coc.adapters.validator.service import ValidatorService
 
     with chain_port.explained():
-        return ValidatorService(choices.genesis, choices.folder, choices.network, (chain, telemetry))
+        # Who keeps all states would lose them with its chain: that is for a person to decide.
+        is_archive = choices.chain_options.get("states_kept") == 0
+        start_again = None if is_archive else renewal.set
+        return ValidatorService(choices.genesis, choices.folder, choices.network, parts, start_again)
 
 
 def _goal(status: NodeStatus) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ipaddress
 import signal
 import sys
@@ -13,6 +14,7 @@ import rich_click as click
 
 from coc.cli.exits import fail
 from coc.cli.live_line import LiveLine
+from coc.primitives.frozen import replace
 
 if TYPE_CHECKING:
     from coc.adapters.chain_port import OpenChain
@@ -44,27 +46,54 @@ def run_node(
     from coc.adapters.telemetry import Telemetry
 
     log_to_stderr(log_level)
+    telling: list[Telemetry] = []
 
     def goal() -> int | None:
-        return telemetry.goal()
+        return telling[-1].goal()
 
     live = LiveLine(enabled=shows_blocks and sys.stdout.isatty(), goal=goal)
-    telemetry = Telemetry(live.on_block)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(choices, telemetry, announce))
+    is_over = False
+    while not is_over:
+        telling.append(Telemetry(live.on_block))
+        # A loop a life: what waits in it would hold the chain of the last one.
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            port = runner.run(_serve(choices, telling[-1], announce))
+        if port is None:
+            is_over = True
+        else:
+            telling.clear()
+            del runner
+            gc.collect()  # the lock of the folder goes with the last that knows its chain
+            # Clients find it where it was, also where the system has chosen the port.
+            choices, announce = replace(choices, http=replace(choices.http, port=port)), _announce_nothing
     live.close()
 
 
 async def _serve(
     choices: NodeChoices, telemetry: Telemetry, announce: Callable[[OpenChain, int], None]
-) -> None:
+) -> int | None:
+    """Serve; the port of clients where the node is to be started again, on another chain (DIVERGE-10)."""
     from coc.adapters.live_node import serve
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
-    await serve(choices, telemetry, announce, stop)
+    ports: list[int] = []
+
+    def ready(chain: OpenChain, port: int) -> None:
+        ports.append(port)
+        announce(chain, port)
+
+    is_renewed = await serve(choices, telemetry, ready, stop)
+    if is_renewed:
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(name)  # they would hold this loop, and with it the chain
+    return ports[-1] if is_renewed else None
+
+
+def _announce_nothing(chain: OpenChain, port: int) -> None:
+    """Whoever started the node knows it already."""
 
 
 def refuse_public_keys_in_public(host: str, cure: str) -> None:

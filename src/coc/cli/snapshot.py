@@ -12,15 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, assert_never
 import rich_click as click
 
 from coc.adapters.chain_port import closing, open_chain
-from coc.adapters.validator.snapshot_fetch import (
-    FetchEnd,
-    FetchSetup,
-    Foothold,
-    Looking,
-    Report,
-    Trouble,
-    fetch_snapshot,
-)
+from coc.adapters.validator.snapshot_fetch import FetchSetup, fetch_snapshot
+from coc.adapters.validator.snapshot_filling import FetchEnd, Foothold, Looking, Report, Trouble
 from coc.adapters.validator.snapshot_target import is_half_filled
 from coc.cli.progress import ProgressLine, clock_text
 from coc.consensus.finality.checkpoint import TrustedBlock

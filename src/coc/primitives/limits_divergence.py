@@ -18,3 +18,18 @@ DIVERGENCE_LOOK_MS: Final = 2_000
 
 DIVERGENCE_EXAMINATIONS_MAX: Final = 3
 """Times that one block is examined: what a repair did not cure by then, the next one will not."""
+
+DIVERGENCE_SEARCH_MS_MAX: Final = 120_000
+"""Milliseconds that peers are asked where the two part: after that nobody keeps so old a state any more."""
+
+DIVERGENCE_FETCH_IDLE_MS_MAX: Final = 180_000
+"""Milliseconds in which a fetch of the certified state gains nothing until it is set down: twelve answers."""
+
+DIVERGENCE_FETCH_REST_MS: Final = 30_000
+"""Milliseconds from a fetch that was set down to the next: half the time in which a state becomes served."""
+
+DIVERGENCE_HEALINGS_MAX: Final = 3
+"""Certified states taken in in a row: who differs after three has a defect in the program, not in data."""
+
+DIVERGENCE_SOUND_BLOCKS: Final = 1_024
+"""Blocks executed soundly since a certified state was taken in until that no longer counts: some hour."""

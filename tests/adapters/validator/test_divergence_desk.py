@@ -17,7 +17,8 @@ from typing import Any
 
 from coc._native import Chain, SimDisk, keccak256
 from coc.adapters.telemetry import Telemetry
-from coc.adapters.validator.divergence_desk import REPORT_FILE, DivergenceDesk
+from coc.adapters.validator.divergence_desk import BY_ITSELF, DivergenceDesk
+from coc.adapters.validator.divergence_file import REPORT_FILE
 from coc.adapters.validator.snapshot_serving import ANSWER_OF, Pieces
 from coc.consensus.sync.divergence.report import Cause
 from coc.consensus.sync.messages import BlockRange, CertifiedBlock
@@ -199,7 +200,7 @@ def test_damaged_code_is_found_replaced_and_the_block_adopted(tmp_path: Path) ->
         scene.look()
         assert scene.desk.facts() is None
         scene.assert_ready()
-        assert json.loads((tmp_path / REPORT_FILE).read_text()) == facts | {"healed": True}
+        assert json.loads((tmp_path / REPORT_FILE).read_text()) == facts | {"healed": True, "how": BY_ITSELF}
         await scene.desk.finish()
 
     asyncio.run(play())

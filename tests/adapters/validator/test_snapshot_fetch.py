@@ -13,10 +13,11 @@ import pytest
 
 from coc._native import Chain
 from coc.adapters.telemetry import Telemetry
-from coc.adapters.validator import snapshot_building, snapshot_fetch, snapshot_target
+from coc.adapters.validator import snapshot_building, snapshot_target
 from coc.adapters.validator.door import door_to
 from coc.adapters.validator.service import NetworkChoices, chain_facts
-from coc.adapters.validator.snapshot_fetch import FetchEnd, FetchSetup, Foothold, Report, fetch_snapshot
+from coc.adapters.validator.snapshot_fetch import FetchSetup, fetch_snapshot
+from coc.adapters.validator.snapshot_filling import FetchEnd, Foothold, Report, Trouble
 from coc.adapters.validator.snapshot_serving import Pieces, ServingPorts, SnapshotServing
 from coc.adapters.validator.snapshot_target import is_half_filled, load_target
 from coc.adapters.wire.network import Network
@@ -237,7 +238,7 @@ def test_a_full_disk_is_told_and_the_fetch_is_tried_again(
     monkeypatch.setattr(snapshot_building.__name__ + ".save_target", failing)
     end, reports, _ = fill(folder)
     assert end is FetchEnd.IS_CHAIN
-    troubles = [report for report in reports if isinstance(report, snapshot_fetch.Trouble)]
+    troubles = [report for report in reports if isinstance(report, Trouble)]
     assert ["no space left on the device" in trouble.reason for trouble in troubles] == [True]
 
 

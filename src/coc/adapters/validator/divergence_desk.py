@@ -2,23 +2,32 @@
 
 The machine of `coc.consensus.sync.divergence` decides. Native work runs on a thread of its own; answers of
 peers pass here on their way to the node, which never asked for them. The report goes to log and `/readyz`, to
-`coc admin divergence`, and into a file of the data folder.
+`coc admin divergence`, and into a file of the data folder. What the search does not cure is handed to
+`snapshot_taking_in`, and the life after that ends the report here.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol, assert_never
 
 from coc._native import BlockInvalid, Chain, SnapshotRefused, StorageFailed, Trial
+from coc.adapters import chain_exchange
 from coc.adapters.flushing import sentence_of
 from coc.adapters.metrics import Kind as SeriesKind
 from coc.adapters.metrics import Series
 from coc.adapters.telemetry import Telemetry
+from coc.adapters.validator.divergence_file import (
+    DivergenceFile,
+    facts_after_exchange,
+    healings_in,
+    height_in,
+    report_facts,
+)
 from coc.adapters.validator.snapshot_serving import Talker
+from coc.adapters.validator.snapshot_taking_in import Renewal, StateTaking, TakingPorts
 from coc.adapters.wire.network_setup import Router
 from coc.adapters.workers import Workers
 from coc.consensus.sync.divergence import effects as fx
@@ -29,17 +38,21 @@ from coc.consensus.sync.divergence.report import (
     RULES_FIELD,
     DifferingAccount,
     DifferingTransaction,
-    DivergenceReport,
     Field,
 )
 from coc.consensus.sync.messages import CertifiedBlock
-from coc.primitives.types import Address, Hash32, Height, Millis, PeerId, format_data
+from coc.primitives.types import Address, Hash32, Height, Millis, PeerId
 from coc.wire.identity import PeerFacts
 from coc.wire.kinds import CODES, GET_CODES, GET_HEADERS, GET_STATE, HEADERS, STATE, Kind
 
 DIVERGENCE: Final = "divergence"
 """The part that telemetry names."""
-REPORT_FILE: Final = "divergence.json"
+
+BY_ITSELF: Final = "the block gives here what is certified"
+BY_HAND: Final = (
+    "this node takes no certified state in by itself: it keeps all states, or none on a disk; "
+    "stop it and begin in an empty folder with --sync snapshot"
+)
 
 QUESTIONS: Final = {Subject.RECEIPTS: GET_HEADERS, Subject.ACCOUNTS: GET_STATE, Subject.CODES: GET_CODES}
 ANSWERS: Final = {HEADERS: Subject.RECEIPTS, STATE: Subject.ACCOUNTS, CODES: Subject.CODES}
@@ -60,15 +73,19 @@ class DivergenceDesk:
         parts: tuple[Chain, Telemetry],
         network: Callable[[], Talker],
         folder: Path | None,
+        renewal: Renewal | None = None,
     ) -> None:
-        """`behind` gets whatever is no answer to a question of ours."""
+        """`behind` gets what is no answer to a question of ours; without a renewal no state is taken in."""
         self._loop = asyncio.get_running_loop()
         self._behind = behind
         self._chain, self._telemetry = parts
         self._network = network
-        self._folder = folder
+        self._file = None if folder is None else DivergenceFile(folder, self._telemetry)
+        self._taking = self._taking_in(folder, renewal)
         self._workers = Workers(self._loop, threads=1)
         self._search = DivergenceSearch()
+        self._by_hand = ""
+        """What is left to a person, where nothing here cures it and no state is taken in."""
         self._body: tuple[Hash32, CertifiedBlock] | None = None
         self._trial: Trial | None = None
         self._is_closing = False
@@ -91,11 +108,14 @@ class DivergenceDesk:
 
     def facts(self) -> dict[str, Any] | None:
         """What is known, as JSON; None where nothing differs."""
-        return None if self._search.report is None else report_facts(self._search.report)
+        report = self._search.report
+        return None if report is None else report_facts(report) | self._taking_facts()
 
     async def finish(self) -> None:
         """Ask nothing more, and let what is under way end."""
         self._is_closing = True
+        if self._taking is not None:
+            await self._taking.finish()
         await self._workers.drain()
         self._workers.close()
 
@@ -104,15 +124,21 @@ class DivergenceDesk:
     def on_peer_up(self, peer: PeerId, facts: PeerFacts) -> None:
         """One more can be asked."""
         self._behind.on_peer_up(peer, facts)
+        if self._taking is not None:
+            self._taking.on_peer_up(peer)
         self._step(ev.PeerCame(peer))
 
     def on_peer_down(self, peer: PeerId) -> None:
         """A peer is gone."""
         self._behind.on_peer_down(peer)
+        if self._taking is not None:
+            self._taking.on_peer_down(peer)
         self._step(ev.PeerGone(peer))
 
     def on_message(self, peer: PeerId, kind: Kind, payload: bytes) -> None:
-        """Take an answer to the search, or hand on."""
+        """Take an answer to fetch or search, or hand on."""
+        if self._taking is not None and self._taking.on_message(peer, kind, payload):
+            return
         subject = ANSWERS.get(kind)
         if subject is None:
             self._behind.on_message(peer, kind, payload)
@@ -143,13 +169,21 @@ class DivergenceDesk:
                 self._work(effect.number, lambda: self._compared_accounts(effect))
             case fx.RestoreCodes(number, request, body):
                 self._work(number, lambda: self._restored(number, request, body))
-            case fx.Tell(report):
-                self._telemetry.problem(DIVERGENCE, report.sentence)
-                self._write(report_facts(report))
+            case fx.Tell():
+                self._tell()
             case fx.Healed(report):
                 self._body, self._trial = None, None
+                self._by_hand = ""
+                if self._taking is not None:
+                    self._taking.end()
                 self._telemetry.recovered(DIVERGENCE)
-                self._write(report_facts(report) | {"healed": True})
+                self._write(report_facts(report) | self._taking_facts() | {"healed": True, "how": BY_ITSELF})
+            case fx.Uncured(report):
+                if self._taking is not None:
+                    self._taking.begin(report.height)
+                elif not self._by_hand:
+                    self._by_hand = BY_HAND
+                    self._tell()
             case fx.SetTimer(at_ms):
                 self._loop.call_later(max(0, at_ms - self._now()) / 1000, self.look)
             case fx.Misbehaved(peer, reason):
@@ -160,6 +194,8 @@ class DivergenceDesk:
     def look(self) -> None:
         """See whether the node has come past the block; the timer does."""
         self._step(ev.TimerFired(Height(self._chain.head.number)))
+        if self._taking is not None and not self._is_closing:
+            self._taking.look()
 
     def _work(self, number: int, work: Callable[[], ev.Input]) -> None:
         def done(result: ev.Input | Exception) -> None:
@@ -211,49 +247,42 @@ class DivergenceDesk:
 
     # ── Telling ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _write(self, facts: dict[str, Any]) -> None:
-        """Keep the report where a person finds it after a restart; without room for it the log has to do."""
-        if self._folder is None:
+    def _tell(self) -> None:
+        """Tell a person all that is known, and keep it."""
+        report = self._search.report
+        if report is None:
             return
-        path = self._folder / REPORT_FILE
-        unfinished = path.with_name(f"{REPORT_FILE}.part")
-        try:
-            unfinished.write_text(f"{json.dumps(facts, indent=2)}\n")
-            unfinished.replace(path)
-        except OSError as error:
-            self._telemetry.notice(f"{path} cannot be written: {error.strerror or error}")
+        taking = self._by_hand if self._taking is None else self._taking.sentence
+        self._telemetry.problem(DIVERGENCE, "; ".join(filter(None, (report.sentence, taking))))
+        self._write(report_facts(report) | self._taking_facts())
+
+    def _taking_in(self, folder: Path | None, renewal: Renewal | None) -> StateTaking | None:
+        """What takes states in, after it has ended what an earlier life began."""
+        if folder is None or renewal is None or self._file is None:
+            return None
+        head = Height(self._chain.head.number)
+        facts = self._file.load()
+        was_exchanged = chain_exchange.was_exchanged(folder) and height_in(facts) <= head
+        if was_exchanged and facts.get("healed") is not True:
+            facts = facts_after_exchange(facts, head)
+            self._telemetry.notice(f"the node differed at block {height_in(facts):,}: {facts['how']}")
+            self._file.save(facts)
+        ports = TakingPorts(self._chain, self._telemetry, self._network, self._tell)
+        taking = StateTaking(folder, renewal, ports, healings_in(facts))
+        if height_in(facts) <= head:
+            taking.clear()
+        return taking
+
+    def _taking_facts(self) -> dict[str, object]:
+        return {} if self._taking is None else self._taking.facts()
+
+    def _write(self, facts: dict[str, Any]) -> None:
+        if self._file is not None:
+            self._file.save(facts)
 
     def _now(self) -> Millis:
         """Only differences count."""
         return Millis(int(self._loop.time() * 1000))
-
-
-def report_facts(report: DivergenceReport) -> dict[str, Any]:
-    """A report as JSON."""
-    transaction, account = report.transaction, report.account
-    return {
-        "number": report.height,
-        "hash": format_data(report.block),
-        "cause": report.cause.value,
-        "complete": report.is_complete,
-        "header": _named(report.header),
-        "transaction": None
-        if transaction is None
-        else {
-            "index": transaction.index,
-            "hash": format_data(transaction.hash),
-            "fields": _named(transaction.fields),
-        },
-        "account": None
-        if account is None
-        else {"address": format_data(account.address), "fields": _named(account.fields)},
-        "damagedCodes": [format_data(code) for code in report.codes],
-        "note": report.note,
-    }
-
-
-def _named(fields: tuple[Field, ...]) -> list[dict[str, str]]:
-    return [{"name": name, "ours": ours, "certified": certified} for name, ours, certified in fields]
 
 
 def _fields(found: list[tuple[str, str, str]]) -> tuple[Field, ...]:

@@ -1,4 +1,4 @@
-"""Where a node differs is found with one honest peer, whatever others say. DIVERGE-1 … DIVERGE-8."""
+"""Where a node differs is found with one honest peer, whatever others say. DIVERGE-1 … DIVERGE-9."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from coc.primitives.limits_divergence import (
     DIVERGENCE_CODES_MAX,
     DIVERGENCE_EXAMINATIONS_MAX,
     DIVERGENCE_LOOK_MS,
+    DIVERGENCE_SEARCH_MS_MAX,
 )
 from coc.primitives.types import Address, Hash32, Height, Millis, PeerId
 
@@ -118,11 +119,11 @@ def test_receipts_lead_to_the_transaction_and_its_accounts_to_the_account() -> N
     (compare,) = stage.answer()
     assert isinstance(compare, fx.CompareAccounts)
     assert compare.addresses == addresses(3)
-    told = stage.only(ev.AccountsCompared(stage.number, 1, ACCOUNT), fx.Tell)
-    assert told == [fx.Tell(stage.report)]
+    effects = stage.feed(ev.AccountsCompared(stage.number, 1, ACCOUNT))
+    assert effects == [fx.Tell(stage.report), fx.Uncured(stage.report)], "only another state helps: DIVERGE-9"
     assert (stage.report.transaction, stage.report.account) == (TRANSACTION, ACCOUNT)
     assert (stage.report.cause, stage.report.is_complete) == (Cause.EXECUTION, True)
-    for word in ("block 9", "transaction 2 (status)", "(balance)", "--sync snapshot"):
+    for word in ("block 9", "transaction 2 (status)", "(balance)", "certified state"):
         assert word in stage.report.sentence
 
 
@@ -219,10 +220,10 @@ def test_damaged_codes_are_fetched_until_none_is_missing() -> None:  # DIVERGE-7
 def test_what_cannot_be_read_here_ends_the_search_with_the_cure() -> None:  # DIVERGE-6
     stage = Scene()
     stage.feed(ev.Differed(HEIGHT, BLOCK))
-    stage.feed(ev.Failed("a node is damaged"))
+    assert len(stage.only(ev.Failed("a node is damaged"), fx.Uncured)) == 1
     assert (stage.report.cause, stage.report.is_complete) == (Cause.STORE, True)
     assert "a node is damaged" in stage.report.sentence
-    assert "coc db check" in stage.report.sentence
+    assert "the disk tested" in stage.report.sentence
     assert stage.feed(ev.Failed("again")) == []
 
 
@@ -247,6 +248,7 @@ def test_the_same_block_is_examined_again_only_where_that_may_cure_and_not_for_e
         examined += len(stage.only(ev.Differed(HEIGHT, BLOCK), fx.Examine))
         stage.feed(ev.Examined((), None, (), ()))
     assert examined == DIVERGENCE_EXAMINATIONS_MAX
+    assert stage.feed(ev.Differed(HEIGHT, BLOCK)) == [fx.Uncured(stage.report)]  # DIVERGE-9
     stuck = Scene(peers=0)
     stuck.differ((RULES_FIELD, "wrong", "valid"))
     assert stuck.feed(ev.Differed(HEIGHT, BLOCK)) == []
@@ -265,3 +267,25 @@ def test_once_the_chain_is_past_the_block_all_is_well_and_nothing_is_asked(stage
     assert stage.search.report is None
     assert stage.wait() == []
     assert len(stage.only(ev.Differed(HEIGHT, BLOCK), fx.SetTimer)) == 1, "it may begin anew"
+
+
+def test_who_keeps_nothing_of_so_old_a_block_does_not_hold_up_the_cure() -> None:  # DIVERGE-9
+    stage = Scene(peers=1)
+    stage.differ(GAS)
+    stage.answer(NOTHING)
+    stage.wait(DIVERGENCE_SEARCH_MS_MAX - 1)
+    assert not stage.report.is_complete
+    effects = stage.wait(1)
+    assert fx.Uncured(stage.report) in effects
+    assert fx.SetTimer(Millis(stage.now_ms + DIVERGENCE_LOOK_MS)) in effects
+    assert (stage.report.cause, stage.report.is_complete) == (Cause.EXECUTION, True)
+    assert "no peer gives what shows where the two part" in stage.report.note
+
+
+def test_codes_that_nobody_gives_leave_the_certified_state() -> None:  # DIVERGE-9
+    stage = Scene(peers=0)
+    stage.differ(codes=(Hash32(bytes(32)),))
+    assert stage.search.stage is Stage.CODES
+    effects = stage.wait(DIVERGENCE_SEARCH_MS_MAX)
+    assert fx.Uncured(stage.report) in effects
+    assert (stage.report.cause, stage.report.is_complete) == (Cause.CODE, True)

@@ -69,6 +69,13 @@ class Healed:
 
 
 @frozen
+class Uncured:
+    """Nothing that the search can do cures it: only the certified state is left (DIVERGE-9)."""
+
+    report: DivergenceReport
+
+
+@frozen
 class SetTimer:
     """Hand in `TimerFired` at this time; one more than needed does no harm."""
 
@@ -84,5 +91,14 @@ class Misbehaved:
 
 
 Effect: TypeAlias = (
-    Examine | Ask | CompareReceipts | CompareAccounts | RestoreCodes | Tell | Healed | SetTimer | Misbehaved
+    Examine
+    | Ask
+    | CompareReceipts
+    | CompareAccounts
+    | RestoreCodes
+    | Tell
+    | Healed
+    | Uncured
+    | SetTimer
+    | Misbehaved
 )

@@ -3,7 +3,7 @@
 One block at a time: it is executed once more beside the chain; a peer's receipts, held to the receipts root
 in the header, show the first transaction that went another way; accounts of peers, held to its state root,
 show the first account. Codes that are damaged here are fetched again. What is found is true whoever sent it,
-so one honest peer is enough. DIVERGE-1 … DIVERGE-8.
+so one honest peer is enough. What all this does not cure is said to be uncured. DIVERGE-1 … DIVERGE-9.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from coc.primitives.limits_divergence import (
     DIVERGENCE_CODES_MAX,
     DIVERGENCE_EXAMINATIONS_MAX,
     DIVERGENCE_LOOK_MS,
+    DIVERGENCE_SEARCH_MS_MAX,
 )
 from coc.primitives.limits_snapshot import SNAPSHOT_ANSWER_BYTES_MAX
 from coc.primitives.types import Address, Hash32, Millis, PeerId
@@ -86,6 +87,8 @@ class DivergenceSearch:
     _question: _Question | None = None
     _number: int = 0
     _examinations: int = 0
+    _until_ms: Millis = field(default=Millis(0))
+    """Until when peers are asked about this examination."""
 
     def step(self, now_ms: Millis, event: ev.Input) -> list[fx.Effect]:
         """Apply one input and return what must now be done, in order."""
@@ -94,7 +97,7 @@ class DivergenceSearch:
             case ev.Differed():
                 effects = self._on_differed(now_ms, event)
             case ev.Examined():
-                effects = self._on_examined(event)
+                effects = self._on_examined(now_ms, event)
             case ev.Failed():
                 effects = self._on_failed(event)
             case ev.PeerCame():
@@ -124,20 +127,19 @@ class DivergenceSearch:
         report, is_first = self.report, self.report is None
         if report is None or report.block != event.block:
             self.report, self._examinations = DivergenceReport(event.height, event.block), 0
-        elif not self._may_be_cured(report.cause):
+        elif self.stage is not Stage.FOUND or report.cause not in (Cause.PASSING, Cause.CODE):
             return []
+        elif self._examinations >= DIVERGENCE_EXAMINATIONS_MAX:
+            return [fx.Uncured(report)]
         self.stage, self._question = Stage.EXAMINING, None
         self._examinations += 1
         timer = [fx.SetTimer(Millis(now_ms + DIVERGENCE_LOOK_MS))] if is_first else []
         return [*self._told(), fx.Examine(event.height, event.block), *timer]
 
-    def _may_be_cured(self, cause: Cause) -> bool:
-        is_over = self.stage is Stage.FOUND and self._examinations < DIVERGENCE_EXAMINATIONS_MAX
-        return is_over and cause in (Cause.PASSING, Cause.CODE)
-
-    def _on_examined(self, event: ev.Examined) -> list[fx.Effect]:
+    def _on_examined(self, now_ms: Millis, event: ev.Examined) -> list[fx.Effect]:
         if self.stage is not Stage.EXAMINING or self.report is None:
             return []
+        self._until_ms = Millis(now_ms + DIVERGENCE_SEARCH_MS_MAX)
         is_same = not event.header and event.refused is None
         cause = Cause.CODE if event.codes else Cause.PASSING if is_same else Cause.EXECUTION
         note = (
@@ -157,6 +159,17 @@ class DivergenceSearch:
         self.report = replace(self.report, cause=Cause.STORE, note=event.reason)
         return self._enter(Stage.FOUND)
 
+    def _give_up(self) -> list[fx.Effect]:
+        """Nobody keeps what is needed to go on with this search (DIVERGE-5)."""
+        if self.report is None:
+            return []
+        is_comparing, note = self.stage is not Stage.CODES, self.report.note
+        missing = "what shows where the two part" if is_comparing else "the codes that are damaged here"
+        self.report = replace(self.report, note="; ".join(filter(None, (note, f"no peer gives {missing}"))))
+        if is_comparing:
+            return self._enter(Stage.CODES)
+        return [*self._enter(Stage.FOUND), fx.Uncured(self.report)]
+
     def _enter(self, stage: Stage) -> list[fx.Effect]:
         """Go on with the next thing to find out, and tell what is known once there is none."""
         self._question, self._useless = None, set()
@@ -167,6 +180,8 @@ class DivergenceSearch:
         self.stage = stage
         if stage is Stage.FOUND and self.report is not None:
             self.report = replace(self.report, is_complete=True)
+            if self.report.cause in (Cause.STORE, Cause.EXECUTION):
+                return [*self._told(), fx.Uncured(self.report)]
         return self._told()
 
     def _told(self) -> list[fx.Effect]:
@@ -261,7 +276,11 @@ class DivergenceSearch:
             self._useless.add(question.peer)
         if self._useless >= set(self._peers):
             self._useless = set()
-        return [fx.SetTimer(Millis(now_ms + DIVERGENCE_LOOK_MS))]
+        timer = fx.SetTimer(Millis(now_ms + DIVERGENCE_LOOK_MS))
+        if self.stage in SUBJECT_OF and self._until_ms <= now_ms:
+            self._until_ms = Millis(now_ms + DIVERGENCE_SEARCH_MS_MAX)
+            return [*self._give_up(), timer]
+        return [timer]
 
     # ── Questions ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -80,6 +80,6 @@ _CURES = {
     Cause.UNKNOWN: "`coc admin divergence` shows what is found",
     Cause.PASSING: "it tries again by itself; have the machine's memory tested",
     Cause.CODE: "the code is fetched again and the block tried again by itself; have the disk tested",
-    Cause.STORE: "stop the node and run `coc db check`",
-    Cause.EXECUTION: "stop the node and begin again in an empty folder with --sync snapshot, and report this",
+    Cause.STORE: "the certified state has to be taken in; have the disk tested",
+    Cause.EXECUTION: "the certified state has to be taken in; report this",
 }
