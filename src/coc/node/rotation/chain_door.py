@@ -189,8 +189,8 @@ class RotationDoor:
     def stand_on(self, tags: Tags, written_head: Hash32) -> None:
         """Make these the tags of a start.
 
-        `written_head` is where the chain was last said to end. If the log leads elsewhere, what the branch up to
-        it had taken may be in no journal any more, so the first move tells the pool of it.
+        `written_head` is where the chain was last said to end. If the log leads elsewhere, what the branch up
+        to it had taken may be in no journal any more, so the first move tells the pool of it.
         """
         self._chain.set_head(tags.head)
         self._chain.set_finalized(tags.safe, tags.final)
