@@ -30,6 +30,8 @@ from tests.e2e.network.network_process import (
 )
 from tests.e2e.node_process import RpcError
 
+pytestmark = pytest.mark.alone  # a clock read at the start is held against blocks fetched later
+
 STRANGERS = 30_000
 """Accounts of genesis: enough for several answers, so that a fetch can be killed in the middle."""
 WRITERS = (0, 1)
