@@ -66,6 +66,24 @@ def parted(seed: int) -> Plan:
     return Plan(seed, (1, 1, 1, 1), fault_ms=18_000, loss=0.01, cuts=(cut,), transactions_per_s=3.0)
 
 
+def torn(seed: int) -> Plan:
+    """One of four is cut off, is killed before it hears of the others again, and once more while it does."""
+    dice = Random(seed)
+    away = dice.randrange(4)
+    end = 4_000 + dice.randint(7_000, 9_000)
+    moments = (end - dice.randint(500, 2_000), end + dice.randint(300, 1_500))
+    crashes = tuple(Crash(moment, away, dice.randint(1, 300), is_power_cut=False) for moment in moments)
+    return Plan(
+        seed,
+        (1, 1, 1, 1),
+        fault_ms=end + 3_000,
+        cuts=(Cut(4_000, end, frozenset({away}), is_one_way=False),),
+        crashes=crashes,
+        transactions_per_s=6.0,
+        slow_disks=(0, 1, 2, 3),
+    )
+
+
 def full(seed: int) -> Plan:
     """One of four validators whose disk is full for some seconds."""
     begin = 3_000 + 97 * seed
@@ -113,6 +131,11 @@ def _pool_left(core: Any, now_ms: Any, event: Any) -> Any:
     return engine_side._move_on(core)
 
 
+def _stand_as_if_nothing_was_left(self: Any, tags: Any, written_head: Any) -> None:
+    del written_head
+    _SOUND_STAND(self, tags, tags.head)
+
+
 def _branch_from_below(door: Any, slots: Any, tags: Any) -> Any:
     """As if what lies a few blocks below the final one were final."""
     at = door.header(tags.final)
@@ -132,6 +155,7 @@ def _not_written(self: Any, effect: Any) -> Any:
 
 
 _SOUND_MOVE = RotationDoor.move
+_SOUND_STAND = RotationDoor.stand_on
 _SOUND_BRANCH = build._branch
 
 FORGETFUL = Mutant(
@@ -151,6 +175,8 @@ MUTANTS = (
     Mutant("head moved without the pool", "FC-6", engine_side, "on_moved", _pool_left, "usual", "pool"),
     Mutant("a losing branch's transactions forgotten", "FC-2", RotationDoor, "_orphaned",
            lambda self, removed, included, head: [], "parted", "promise"),
+    Mutant("a start forgets the branch that it left", "FC-2", RotationDoor, "stand_on",
+           _stand_as_if_nothing_was_left, "torn", "promise"),
     Mutant("bodies accepted without execution", "ROT-17", RotationDoor, "execute",
            lambda self, body: True, "wrong fees", "validity"),
     Mutant("what could not be written not tried again", "ROT-17", engine_side, "on_record_failed",
@@ -170,6 +196,7 @@ RUNS: Mapping[str, Callable[[int], Plan]] = {
     "usual": plan_of,
     "stormy": stormy,
     "parted": parted,
+    "torn": torn,
     "full": full,
     TWIN: lying(TWIN),
     WRONG_FEES: lying(WRONG_FEES),

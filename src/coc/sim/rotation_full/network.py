@@ -25,8 +25,8 @@ from coc.sim.rotation_full.node import SimRotationNode
 from coc.sim.rotation_full.watching import Watch
 
 GAS_LIMIT = 30_000_000
-RECEIVERS = 2
-"""Nodes that a client sends a transaction to."""
+RECEIVERS_MAX = 2
+"""Nodes that a client sends a transaction to: one at least, on which its promise then rests alone."""
 
 
 @frozen
@@ -73,7 +73,7 @@ class Network:
         payment = Payment(client_address((client + 1) % CLIENTS), Wei(1))
         raw = signed(client, self._nonces[client], payment)
         self._nonces[client] += 1
-        for node in dice.sample(up, min(RECEIVERS, len(up))):
+        for node in dice.sample(up, min(dice.randint(1, RECEIVERS_MAX), len(up))):
             self.world.after(dice.between(0, self.plan.delay_ms), _handing(node, raw))
         return raw
 
