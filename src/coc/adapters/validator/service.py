@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +27,7 @@ from coc.adapters.validator.peer_runtime import PeerPorts
 from coc.adapters.validator.runtime import ValidatorRuntime
 from coc.adapters.validator.signer_socket import RemoteSigner
 from coc.adapters.validator.snapshot_serving import Pieces, ServingPorts, SnapshotServing
+from coc.adapters.validator.snapshot_taking_in import Renewal
 from coc.adapters.validator.write_ahead import WAL_FOLDER, WriteAheadLog
 from coc.adapters.wire.administration import Administration
 from coc.adapters.wire.listening import bound, place_of
@@ -94,8 +96,11 @@ class ValidatorService:
         folder: Path | None,
         choices: NetworkChoices,
         parts: tuple[Chain, Telemetry],
+        start_again: Callable[[], None] | None = None,
     ) -> None:
         """Compose it on an open chain; nothing is said before `start`.
+
+        `start_again` is called once a certified state is there to start on; without it none is taken in.
 
         Raises:
             StorageFailed: write-ahead log or signer's mark cannot be used.
@@ -153,15 +158,16 @@ class ValidatorService:
             advertised_port=place[1],
         )
         self._serving = Workers(loop, threads=1)
-        pieces = Pieces(chain, genesis, folder)
-        serving = ServingPorts(pieces, self._serving, telemetry, lambda: self.network)
-        self._divergence = DivergenceDesk(self.runtime, (chain, telemetry), lambda: self.network, folder)
+        serving = ServingPorts(Pieces(chain, genesis, folder), self._serving, telemetry, lambda: self.network)
+        renewal = None if start_again is None else Renewal(genesis, start_again)
+        self._divergence = DivergenceDesk(
+            self.runtime, (chain, telemetry), lambda: self.network, folder, renewal
+        )
         self._divergence.watch(door)
         self.network = Network(loop, setup, SnapshotServing(self._divergence, serving))
         self.peers = Administration(self.network, place, choices.http, introduction.genesis_hash)
         self.peers.report = self._divergence.facts
         self.status = NodeStatus(own, lambda: len(self.network.peers()), self._agreeing)
-
         self.runtime.metrics.show(telemetry.metrics, self._agreeing, lambda: len(self.network.peers()))
 
     def _agreeing(self) -> Agreeing:
