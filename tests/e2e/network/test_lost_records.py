@@ -6,10 +6,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from coc.adapters.validator.write_ahead import WAL_FOLDER
 from coc.cli.sign_again import CONFIRMATION
 from tests.e2e.network.network_process import Member, network
 from tests.e2e.node_process import coc_command
+
+pytestmark = pytest.mark.alone  # a kill between two steps of a height is likelier where steps take longer
 
 
 def test_a_network_that_forgot_what_it_signed_waits_for_its_operators_and_then_goes_on(
