@@ -15,7 +15,7 @@ import msgspec
 from coc.primitives.limits_rpc import RPC_BATCH_ITEMS_MAX
 from coc.rpc.errors import CallError, invalid_request, method_not_found
 from coc.rpc.exchange import Exchange, response, response_too_large
-from coc.rpc.jobs import Answer, Pooled, Submit, Wait
+from coc.rpc.jobs import Answer, is_job
 from coc.rpc.methods import Context, Method
 from coc.rpc.parameters import bind
 from coc.rpc.requests import Request, decode_batch, decode_id, decode_parameters, decode_request, salvage_id
@@ -55,7 +55,7 @@ class Dispatcher:
         except CallError as error:
             return response(salvage_id(body), error)
         answer = self._call(request)
-        if isinstance(answer, Pooled | Submit | Wait):
+        if is_job(answer):
             exchange = Exchange(self._guard, is_batch=False)
             exchange.add(request_id, answer)
             return exchange

@@ -16,7 +16,7 @@ import msgspec
 from coc.primitives.frozen import frozen
 from coc.primitives.limits_rpc import RPC_BATCH_RESPONSE_BYTES_MAX, RPC_JOBS_PER_EXCHANGE_MAX
 from coc.rpc.errors import RESPONSE_TOO_LARGE, CallError
-from coc.rpc.jobs import Job, Pooled, Submit, Wait
+from coc.rpc.jobs import Job, Pooled, Submit, Wait, is_job
 
 if TYPE_CHECKING:
     from coc.rpc.jobs import Answer
@@ -66,7 +66,7 @@ class Exchange:
         place = len(self._ids)
         self._ids.append(request_id)
         self._parts.append(None)
-        if isinstance(answer, Pooled | Submit | Wait):
+        if is_job(answer):
             self._open += 1
             self._queue.append(Ticket(place, answer))
         else:
@@ -74,6 +74,8 @@ class Exchange:
 
     def ready(self) -> list[Ticket]:
         """The jobs that may begin now; each is handed out once."""
+        if not self._queue:
+            return []
         tickets: list[Ticket] = []
         held: deque[Ticket] = deque()
         while self._queue:
@@ -93,7 +95,7 @@ class Exchange:
         if isinstance(job, Pooled):
             self._pooled -= 1
         answer = self._proceed(_next_step(job, outcome))
-        if isinstance(answer, Pooled | Submit | Wait):
+        if is_job(answer):
             self._queue.append(Ticket(ticket.place, answer))
             return
         self._open -= 1

@@ -9,7 +9,7 @@ back another job.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias, TypeGuard
 
 from coc.primitives.frozen import frozen
 from coc.rpc.errors import Json
@@ -42,3 +42,9 @@ class Wait:
 
 Job: TypeAlias = Pooled | Submit | Wait
 Answer: TypeAlias = "Json | Job"
+_JOBS: Final = frozenset((Pooled, Submit, Wait))
+
+
+def is_job(answer: object) -> TypeGuard[Job]:
+    """Whether this is work to be done. Asked often: `isinstance` that fails is dear for frozen classes."""
+    return type(answer) in _JOBS

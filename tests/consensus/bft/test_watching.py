@@ -75,6 +75,43 @@ def test_whoever_has_its_log_does_not_watch(position: int | None) -> None:
     assert not Playbook(position).machine.is_watching
 
 
+class Forgetful(Playbook):
+    """A validator that was told to sign though its log is lost: the last signature was in some round."""
+
+    def __init__(self, marked: tuple[int, int]) -> None:
+        super().__init__(OWN)
+        place = (Height(marked[0]), marked[1])
+        setup = Setup(RULES, address_at(OWN), verify, marked=place)
+        self.machine = BftMachine(setup, ev.HeightOpened(height_facts()), Millis(self.now_ms))
+
+
+@pytest.mark.parametrize(
+    ("marked", "round_"), [((HEIGHT, 0), 1), ((HEIGHT, 4), 5), ((HEIGHT - 1, 4), 0), ((HEIGHT + 1, 4), 0)]
+)
+def test_a_height_begins_in_the_first_round_that_the_signer_can_sign_in(
+    marked: tuple[int, int], round_: int
+) -> None:  # BFT-43
+    forgetful = Forgetful(marked)
+    forgetful.start()
+    assert forgetful.machine.status.round == round_
+    nil = playbook.of_kind(forgetful.fire(ev.TimerKind.PROPOSE, round_), fx.Persist)
+    assert nil, "the proposal does not come, and it asks to sign a prevote for nothing"
+
+
+def test_the_next_height_begins_with_round_0_again() -> None:  # BFT-43
+    forgetful = Forgetful((HEIGHT, 4))
+    forgetful.start()
+    forgetful.play(next_height([0, 1, 2]))
+    assert (forgetful.machine.status.height, forgetful.machine.status.round) == (HEIGHT + 1, 0)
+
+
+def test_who_watches_follows_from_round_0() -> None:  # BFT-43
+    setup = Setup(RULES, address_at(OWN), verify, Height(HEIGHT), (Height(HEIGHT), 4))
+    machine = BftMachine(setup, ev.HeightOpened(height_facts()), Millis(11_000))
+    machine.step(Millis(11_000), ev.Started())
+    assert machine.status.round == 0
+
+
 def test_settled_evidence_leaves_the_pool_and_does_not_come_back() -> None:
     stage = Playbook(OWN)
     stage.start()

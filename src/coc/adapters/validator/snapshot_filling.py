@@ -29,7 +29,7 @@ from coc.consensus.sync.snapshot import inputs as ev
 from coc.consensus.sync.snapshot.effects import Progressed, Subject
 from coc.consensus.sync.snapshot.finding import TargetFinder
 from coc.consensus.sync.snapshot.machine import SnapshotSync
-from coc.consensus.sync.snapshot.way import Page, Untrodden, follow_page, way_from_genesis
+from coc.consensus.sync.snapshot.way import Page, Untrodden, at_clock, follow_page, way_from_genesis
 from coc.execution.genesis import Genesis
 from coc.primitives.errors import CocError
 from coc.primitives.frozen import frozen
@@ -113,6 +113,7 @@ class SnapshotFetch:
         self._machine: SnapshotSync | None = None
         self._peers: dict[PeerId, None] = {}
         self._begun = 0
+        self._began_s = self._loop.time()
         self._is_closing = False
 
     def start(self) -> None:
@@ -196,8 +197,13 @@ class SnapshotFetch:
                 case _:
                     self._fail(result)
 
+        beginning = effect.walk
+        if self._filling.foothold is not None:  # blocks are made while others are fetched
+            elapsed_s = self._loop.time() - self._began_s
+            beginning = at_clock(beginning, self._filling.foothold.clock_s + int(elapsed_s))
+
         def work() -> Page:
-            page = follow_page(effect.walk, effect.body)
+            page = follow_page(beginning, effect.body)
             if self._way is not None and page.links:
                 self._way.extend(page.first, page.links)
             return page

@@ -90,12 +90,14 @@ class Setup:
 
     `silent_above` is the height of the signer's mark where the write-ahead log is lost: nothing is signed
     until a height above it was decided without us (BFT-41). None where there is nothing to fear.
+    `marked` is height and round of the signer's mark.
     """
 
     rules: BftRules
     own: Address | None
     verify: Verifier
     silent_above: Height | None = None
+    marked: tuple[Height, int] | None = None
 
 
 def due_ms(rules: BftRules, facts: HeightFacts, now_ms: Millis) -> Millis:

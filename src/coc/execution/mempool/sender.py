@@ -54,11 +54,14 @@ class SenderQueue:
         """Add a transaction whose nonce is not waiting yet."""
         nonce = entry.nonce
         nonces = self.nonces
-        if not nonces:
+        if not nonces or nonce > nonces[-1]:
+            entry.fee_floor, entry.tip_floor = entry.fee_cap, entry.tip_cap
+            if nonces:
+                before = self.entries[nonces[-1]]
+                entry.fee_floor = min(before.fee_floor, entry.fee_floor)
+                entry.tip_floor = min(before.tip_floor, entry.tip_floor)
             nonces.append(nonce)
             self.entries[nonce] = entry
-            entry.fee_floor = entry.fee_cap
-            entry.tip_floor = entry.tip_cap
         else:
             entry.fee_floor = entry.tip_floor = UNSET_FLOOR
             index = bisect_left(nonces, nonce)

@@ -76,7 +76,9 @@ def build_node(config: NodeConfig, door: ChainDoor, remembered: Remembered, now_
     silent_above = None
     if remembered.log_was_lost and not is_alone:
         silent_above = Height(0) if remembered.mark is None else remembered.mark.height
-    setup = EngineSetup(config.rules, config.own, config.verify, silent_above)
+    mark = remembered.mark
+    marked = None if mark is None else (mark.height, mark.round)
+    setup = EngineSetup(config.rules, config.own, config.verify, silent_above, marked)
     opening = HeightOpened(facts, remembered.content.records)
     pool = Mempool(door.pool_head(), PoolLimits(), has_journal=config.has_journal)
     discovery = None if config.table is None else config.table.build()

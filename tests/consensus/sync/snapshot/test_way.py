@@ -17,6 +17,7 @@ from coc.consensus.sync.snapshot.messages import NOTHING, SnapshotMessageInvalid
 from coc.consensus.sync.snapshot.way import (
     Untrodden,
     WayRequest,
+    at_clock,
     decode_way_request,
     encode_way_request,
     follow_page,
@@ -189,6 +190,18 @@ def test_from_a_checkpoint_the_way_is_short_and_leads_to_the_same_block(name: bo
     assert page.target.height == SNAPSHOT_INTERVAL_BLOCKS
     assert page.walk.anchor_height == YOUNG
     assert len(shown(made, YOUNG)) < len(page_after(provable(made), WayRequest(Height(0))))
+
+
+def test_a_slow_fetch_is_judged_by_the_clock_of_each_answer_and_not_of_its_beginning() -> None:  # SYNC-18
+    made = chain()
+    beginning = untrodden(made, YOUNG)
+    with pytest.raises(AnchorUnfit, match="clock is wrong"):
+        follow_page(beginning, shown(made, YOUNG))
+    page = follow_page(at_clock(beginning, beginning.clock_s + 600), shown(made, YOUNG))
+    assert page.target is not None
+    with pytest.raises(AnchorUnfit, match="too old"):
+        follow_page(at_clock(beginning, beginning.clock_s + 601), shown(made, YOUNG))
+    assert at_clock(start(made), 1) == start(made), "a way from genesis depends on no clock"
 
 
 def test_behind_a_checkpoint_younger_than_the_newest_snapshot_comes_the_head() -> None:  # SYNC-17

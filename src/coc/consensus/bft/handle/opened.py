@@ -14,6 +14,7 @@ from coc.consensus.bft.restart import restore
 from coc.consensus.bft.rounds import enter_round, propose_if_our_turn, propose_timer
 from coc.consensus.bft.rules import Setup, due_ms
 from coc.consensus.bft.state import Core, HeightState
+from coc.primitives.limits_consensus import HEIGHT_ROUNDS_MAX
 from coc.primitives.seals import Step
 from coc.primitives.types import Millis
 from coc.primitives.votes import Proposal, Signed
@@ -25,7 +26,7 @@ def first_height(setup: Setup, opening: HeightOpened, now_ms: Millis) -> HeightS
 
 
 def on_started(core: Core, now_ms: Millis, opening: HeightOpened) -> list[Effect]:
-    """Go on where the records end, or begin with round 0."""
+    """Go on where the records end, or begin with the first round that can be signed in."""
     return [*_begin(core, now_ms, opening), *speak(core, now_ms)]
 
 
@@ -65,8 +66,20 @@ def _was_decided_without_us(core: Core, event: HeightOpened) -> bool:
 def _begin(core: Core, now_ms: Millis, opening: HeightOpened) -> list[Effect]:
     effects = restore(core, opening.records)
     if not core.height.intended:
-        return [*effects, *enter_round(core, now_ms, 0), *advance(core, now_ms)]
+        return [*effects, *enter_round(core, now_ms, _first_round(core)), *advance(core, now_ms)]
     return [*effects, *_timers_again(core, now_ms), *advance(core, now_ms)]
+
+
+def _first_round(core: Core) -> int:
+    """Round 0, or the one after the signer's mark where nothing is known of what it signed (BFT-43).
+
+    In the rounds up to there it would refuse. Where all have lost what they signed, nobody would ever come to
+    the next round: its timers start with votes.
+    """
+    marked, height = core.setup.marked, core.height.facts.height
+    if marked is None or core.is_silent or marked[0] != height:
+        return 0
+    return min(marked[1] + 1, HEIGHT_ROUNDS_MAX)
 
 
 def _timers_again(core: Core, now_ms: Millis) -> list[Effect]:

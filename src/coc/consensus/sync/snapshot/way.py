@@ -139,6 +139,11 @@ def page_after(
         return NOTHING
 
 
+def at_clock(beginning: Beginning, clock_s: int) -> Beginning:
+    """The same, judged by the clock of now where trust in it depends on one (SYNC-18)."""
+    return beginning if beginning.clock_s is None else replace(beginning, clock_s=clock_s)
+
+
 def follow_page(beginning: Beginning, body: bytes) -> Page:
     """Hold the records of an answer to the rules; the walk that is given stays as it is.
 
