@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coc.adapters.http.reader import AwaitsContinue, Event, HttpRequest, Malformed, RequestReader, Upgraded
+from coc.adapters.http.reader import AwaitsContinue, Event, Malformed, RequestReader, Upgraded
+from coc.adapters.http.requests import HttpRequest
 from coc.primitives.limits_rpc import HTTP_HEAD_BYTES_MAX, HTTP_HEADERS_MAX, RPC_BODY_BYTES_MAX
 from tests.adapters.http.fakes import post
 
@@ -169,3 +170,61 @@ def test_any_bytes_are_requests_or_malformed_and_no_exception(pieces: list[bytes
 @given(st.binary(max_size=60), st.integers(0, len(TWO)))
 def test_bytes_in_the_middle_of_requests_raise_nothing(noise: bytes, place: int) -> None:
     read(TWO[:place], noise, TWO[place:])
+
+
+# ── The same head again ─────────────────────────────────────────────────────────────────────────────────────
+
+USUAL_LINES = (b"X-Any: 1", b"X-Any: 2", b"X-Any: 3")
+ENDING_LINES = (b"Connection: close", b"Expect: 100-continue", b"Upgrade: h2c\r\nConnection: upgrade")
+"""Lines that are added to the head of a request."""
+BODIES = (b"a", b"b", b"\r\n\r\n", b"\r\nab", b"abcd", post(b"e"))
+
+
+def repetitive() -> st.SearchStrategy[list[bytes]]:
+    """A request that comes a few times, the last time perhaps in two pieces or together with another."""
+    usual = st.builds(post, st.sampled_from(BODIES), st.sampled_from(USUAL_LINES))
+    ending = st.builds(post, st.sampled_from(BODIES), st.sampled_from(ENDING_LINES))
+    old = usual.map(lambda piece: piece.replace(b"HTTP/1.1", b"HTTP/1.0"))
+    trailed = usual.map(lambda piece: piece + b"\r\n")
+    others = st.sampled_from((CHUNKED + b"1\r\na\r\n0\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"\r\n", b"P"))
+    again = st.builds(
+        lambda piece, times: [piece] * times, st.one_of(usual, trailed, ending, old), st.integers(1, 3)
+    )
+    cut = st.builds(
+        lambda piece, place: [piece, piece[:-place], piece[-place:], piece[-place:]],
+        usual,
+        st.integers(1, 150),
+    )
+    joined = st.builds(lambda piece, other: [piece, piece + other], usual, usual)
+    return st.one_of(again, again, cut, joined, others.map(lambda piece: [piece]))
+
+
+def assert_read_as_if_byte_by_byte(pieces: list[bytes]) -> None:
+    whole = b"".join(pieces)
+    assert read(*pieces) == read(*(whole[place : place + 1] for place in range(len(whole))))
+
+
+@unhurried
+@given(st.lists(repetitive(), max_size=5))
+def test_a_repeated_head_is_read_as_if_byte_by_byte(runs: list[list[bytes]]) -> None:
+    assert_read_as_if_byte_by_byte([piece for run in runs for piece in run])
+
+
+@pytest.mark.parametrize("line", ENDING_LINES)
+@pytest.mark.parametrize("order", ["uu", "eue", "uee", "euuee"])
+def test_a_head_that_ends_or_waits_is_no_pattern(line: bytes, order: str) -> None:
+    kinds = {"u": post(b"a", line), "e": post(b"a", USUAL_LINES[0])}
+    assert_read_as_if_byte_by_byte([kinds[each] for each in order])
+
+
+def test_a_request_inside_a_body_is_a_body() -> None:
+    inner = post(b"a", USUAL_LINES[0])
+    outer = post(inner)
+    assert_read_as_if_byte_by_byte([inner, outer[: -len(inner)], inner, inner])
+
+
+def test_a_repeated_head_is_known_again_and_its_headers_are_the_same_object() -> None:
+    first, second, third = requests_of(read(post(b"one"), post(b"two"), post(b"three")))
+    assert second.headers is first.headers
+    assert (second.body, third.body) == (b"two", b"three")
+    assert third.headers is not first.headers, "another length is another head"

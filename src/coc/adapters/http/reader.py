@@ -12,6 +12,8 @@ from typing import Final
 
 import httptools
 
+from coc.adapters.http.repetition import Pattern, pattern_of
+from coc.adapters.http.requests import HttpRequest
 from coc.primitives.frozen import frozen
 from coc.primitives.limits_rpc import HTTP_HEAD_BYTES_MAX, HTTP_HEADERS_MAX, RPC_BODY_BYTES_MAX
 
@@ -19,23 +21,6 @@ RPC_BODY_LIMIT: Final = (RPC_BODY_BYTES_MAX, "RPC_BODY_BYTES_MAX")
 
 _SINGLE: Final = frozenset({b"host", b"content-type", b"origin"})
 """Headers that decide who may ask: two of one kind are refused, as it is not clear which one counts."""
-
-
-@frozen
-class HttpRequest:
-    """One request. Header names are in lower case, and the last of several equal ones counts."""
-
-    method: bytes
-    target: bytes
-    headers: dict[bytes, bytes]
-    body: bytes
-    keep_alive: bool
-    is_http_1_0: bool
-
-    @property
-    def path(self) -> bytes:
-        """The target without its query."""
-        return self.target.partition(b"?")[0]
 
 
 @frozen
@@ -76,6 +61,7 @@ class RequestReader:
         "_in_head",
         "_last",
         "_parser",
+        "_pattern",
         "_refused",
         "_target",
         "reading",
@@ -88,6 +74,8 @@ class RequestReader:
         self._parser = httptools.HttpRequestParser(self)
         self._refused = False
         self._last: HttpRequest | None = None
+        self._pattern: Pattern | None = None
+        """What came last, if it was one request whole."""
         self.reading = False
         self.on_message_begin()
         self.reading = False
@@ -96,6 +84,13 @@ class RequestReader:
         """Take bytes as they come from the socket."""
         if self._refused:
             return
+        pattern, self._pattern = self._pattern, None
+        repeated = None if pattern is None else pattern.match(data)
+        if repeated is not None:
+            self._pattern = pattern
+            self._emit(repeated)
+            return
+        began_between = not self.reading
         began_before = self.reading and self._in_head
         try:
             self._parser.feed_data(data)
@@ -108,6 +103,8 @@ class RequestReader:
         if began_before and self.reading and self._in_head:
             self._head_bytes += len(data)
             self._check_head()
+        if began_between and not self.reading and self._last is not None:
+            self._pattern = pattern_of(data, self._last)
 
     # ── called by httptools, in the order of the bytes ──────────────────────────────────────────────────────
 

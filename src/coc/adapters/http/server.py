@@ -12,7 +12,7 @@ from coc.adapters.http.carrier import Carrier
 from coc.adapters.http.connection import Connection
 from coc.adapters.http.pages import Page, Pages, front_page
 from coc.adapters.http.policy import AccessRules, Policy
-from coc.adapters.http.reader import HttpRequest
+from coc.adapters.http.requests import HttpRequest
 from coc.adapters.http.submissions import Submissions
 from coc.primitives.frozen import frozen
 from coc.primitives.limits_rpc import HTTP_CONNECTIONS_MAX, HTTP_SWEEP_INTERVAL_S

@@ -8,7 +8,8 @@ from math import inf
 from typing import Final, cast
 from typing import Protocol as Interface
 
-from coc.adapters.http.reader import AwaitsContinue, Event, HttpRequest, Malformed, RequestReader, Upgraded
+from coc.adapters.http.reader import AwaitsContinue, Event, Malformed, RequestReader, Upgraded
+from coc.adapters.http.requests import HttpRequest
 from coc.primitives.limits_http_gossip import (
     HTTP_GOSSIP_HOLD_MS,
     HTTP_GOSSIP_IDLE_MS_MAX,

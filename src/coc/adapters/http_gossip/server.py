@@ -15,7 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol, assert_never
 
-from coc.adapters.http.reader import HttpRequest, Malformed
+from coc.adapters.http.reader import Malformed
+from coc.adapters.http.requests import HttpRequest
 from coc.adapters.http_gossip.connection import HttpConnection
 from coc.adapters.http_gossip.stream import StreamTransport
 from coc.adapters.log_lines import LOGGER
