@@ -142,7 +142,7 @@ class ValidatorService:
             interval_ms=bft.interval_ms,
         )
         self.node: ValidatorNode = node
-        self._own = own
+        self._own, self._signer = own, signer
         self.runtime = ValidatorRuntime(node, door, ports)
         self.submit_many: SubmitMany = self.runtime.submit_many
         self.view: PoolView = node.pool.view
@@ -197,9 +197,11 @@ class ValidatorService:
         await self._serving.drain()
 
     def close(self) -> None:
-        """Let journal and threads go."""
+        """Let journal, threads and signer go."""
         self.runtime.close()
         self._serving.close()
+        if isinstance(self._signer, RemoteSigner):
+            self._signer.close()
 
 
 def chain_facts(genesis_hash: Hash32) -> ChainFacts:
