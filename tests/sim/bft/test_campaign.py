@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 
 import pytest
 
 from coc.sim.bft_campaign import failing, run
 from coc.sim.bft_network import Network
 from coc.sim.bft_plan import LIES, Plan, hostile_plan, plan_of, split_plan
+from tests.sim.other_processes import said_in_other_processes
 
 COUNT = int(os.environ.get("COUNT") or 100)
 SEED = int(os.environ.get("SEED") or 0)
@@ -85,15 +84,7 @@ def test_a_seed_is_a_run_whatever_the_hash_seed() -> None:
     code = (
         "from coc.sim.bft_campaign import run; from coc.sim.bft_plan import plan_of; print(run(plan_of(3)))"
     )
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "PYTHONHASHSEED": hash_seed},
-            capture_output=True,
-            check=True,
-        ).stdout
-        for hash_seed in ("1", "2")
-    }
+    outputs = said_in_other_processes(code)
 
     assert len(outputs) == 1
-    assert b"digest=" in outputs.pop()
+    assert "digest=" in outputs.pop()

@@ -25,6 +25,7 @@ from coc.node.validator.wal_codec import WalContent, encode_entries
 from coc.primitives.frozen import replace
 from coc.primitives.secp256k1 import sign
 from coc.primitives.votes import Proposal, Vote
+from coc.sim import life
 from coc.sim.full import validator as sim_validator
 from coc.sim.full.campaign import Failed, run
 from coc.sim.full.plan import Crash, Forgets, Plan, calm_plan, plan_of
@@ -157,13 +158,13 @@ MUTANTS = (
            _strict(judge)),
     Mutant("message sent before its record", "BFT-20", sim_validator.SimValidator, "_written",
            _log_later(sim_validator.SimValidator._written), "usual"),
-    Mutant("block log not synced", "BFT-20", sim_validator, "SimDisk", _never_synced("/log")),
-    Mutant("write-ahead log not synced", "BFT-20", sim_validator, "SimDisk",
+    Mutant("block log not synced", "BFT-20", life, "SimDisk", _never_synced("/log")),
+    Mutant("write-ahead log not synced", "BFT-20", life, "SimDisk",
            _never_synced("/node/wal")),
-    Mutant("mark not synced", "BFT-40", sim_validator, "SimDisk", _never_synced("/node/signer.mark"),
+    Mutant("mark not synced", "BFT-40", life, "SimDisk", _never_synced("/node/signer.mark"),
            beside=FORGETFUL),
-    Mutant("a vote sent again taken for known", "BFT-32", sim_validator.SimValidator, "_carry",
-           _once_only(sim_validator.SimValidator._carry), finding="liveness"),
+    Mutant("a vote sent again taken for known", "BFT-32", life.NodeLife, "carry",
+           _once_only(life.NodeLife.carry), finding="liveness"),
     Mutant("a node without its records signs at once", "BFT-41", build.Remembered, "of",
            classmethod(lambda cls, content, mark, **_: cls(content, mark, log_was_lost=False)),
            "forgetful"),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -14,6 +12,7 @@ from coc.primitives.votes import decode_certificate
 from coc.sim.full.campaign import HEIGHTS_AFTER_HEAL, Failed, run, run_network
 from coc.sim.full.network import Network
 from coc.sim.full.plan import Crash, Cut, Plan, calm_plan, plan_of
+from tests.sim.other_processes import said_in_other_processes
 
 SEEDS = int(os.environ.get("COC_SIM_SEEDS", "200"))
 FIRST = int(os.environ.get("COC_SIM_FIRST", "0"))
@@ -46,13 +45,7 @@ def test_one_seed_is_one_run_whatever_the_hash_seed_and_the_threads() -> None:
         "from coc.sim.full.campaign import run; from coc.sim.full.plan import plan_of; "
         "print(run(plan_of(3)).digest)"
     )
-    digests = set()
-    for hash_seed, threads in (("1", "1"), ("2", "2")):
-        environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "RAYON_NUM_THREADS": threads}
-        ran = subprocess.run(
-            (sys.executable, "-c", program), env=environment, check=True, capture_output=True, text=True
-        )
-        digests.add(ran.stdout.strip())
+    digests = said_in_other_processes(program)
     assert len(digests) == 1
     assert digests != {""}
 

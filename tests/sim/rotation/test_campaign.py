@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -12,6 +10,7 @@ from coc.sim.bft_plan import Cut
 from coc.sim.rotation.campaign import failing, run
 from coc.sim.rotation.network import Network
 from coc.sim.rotation.plan import LIES, START_MS, Plan, plan_of
+from tests.sim.other_processes import said_in_other_processes
 
 COUNT = int(os.environ.get("COUNT") or 40)
 SEED = int(os.environ.get("SEED") or 0)
@@ -110,15 +109,6 @@ def test_the_usual_runs_are_as_varied_as_they_claim() -> None:
 
 def test_a_run_is_its_seed_whatever_the_hash_seed_is() -> None:
     code = "from coc.sim.rotation.campaign import run, plan_of; print(run(plan_of(7)).digest)"
-    digests = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("0", "1")
-    }
+    digests = said_in_other_processes(code)
 
     assert len(digests) == 1

@@ -22,9 +22,10 @@ from coc.node.rotation.core import Core
 from coc.node.validator.inputs import Logged
 from coc.primitives.frozen import replace
 from coc.primitives.types import Hash32
+from coc.sim import life
 from coc.sim.full.campaign import Failed
 from coc.sim.full.plan import TWIN, Crash, Cut, FullDisk, Plan
-from coc.sim.rotation_full import life, node
+from coc.sim.rotation_full import node
 from coc.sim.rotation_full.campaign import run
 from coc.sim.rotation_full.liars import WRONG_FEES
 from coc.sim.rotation_full.plan import plan_of

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -15,6 +13,7 @@ from coc.sim.rotation_full.campaign import Outcome, run, run_network
 from coc.sim.rotation_full.liars import LIES
 from coc.sim.rotation_full.network import Network
 from coc.sim.rotation_full.plan import FINAL_DEPTH_BLOCKS, calm_plan, plan_of
+from tests.sim.other_processes import said_in_other_processes
 
 SEEDS = int(os.environ.get("COC_SIM_TURNS_SEEDS", "12"))
 FIRST = int(os.environ.get("COC_SIM_FIRST", "0"))
@@ -117,12 +116,6 @@ def test_a_run_is_its_seed_whatever_the_hash_seed_and_the_threads() -> None:
         "from coc.sim.rotation_full.campaign import run; from coc.sim.rotation_full.plan import plan_of; "
         "print(run(plan_of(7)).digest)"
     )
-    digests = set()
-    for hash_seed, threads in (("1", "1"), ("2", "2")):
-        environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "RAYON_NUM_THREADS": threads}
-        ran = subprocess.run(
-            (sys.executable, "-c", program), env=environment, check=True, capture_output=True, text=True
-        )
-        digests.add(ran.stdout.strip())
+    digests = said_in_other_processes(program)
     assert len(digests) == 1
     assert digests != {""}

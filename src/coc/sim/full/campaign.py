@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from coc.primitives.frozen import frozen
+from coc.sim.course import begin, heal
 from coc.sim.full.checkers.agreement import OneBlockAHeight
 from coc.sim.full.checkers.convictions import DoubleSignersAreConvicted
 from coc.sim.full.network import Network
-from coc.sim.full.plan import Crash, Plan, SetChange, plan_of
-from coc.sim.full.validator import SimValidator
+from coc.sim.full.plan import Plan, SetChange, plan_of
 from coc.sim.full.watching import Violation
 
 HEIGHTS_AFTER_HEAL = 3
@@ -81,21 +81,12 @@ def failing(seeds: Iterable[int], plan_for: Callable[[int], Plan] = plan_of) -> 
 
 def _run(network: Network) -> Outcome:
     world, plan = network.world, network.plan
-    for node in network.nodes:
-        world.after(world.dice.randint(0, 200), node.start)
-    for crash in plan.crashes:
-        node = network.nodes[crash.node]
-        world.after(crash.at_ms, _crashing(network, crash))
-        world.after(crash.at_ms + crash.downtime_ms, node.start)
-    for full in plan.full_disks:
-        node = network.nodes[full.node]
-        world.after(full.begin_ms, _limit(node, 0))
-        world.after(full.end_ms, _limit(node, None))
+    begin(world, network.nodes)
     for change in plan.set_changes:
         world.after(change.at_ms, _changing(network, change))
     _send_transfers(network)
     world.run_until(plan.fault_ms)
-    _heal(network)
+    heal(world, network.nodes)
     _check_progress(network)
     _check_convictions(network)
     agreement = next(each for each in network.watch.checkers if isinstance(each, OneBlockAHeight))
@@ -109,14 +100,6 @@ def _run(network: Network) -> Outcome:
         world.messages,
         world.message_bytes,
     )
-
-
-def _heal(network: Network) -> None:
-    """End all faults; who is down comes back."""
-    network.world.is_healed = True
-    for node in network.nodes:
-        _limit(node, None)()
-        node.start()
 
 
 def _check_progress(network: Network) -> None:
@@ -144,24 +127,8 @@ def _check_convictions(network: Network) -> None:
         raise Violation("conviction: evidence was found and the chain has not judged it")
 
 
-def _crashing(network: Network, crash: Crash) -> Callable[[], None]:
-    def act() -> None:
-        if not network.world.is_healed:
-            network.nodes[crash.node].crash(is_power_cut=crash.is_power_cut, forgets=crash.forgets)
-
-    return act
-
-
 def _changing(network: Network, change: SetChange) -> Callable[[], None]:
     return lambda: network.send_set_change(change)
-
-
-def _limit(node: SimValidator, bytes_max: int | None) -> Callable[[], None]:
-    def act() -> None:
-        for disk in node.disks:
-            disk.limit_bytes(bytes_max)
-
-    return act
 
 
 def _send_transfers(network: Network) -> None:

@@ -221,23 +221,29 @@ def _cuts(dice: Random, size: int, span_ms: int) -> tuple[Cut, ...]:
 
 def _crashes(dice: Random, size: int, span_ms: int) -> tuple[Crash, ...]:
     """A few single crashes, and in every third run all nodes at once."""
-    crashes = [
-        Crash(
-            dice.randint(300, span_ms),
-            dice.randrange(size),
-            dice.choice((1, 60, 700, dice.randint(1, 6_000))),
-            dice.random() < 0.6,
-        )
-        for _ in range(dice.randint(1, 5))
-    ]
+    crashes = [single_crash(dice, size, (300, span_ms)) for _ in range(dice.randint(1, 5))]
     if dice.random() < 0.34:
-        moment = dice.randint(1_000, span_ms)
-        is_power_cut = dice.random() < 0.7
-        crashes += [
-            Crash(moment + dice.randint(0, 20), node, dice.randint(1, 900), is_power_cut)
-            for node in range(size)
-        ]
+        crashes += crash_of_all(dice, size, (1_000, span_ms))
     return tuple(sorted(crashes, key=lambda crash: crash.at_ms))
+
+
+def single_crash(dice: Random, size: int, window_ms: tuple[int, int]) -> Crash:
+    """Of a node drawn by lot, which is away for a moment or for seconds."""
+    return Crash(
+        dice.randint(*window_ms),
+        dice.randrange(size),
+        dice.choice((1, 60, 700, dice.randint(1, 6_000))),
+        dice.random() < 0.6,
+    )
+
+
+def crash_of_all(dice: Random, size: int, window_ms: tuple[int, int]) -> list[Crash]:
+    """All nodes end within an instant, and each comes back by itself."""
+    moment = dice.randint(*window_ms)
+    is_power_cut = dice.random() < 0.7
+    return [
+        Crash(moment + dice.randint(0, 20), node, dice.randint(1, 900), is_power_cut) for node in range(size)
+    ]
 
 
 def liars_of(dice: Random, powers: tuple[int, ...]) -> tuple[tuple[int, str], ...]:

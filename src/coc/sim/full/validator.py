@@ -1,8 +1,6 @@
-"""One simulated node: the live program's machine and chain, on a disk that forgets and a clock that errs.
+"""One simulated node: the live program's machine and chain, on disks that forget and a clock that errs.
 
-Native work is done in place; its answer comes a little later on virtual time, as from a thread. A crash ends
-this life of the node: answers on their way to it are dropped, the disk keeps what it must and perhaps more,
-and the next life opens chain, write-ahead log and signer's mark from the same disk.
+It opens chain, write-ahead log and signer's mark, and carries out what its machine asks for.
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ from functools import partial
 from typing import Any, assert_never
 
 from coc import _native
-from coc._native import BlockInvalid, Chain, Mark, SimDisk, StorageFailed, UnknownBlock, Wal
+from coc._native import BlockInvalid, Chain, Mark, StorageFailed, UnknownBlock, Wal
 from coc.consensus.bft.messages import encode_message
 from coc.consensus.bft.wal import encode_record
 from coc.consensus.sync.messages import encode_blocks, encode_body
@@ -29,21 +27,15 @@ from coc.node.validator.ports import Faults, SetReader
 from coc.node.validator.signer import MarkedSigner, SigningRefused
 from coc.node.validator.wal_codec import WalContent, decode_entries, encode_entries
 from coc.primitives.secp256k1 import address_of
-from coc.primitives.types import Hash32, Height, Millis, PeerId
+from coc.primitives.types import Hash32, Height, Millis
 from coc.sim.full.birth import Birth, recover
 from coc.sim.full.plan import Forgets
 from coc.sim.full.watching import Watch
-from coc.sim.full.world import BASE_MS, World
+from coc.sim.full.world import World
+from coc.sim.life import CHAIN_OPTIONS, FOLDER, NodeLife
 from coc.wire import kinds
 
-FOLDER = "/node"
 FAULTS = Faults(BlockInvalid, UnknownBlock, StorageFailed)
-DISKS_MAX = 1_024
-"""Disks that one node can have had in a run, so that each has its own dice."""
-STREAM_KINDS = frozenset(
-    number for number, kind in kinds.KINDS.items() if kind.message_class is kinds.MessageClass.TRANSACTIONS
-)
-"""Messages of a protocol that relies on its stream."""
 FOR_OTHERS: tuple[type[fx.Effect], ...] = (
     pool_fx.JournalAppend,
     pool_fx.JournalRewrite,
@@ -57,51 +49,33 @@ FOR_OTHERS: tuple[type[fx.Effect], ...] = (
     pool_fx.Included,
 )
 """Effects that ask nothing of a node without journal and clients."""
-CHAIN_OPTIONS = b'{"log_salt": 7, "reserve_bytes": 0}'
 
 
-class SimValidator:
+class SimValidator(NodeLife[ev.Input]):
     """A node of a run."""
+
+    chain: Chain
+    node: ValidatorNode
+    door: ChainDoor
+    wal: Wal
+    signer: MarkedSigner
+    sets: SetReader
+    remembered: WalContent
+    """What the write-ahead log held when this life began."""
 
     def __init__(self, birth: Birth, world: World, watch: Watch) -> None:
         """Down until `start`."""
+        super().__init__(birth.position, birth.peer, world)
         self.birth = birth
-        self.position = birth.position
-        self.peer = birth.peer
         self.address = address_of(birth.secret)
-        self.disk, self.records_disk, self.mark_disk = (self._new_disk(world, use) for use in range(3))
-        """One each for what can be lost alone: the chain, the write-ahead log, the signer's mark."""
-        self.life = 0
-        self.is_up = False
-        self.is_honest = True
-        self.others: list[SimValidator] = []
-        self._by_peer: dict[PeerId, SimValidator] = {}
-        self.world = world
         self.watch = watch
-        self.chain: Chain
-        self.node: ValidatorNode
-        self.door: ChainDoor
-        self.wal: Wal
-        self.signer: MarkedSigner
-        self.sets: SetReader
-        self.remembered = WalContent()
         self.actions = self._action_table()
-        self._turn_ms = 0
-        self._ahead_ms = BASE_MS + world.plan.skew_of(birth.position)
-
-    def meet(self, others: list[SimValidator]) -> None:
-        """All others of the run; before the first start."""
-        self.others = others
-        self._by_peer = {other.peer: other for other in others}
 
     # ── Life ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def start(self) -> None:
-        """Open everything on the disk as it is, and go on."""
-        if self.is_up:
-            return
+    def wake(self) -> None:
+        """Open everything, and build the node."""
         birth = self.birth
-        self.life += 1
         self.chain = Chain.open_simulated(birth.genesis, self.disk, CHAIN_OPTIONS)
         self.wal = Wal.open(FOLDER, self.chain.genesis_hash, self.records_disk)
         self.signer = MarkedSigner(birth.secret, Mark.open(FOLDER, "signer.mark", self.mark_disk))
@@ -110,7 +84,6 @@ class SimValidator:
         self.door = ChainDoor(self.chain, _native.check_block, FAULTS, rules)
         self.remembered = decode_entries(self.wal.records)
         head = self.chain.head.number
-        self.is_up = True
         self.watch.on_start(self)
         self.node = build_node(
             NodeConfig(birth.rules, self.address, recover, has_journal=False),
@@ -120,50 +93,13 @@ class SimValidator:
         )
         self.world.tell(self.position, f"starts at height {self.chain.head.number}")
         self.feed(ev.Start())
-        for other in self.others:
-            if other.is_up:
-                self.feed(ev.PeerUp(other.peer))
-                other.feed(ev.PeerUp(self.peer))
 
-    def crash(self, *, is_power_cut: bool, forgets: Forgets = Forgets.NOTHING) -> None:
-        """End this life."""
-        if not self.is_up:
-            return
-        self.is_up = False
-        self.life += 1
-        self.world.tell(self.position, "loses power" if is_power_cut else "is killed")
-        for disk in self.disks:
-            if is_power_cut:
-                disk.crash()
-            else:
-                disk.kill()
-        if forgets is not Forgets.NOTHING:
-            self._forget(forgets)
-        for other in self.others:
-            if other.is_up:
-                other.feed(ev.PeerDown(self.peer))
+    def on_end(self, forgets: Forgets, *, is_power_cut: bool) -> None:
+        """All that is left of a life lies on its disks."""
 
-    def _forget(self, what: Forgets) -> None:
-        self.world.tell(self.position, f"loses {what.value}")
-        self.records_disk = self._new_disk(self.world, 3 * self.life)
-        if what is Forgets.RECORDS:
-            self.mark_disk = self._new_disk(self.world, 3 * self.life + 1)
-        else:
-            self.disk = self._new_disk(self.world, 3 * self.life + 2)
-            self.watch.on_wiped(self)
-
-    def _new_disk(self, world: World, number: int) -> SimDisk:
-        return SimDisk((world.plan.seed * 64 + self.birth.position) * DISKS_MAX + number)
-
-    @property
-    def disks(self) -> tuple[SimDisk, SimDisk, SimDisk]:
-        """All that hold something of this node."""
-        return self.disk, self.records_disk, self.mark_disk
-
-    @property
-    def now_ms(self) -> Millis:
-        """What this node's clock shows."""
-        return Millis(self._ahead_ms + self.world.now_ms)
+    def on_wiped(self) -> None:
+        """What checkers know of its chain holds no more."""
+        self.watch.on_wiped(self)
 
     @property
     def height(self) -> int:
@@ -187,30 +123,6 @@ class SimValidator:
         if self.is_up:
             self._arrive([raw], Origin.LOCAL)
 
-    def later(self, delay_ms: int, event: Callable[[], ev.Input | None]) -> None:
-        """Do native work and hand in its answer, as long as this life lasts."""
-        self.world.after(delay_ms, partial(self._answer, self.life, event))
-
-    def _answer(self, life: int, event: Callable[[], ev.Input | None]) -> None:
-        if self.is_up and self.life == life:
-            answer = event()
-            if answer is not None:
-                self.feed(answer)
-
-    def _feed_at(self, at_ms: int, event: ev.Input) -> None:
-        """Hand in an input when this node's clock shows a time, as long as this life lasts."""
-        self.world.after(at_ms - self.now_ms, partial(self._feed_in, self.life, event))
-
-    def _feed_in(self, life: int, event: ev.Input) -> None:
-        if self.life == life:
-            self.feed(event)
-
-    def in_turn(self, event: Callable[[], ev.Input | None]) -> None:
-        """Work of write-ahead log and signer: one after the other, in the order in which it was asked for."""
-        begins_ms = max(self._turn_ms, self.world.now_ms)
-        self._turn_ms = begins_ms + self._sync_ms()
-        self.later(self._turn_ms - self.world.now_ms, event)
-
     # ── Effects ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _action_table(self) -> Mapping[type[fx.Effect], Callable[[Any], None]]:
@@ -218,27 +130,27 @@ class SimValidator:
 
         Those of the table of nodes are not here: simulated nodes are connected to all, and built without one.
         """
-        between = self.world.dice.between
+        between, keeper = self.world.dice.between, self.keeper
         return {
-            fx.Send: lambda effect: self._send(effect.peer, effect.kind, effect.payload),
+            fx.Send: self._send,
             fx.SendAll: self._send_all,
-            fx.SetConsensusTimer: lambda effect: self._feed_at(effect.at_ms, ev.ConsensusTimer(effect.timer)),
-            fx.SetGossipTimer: lambda effect: self._feed_at(effect.at_ms, ev.GossipTimer()),
-            fx.SetSyncTimer: lambda effect: self._feed_at(effect.at_ms, ev.SyncTimer()),
-            fx.WriteAhead: lambda effect: self.in_turn(partial(self._written, effect)),
-            fx.Sign: lambda effect: self.in_turn(partial(self._signed, effect)),
+            fx.SetConsensusTimer: lambda effect: self.feed_at(effect.at_ms, ev.ConsensusTimer(effect.timer)),
+            fx.SetGossipTimer: lambda effect: self.feed_at(effect.at_ms, ev.GossipTimer()),
+            fx.SetSyncTimer: lambda effect: self.feed_at(effect.at_ms, ev.SyncTimer()),
+            fx.WriteAhead: lambda effect: self.in_turn(keeper, partial(self._written, effect)),
+            fx.Sign: lambda effect: self.in_turn(keeper, partial(self._signed, effect)),
             fx.AppendRecord: self._append,
             fx.SubmitFromPeer: lambda effect: self._arrive(list(effect.raws), Origin.PEER),
             fx.CheckBlock: lambda effect: self.later(between(0, 1), partial(self._checked, effect)),
             fx.ExecuteBlock: lambda effect: self.later(between(1, 4), partial(self._executed, effect)),
             fx.ProveRandomness: lambda effect: self.later(between(0, 1), partial(self._proved, effect)),
             fx.BuildBlock: lambda effect: self.later(between(1, 4), partial(self._built, effect)),
-            fx.DecideBlock: lambda effect: self.later(self._sync_ms(), partial(self._decided, effect)),
-            fx.AdoptBlocks: lambda effect: self.later(self._sync_ms(), partial(self._adopted, effect)),
+            fx.DecideBlock: lambda effect: self.later(self.fsync_ms(), partial(self._decided, effect)),
+            fx.AdoptBlocks: lambda effect: self.later(self.fsync_ms(), partial(self._adopted, effect)),
             fx.SendCertificate: self._serve,
             fx.ServeBlock: self._serve,
             fx.ServeBlocks: self._serve,
-            fx.ServeGenesis: lambda effect: self._send(effect.peer, kinds.GENESIS.number, self.birth.genesis),
+            fx.ServeGenesis: lambda effect: self.send(effect.peer, kinds.GENESIS.number, self.birth.genesis),
             fx.Misbehaved: lambda effect: self.watch.on_accused(self, effect),
             fx.EvidenceSeen: lambda effect: self.watch.on_evidence(self, effect.evidence),
             fx.Alarm: lambda effect: self.watch.on_alarm(self, effect),
@@ -246,43 +158,27 @@ class SimValidator:
             **dict.fromkeys(FOR_OTHERS, lambda _effect: None),
         }
 
-    def _sync_ms(self) -> int:
-        slow = self.position in self.world.plan.slow_disks and not self.world.is_healed
-        return self.world.dice.between(0, 250 if slow else 4)
+    def _send(self, effect: fx.Send) -> None:
+        self.watch.on_sent(self, effect.kind, effect.payload)
+        self.send(effect.peer, effect.kind, effect.payload)
 
     def _send_all(self, effect: fx.SendAll) -> None:
         self.watch.on_sent(self, effect.kind, effect.payload)
         for other in self.others:
-            self._carry(other, effect.kind, effect.payload)
-
-    def _send(self, peer: PeerId, kind: int, payload: bytes) -> None:
-        self.watch.on_sent(self, kind, payload)
-        receiver = self._by_peer.get(peer)
-        if receiver is not None:
-            self._carry(receiver, kind, payload)
-
-    def _carry(self, receiver: SimValidator, kind: int, payload: bytes) -> None:
-        message = ev.MessageReceived(self.peer, kind, payload)
-        deliver = partial(self._deliver, self.life, receiver, receiver.life, message)
-        carry = self.world.carry_in_stream if kind in STREAM_KINDS else self.world.carry
-        carry((self.position, receiver.position), len(payload), deliver)
-
-    def _deliver(self, life: int, receiver: SimValidator, life_there: int, message: ev.Input) -> None:
-        if self.life == life and receiver.life == life_there:  # a connection ends with either process
-            receiver.feed(message)
+            self.carry(other, effect.kind, effect.payload)
 
     def _serve(self, effect: fx.SendCertificate | fx.ServeBlock | fx.ServeBlocks) -> None:
         match effect:
             case fx.SendCertificate():
                 certificate = self.door.certificate(effect.height)
                 if certificate is not None:
-                    self._send(effect.peer, kinds.CONSENSUS.number, encode_message(certificate))
+                    self._send(fx.Send(effect.peer, kinds.CONSENSUS.number, encode_message(certificate)))
             case fx.ServeBlock():
                 body = self.door.body(effect.block)
                 if body is not None:
-                    self._send(effect.peer, kinds.BLOCK.number, encode_body(body))
+                    self.send(effect.peer, kinds.BLOCK.number, encode_body(body))
             case fx.ServeBlocks():
-                self._send(effect.peer, kinds.BLOCKS.number, encode_blocks(self.door.blocks(effect.wish)))
+                self.send(effect.peer, kinds.BLOCKS.number, encode_blocks(self.door.blocks(effect.wish)))
             case _:
                 assert_never(effect)
 

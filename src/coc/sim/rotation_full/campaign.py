@@ -5,19 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from coc.primitives.frozen import frozen
+from coc.sim.course import begin, heal
 from coc.sim.full.campaign import Failed
-from coc.sim.full.plan import Crash, Plan
+from coc.sim.full.plan import Plan
 from coc.sim.full.watching import Violation
 from coc.sim.rotation_full.checkers.pools import PromisesAreKept
 from coc.sim.rotation_full.network import Network
-from coc.sim.rotation_full.node import SimRotationNode
 from coc.sim.rotation_full.plan import FINAL_DEPTH_BLOCKS
 
-STARTS_MS = 200
-"""Within which all nodes start for the first time."""
 FIRST_TRANSFER_MS = 500
 FINAL_BLOCKS_AFTER_HEAL = 4
 """Blocks by which everybody's final block must rise after the last fault."""
@@ -65,18 +61,10 @@ def run_network(network: Network) -> Outcome:
 
 def _run(network: Network) -> Outcome:
     world, plan = network.world, network.plan
-    for node in network.nodes:
-        world.after(world.dice.randint(0, STARTS_MS), node.start)
-    for crash in plan.crashes:
-        world.after(crash.at_ms, _crashing(network, crash))
-        world.after(crash.at_ms + crash.downtime_ms, network.nodes[crash.node].start)
-    for full in plan.full_disks:
-        node = network.nodes[full.node]
-        world.after(full.begin_ms, _limit(node, 0))
-        world.after(full.end_ms, _limit(node, None))
+    begin(world, network.nodes)
     _send_transfers(network)
     world.run_until(plan.fault_ms)
-    _heal(network)
+    heal(world, network.nodes)
     _check_progress(network)
     _check_promises(network)
     best = max(network.honest, key=lambda node: node.chain.head.number).chain
@@ -95,14 +83,6 @@ def _run(network: Network) -> Outcome:
         world.messages,
         world.message_bytes,
     )
-
-
-def _heal(network: Network) -> None:
-    """End all faults; who is down comes back."""
-    network.world.is_healed = True
-    for node in network.nodes:
-        _limit(node, None)()
-        node.start()
 
 
 def _check_progress(network: Network) -> None:
@@ -126,22 +106,6 @@ def _check_promises(network: Network) -> None:
     for node in network.honest:
         for name in checker.broken(node):
             raise Violation(f"promise: node {node.position} has forgotten transaction {name.hex()[:8]}")
-
-
-def _crashing(network: Network, crash: Crash) -> Callable[[], None]:
-    def act() -> None:
-        if not network.world.is_healed:
-            network.nodes[crash.node].crash(is_power_cut=crash.is_power_cut, forgets=crash.forgets)
-
-    return act
-
-
-def _limit(node: SimRotationNode, bytes_max: int | None) -> Callable[[], None]:
-    def act() -> None:
-        for disk in node.disks:
-            disk.limit_bytes(bytes_max)
-
-    return act
 
 
 def _send_transfers(network: Network) -> None:

@@ -44,20 +44,19 @@ from coc.primitives.types import Address, Hash32
 from coc.sim.full.birth import recover
 from coc.sim.full.plan import Forgets
 from coc.sim.full.world import World
+from coc.sim.life import CHAIN_OPTIONS, FOLDER, NodeLife, Thread
 from coc.sim.rotation_full.birth import Birth
-from coc.sim.rotation_full.life import NodeLife, Thread
+from coc.sim.rotation_full.journal import SimJournal
 from coc.sim.rotation_full.watching import Watch
 from coc.wire import kinds
 
-FOLDER = "/node"
 FAULTS = Faults(BlockInvalid, UnknownBlock, StorageFailed)
-CHAIN_OPTIONS = b'{"log_salt": 7, "reserve_bytes": 0}'
 FLUSHES = 0.1
 """How often a block is followed by a flush: often, because what a start finds depends on it."""
 COPY_NODES_MAX = 2_000
 
 
-class SimRotationNode(NodeLife):
+class SimRotationNode(NodeLife[ev.Input]):
     """A node of a run."""
 
     chain: Chain
@@ -71,14 +70,19 @@ class SimRotationNode(NodeLife):
 
     def __init__(self, birth: Birth, world: World, watch: Watch) -> None:
         """Down until `start`."""
-        super().__init__(birth, world)
+        super().__init__(birth.position, birth.peer, world)
+        self.birth = birth
         self.address = address_of(birth.secret)
         self.watch = watch
+        self.journal = SimJournal()
+        self.writer = Thread()
+        """The thread of block log and tags."""
         self._gossip_wish = 0
 
     def wake(self) -> None:
         """Open everything, build the node, read the journal back."""
         birth = self.birth
+        self.writer, self.keeper = Thread(), Thread()  # a new process waits for no fsync of the last one
         self.chain = Chain.open_simulated(birth.genesis, self.disk, CHAIN_OPTIONS)
         self.tags = Mark.open(FOLDER, "tags", self.disk)
         self.wal = Wal.open(FOLDER, self.chain.genesis_hash, self.records_disk)
@@ -106,14 +110,33 @@ class SimRotationNode(NodeLife):
         found = [view.get(each.transaction.hash) for each in waiting]
         return [each for each in found if isinstance(each, _native.Transaction)]
 
-    def on_end(self, forgets: Forgets) -> None:
-        """Whoever watches looks at this life once more."""
+    def on_end(self, forgets: Forgets, *, is_power_cut: bool) -> None:
+        """The journal is cut, and whoever watches looks at this life once more."""
+        if is_power_cut:
+            self.journal.cut_power(self.world.now_ms, self.world.dice)
         self.watch.on_end(self, forgets)
+
+    def on_wiped(self) -> None:
+        """The journal lay beside the chain."""
+        self.journal = SimJournal()
+
+    @property
+    def is_disk_full(self) -> bool:
+        """Whether nothing more can be written now."""
+        now_ms, plan = self.world.now_ms, self.world.plan
+        return not self.world.is_healed and any(
+            full.node == self.position and full.begin_ms <= now_ms < full.end_ms for full in plan.full_disks
+        )
 
     def submit(self, raw: bytes) -> None:
         """A client sends a transaction."""
         if self.is_up:
             self._arrive([raw], Origin.LOCAL)
+
+    def feed(self, event: ev.Input) -> None:
+        """Hand in an input, if there is somebody to take it."""
+        if self.is_up:
+            self.take(event)
 
     def take(self, event: ev.Input) -> None:
         """Let the node take an input, and carry out what comes of it; see the mempool's word on journals."""
@@ -145,9 +168,9 @@ class SimRotationNode(NodeLife):
             case shared.ServeBlock() | shared.ServeBlocks():
                 self._serve(effect)
             case shared.WriteAhead():
-                self.in_turn(Thread.KEEPER, partial(self._written, effect))
+                self.in_turn(self.keeper, partial(self._written, effect))
             case shared.Sign():
-                self.in_turn(Thread.KEEPER, partial(self._signed, effect))
+                self.in_turn(self.keeper, partial(self._signed, effect))
             case shared.AppendRecord():
                 self._append(effect)
             case shared.SubmitFromPeer():
@@ -189,10 +212,10 @@ class SimRotationNode(NodeLife):
             case fx.JudgeBlock():
                 self.later(dice.between(1, 4), partial(self._block_judged, effect))
             case fx.RecordBlock():
-                self.in_turn(Thread.WRITER, partial(self._recorded, effect))
+                self.in_turn(self.writer, partial(self._recorded, effect))
             case fx.MoveTags():
                 senders = self.node.pool.view.senders()
-                self.in_turn(Thread.WRITER, partial(self._moved, effect, senders))
+                self.in_turn(self.writer, partial(self._moved, effect, senders))
             case fx.DoubleSealSeen():
                 self.watch.on_evidence(self, effect.evidence)
             case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from coc.primitives.frozen import replace
-from coc.sim.full.plan import TWIN, Crash, Cut, Forgets, FullDisk, Plan
+from coc.sim.full.plan import TWIN, Crash, Cut, Forgets, FullDisk, Plan, crash_of_all, single_crash
 from coc.sim.rotation_full.liars import LIES
 
 FINAL_DEPTH_BLOCKS = 6
@@ -60,23 +60,11 @@ def _cut(dice: Random, size: int, span_ms: int) -> Cut:
 
 def _crashes(dice: Random, size: int, span_ms: int) -> tuple[Crash, ...]:
     """A few single crashes, one of which may take more than the process; in some runs all nodes at once."""
-    crashes = [
-        Crash(
-            dice.randint(2_500, span_ms),
-            dice.randrange(size),
-            dice.choice((1, 60, 700, dice.randint(1, 6_000))),
-            dice.random() < 0.6,
-        )
-        for _ in range(dice.randint(1, 4))
-    ]
+    window_ms = (2_500, span_ms)
+    crashes = [single_crash(dice, size, window_ms) for _ in range(dice.randint(1, 4))]
     if dice.random() < 0.3:
         forgets = dice.choice((Forgets.RECORDS, Forgets.CHAIN))
         crashes[0] = replace(crashes[0], is_power_cut=True, forgets=forgets)
     if dice.random() < 0.25:
-        moment = dice.randint(2_500, span_ms)
-        is_power_cut = dice.random() < 0.7
-        crashes += [
-            Crash(moment + dice.randint(0, 20), node, dice.randint(1, 900), is_power_cut)
-            for node in range(size)
-        ]
+        crashes += crash_of_all(dice, size, window_ms)
     return tuple(sorted(crashes, key=lambda crash: crash.at_ms))

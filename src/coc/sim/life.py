@@ -1,28 +1,28 @@
-"""The life of a simulated node: its disks, its clock, its links, and the order in which its threads answer.
+"""The life of a simulated node, whatever its engine: its disks, its clock, its links, its threads.
 
-Native work is done in place; its answer comes a little later on virtual time, as from a thread. One thread
-writes the chain and its tags, another write-ahead log and signer: what each is asked for is answered in that
-order. A crash ends this life: answers on their way to it are dropped, the disk keeps what it must.
+Native work is done in place; its answer comes a little later on virtual time, as from a thread, and a thread
+answers in the order in which it was asked. A crash ends this life: answers on their way to it are dropped,
+its disks keep what they must and perhaps more, and the next life opens everything from them.
 """
 
 from __future__ import annotations
 
-import enum
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 from coc._native import SimDisk
-from coc.node.rotation import inputs as ev
 from coc.node.validator.inputs import MessageReceived, PeerDown, PeerUp
 from coc.primitives.types import Millis, PeerId
 from coc.sim.full.plan import Forgets
 from coc.sim.full.world import BASE_MS, World
-from coc.sim.rotation_full.birth import Birth
-from coc.sim.rotation_full.journal import SimJournal
 from coc.wire import kinds
 
+FOLDER = "/node"
+"""Where a node's records lie on their disks."""
+CHAIN_OPTIONS = b'{"log_salt": 7, "reserve_bytes": 0}'
 DISKS_MAX = 1_024
 """Disks that one node can have had in a run, so that each has its own dice."""
 STREAM_KINDS = frozenset(
@@ -34,33 +34,34 @@ FSYNC_MS_MAX = 4
 SLOW_FSYNC_MS_MAX = 250
 """What it takes on a slow disk."""
 
+Input = TypeVar("Input")
 
-class Thread(enum.Enum):
+
+@dataclass(slots=True)
+class Thread:
     """Who does one thing after the other."""
 
-    WRITER = "block log and tags"
-    KEEPER = "write-ahead log and signer"
+    busy_until_ms: int = 0
 
 
-class NodeLife(ABC):
+class NodeLife(ABC, Generic[Input]):
     """A node of a run, whatever it does with its inputs."""
 
-    def __init__(self, birth: Birth, world: World) -> None:
+    def __init__(self, position: int, peer: PeerId, world: World) -> None:
         """Down until `start`."""
-        self.birth = birth
-        self.position = birth.position
-        self.peer = birth.peer
+        self.position = position
+        self.peer = peer
         self.world = world
         self.life = 0
         self.is_up = False
         self.is_honest = True
         self.disk, self.records_disk, self.mark_disk = (self._new_disk(use) for use in range(3))
-        """One each for what can be lost alone: chain and tags, the write-ahead log, the signer's mark."""
-        self.journal = SimJournal()
+        """One each for what can be lost alone: the chain, the write-ahead log, the signer's mark."""
+        self.keeper = Thread()
+        """The thread of write-ahead log and signer."""
         self.others: list[Self] = []
         self._by_peer: dict[PeerId, Self] = {}
-        self._busy_until_ms = dict.fromkeys(Thread, 0)
-        self._ahead_ms = BASE_MS + world.plan.skew_of(birth.position)
+        self._ahead_ms = BASE_MS + world.plan.skew_of(position)
 
     def meet(self, others: list[Self]) -> None:
         """All others of the run; before the first start."""
@@ -77,34 +78,31 @@ class NodeLife(ABC):
         """What this node's clock shows."""
         return Millis(self._ahead_ms + self.world.now_ms)
 
-    @property
-    def is_disk_full(self) -> bool:
-        """Whether nothing more can be written now."""
-        now_ms, plan = self.world.now_ms, self.world.plan
-        return not self.world.is_healed and any(
-            full.node == self.position and full.begin_ms <= now_ms < full.end_ms for full in plan.full_disks
-        )
-
-    # ── Beginning and end ───────────────────────────────────────────────────────────────────────────────────
+    # ── What each engine's node does in its own way ─────────────────────────────────────────────────────────
 
     @abstractmethod
     def wake(self) -> None:
         """Make the node from what its disks hold, and let it begin."""
 
     @abstractmethod
-    def take(self, event: ev.Input) -> None:
-        """Let the node take an input, and carry out what comes of it."""
+    def feed(self, event: Input | PeerUp | PeerDown | MessageReceived) -> None:
+        """Hand in an input, if there is somebody to take it, and carry out what comes of it."""
 
     @abstractmethod
-    def on_end(self, forgets: Forgets) -> None:
-        """This life ends now; the journal is cut already, and the disks still answer."""
+    def on_end(self, forgets: Forgets, *, is_power_cut: bool) -> None:
+        """This life ends now; the disks still answer."""
+
+    @abstractmethod
+    def on_wiped(self) -> None:
+        """The chain is gone, and whatever else lay beside it."""
+
+    # ── Beginning and end ───────────────────────────────────────────────────────────────────────────────────
 
     def start(self) -> None:
-        """Begin with the disks as they are."""
+        """Open everything on the disks as they are, and go on."""
         if self.is_up:
             return
         self.life += 1
-        self._busy_until_ms = dict.fromkeys(Thread, 0)
         self.is_up = True
         self.wake()
         for other in self.others:
@@ -119,9 +117,7 @@ class NodeLife(ABC):
         self.is_up = False
         self.life += 1
         self.world.tell(self.position, "loses power" if is_power_cut else "is killed")
-        if is_power_cut:
-            self.journal.cut_power(self.world.now_ms, self.world.dice)
-        self.on_end(forgets)
+        self.on_end(forgets, is_power_cut=is_power_cut)
         for disk in self.disks:
             if is_power_cut:
                 disk.crash()
@@ -139,39 +135,41 @@ class NodeLife(ABC):
             self.mark_disk = self._new_disk(3 * self.life + 1)
         else:
             self.disk = self._new_disk(3 * self.life + 2)
-            self.journal = SimJournal()
+            self.on_wiped()
 
     def _new_disk(self, number: int) -> SimDisk:
         return SimDisk((self.world.plan.seed * 64 + self.position) * DISKS_MAX + number)
 
-    # ── Inputs ──────────────────────────────────────────────────────────────────────────────────────────────
+    # ── Work that takes its time ────────────────────────────────────────────────────────────────────────────
 
-    def feed(self, event: ev.Input) -> None:
-        """Hand in an input, if there is somebody to take it."""
-        if self.is_up:
-            self.take(event)
-
-    def later(self, delay_ms: int, work: Callable[[], ev.Input | None]) -> None:
+    def later(self, delay_ms: int, work: Callable[[], Input | None]) -> None:
         """Do native work and hand in its answer, as long as this life lasts."""
         self.world.after(delay_ms, partial(self._answer, self.life, work))
 
-    def feed_at(self, at_ms: int, event: ev.Input) -> None:
-        """Hand in an input when this node's clock shows a time, as long as this life lasts."""
-        self.world.after(at_ms - self.now_ms, partial(self._answer, self.life, lambda: event))
-
-    def in_turn(self, thread: Thread, work: Callable[[], ev.Input | None]) -> None:
+    def in_turn(self, thread: Thread, work: Callable[[], Input | None]) -> None:
         """The same by a thread that does one thing after the other."""
-        begins_ms = max(self._busy_until_ms[thread], self.world.now_ms)
-        is_slow = self.position in self.world.plan.slow_disks and not self.world.is_healed
-        takes_ms = self.world.dice.between(0, SLOW_FSYNC_MS_MAX if is_slow else FSYNC_MS_MAX)
-        self._busy_until_ms[thread] = begins_ms + takes_ms
-        self.later(begins_ms + takes_ms - self.world.now_ms, work)
+        begins_ms = max(thread.busy_until_ms, self.world.now_ms)
+        thread.busy_until_ms = begins_ms + self.fsync_ms()
+        self.later(thread.busy_until_ms - self.world.now_ms, work)
 
-    def _answer(self, life: int, work: Callable[[], ev.Input | None]) -> None:
+    def feed_at(self, at_ms: int, event: Input) -> None:
+        """Hand in an input when this node's clock shows a time, as long as this life lasts."""
+        self.world.after(at_ms - self.now_ms, partial(self._feed_in, self.life, event))
+
+    def fsync_ms(self) -> int:
+        """What one takes now on this node's disks."""
+        is_slow = self.position in self.world.plan.slow_disks and not self.world.is_healed
+        return self.world.dice.between(0, SLOW_FSYNC_MS_MAX if is_slow else FSYNC_MS_MAX)
+
+    def _answer(self, life: int, work: Callable[[], Input | None]) -> None:
         if self.is_up and self.life == life:
             answer = work()
             if answer is not None:
                 self.feed(answer)
+
+    def _feed_in(self, life: int, event: Input) -> None:
+        if self.life == life:
+            self.feed(event)
 
     # ── Links ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -188,6 +186,6 @@ class NodeLife(ABC):
         carry = self.world.carry_in_stream if kind in STREAM_KINDS else self.world.carry
         carry((self.position, receiver.position), len(payload), deliver)
 
-    def _deliver(self, life: int, receiver: Self, life_there: int, message: ev.Input) -> None:
+    def _deliver(self, life: int, receiver: Self, life_there: int, message: MessageReceived) -> None:
         if self.life == life and receiver.life == life_there:  # a connection ends with either process
             receiver.feed(message)
