@@ -39,7 +39,7 @@ def find_loss(folder: Path) -> Loss:
 
 
 def accept_loss(folder: Path) -> None:
-    """Make an empty log: the next start takes it for everything that there was to remember.
+    """Make a log that says so: the next start takes it for everything that there was to remember.
 
     Raises:
         RecordsNotLost: the log is there.
@@ -48,7 +48,7 @@ def accept_loss(folder: Path) -> None:
     _refuse_existing(folder)
     with explained():
         chain = open_chain(required_genesis(folder), folder, {})
-        WriteAheadLog(folder / WAL_FOLDER, chain.genesis_hash)
+        WriteAheadLog(folder / WAL_FOLDER, chain.genesis_hash).accept_loss()
 
 
 def _refuse_existing(folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from coc._native import Wal
 from coc.consensus.bft.wal import Record, encode_record
 from coc.node.validator.effects import WriteAhead
-from coc.node.validator.wal_codec import WalContent, decode_entries, encode_entries
+from coc.node.validator.wal_codec import LOSS_ACCEPTED, WalContent, decode_entries, encode_entries
 
 WAL_FOLDER: Final = "wal"
 """Folder of the log in a data folder."""
@@ -45,6 +45,14 @@ class WriteAheadLog:
             StorageFailed: there is no room.
         """
         self._wal.append([encode_record(record)])
+
+    def accept_loss(self) -> None:
+        """Note that a person has let the validator sign without what the last log held.
+
+        Raises:
+            StorageFailed: the note is not in the log.
+        """
+        self._wal.append_durable([LOSS_ACCEPTED])
 
     def begin_height(self) -> None:
         """The height is in the block log: what was kept of it has served."""

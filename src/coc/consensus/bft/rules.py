@@ -90,7 +90,7 @@ class Setup:
 
     `silent_above` is the height of the signer's mark where the write-ahead log is lost: nothing is signed
     until a height above it was decided without us (BFT-41). None where there is nothing to fear.
-    `marked` is height and round of the signer's mark.
+    `marked` is height and round of the signer's mark where that loss was accepted (BFT-43).
     """
 
     rules: BftRules

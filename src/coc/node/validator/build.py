@@ -76,7 +76,7 @@ def build_node(config: NodeConfig, door: ChainDoor, remembered: Remembered, now_
     silent_above = None
     if remembered.log_was_lost and not is_alone:
         silent_above = Height(0) if remembered.mark is None else remembered.mark.height
-    mark = remembered.mark
+    mark = remembered.mark if remembered.content.is_loss_accepted else None
     marked = None if mark is None else (mark.height, mark.round)
     setup = EngineSetup(config.rules, config.own, config.verify, silent_above, marked)
     opening = HeightOpened(facts, remembered.content.records)

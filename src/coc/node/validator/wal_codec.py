@@ -19,6 +19,8 @@ from coc.primitives.types import Hash32, Height
 
 _BLOCK = 0x10
 """The kind byte of a block's bytes, beyond those of the engine's records."""
+LOSS_ACCEPTED = bytes([0x11])
+"""The only entry of a log that was made because a person took the loss of the last one upon himself."""
 
 
 class WalInvalid(NodeError):
@@ -29,10 +31,11 @@ class WalInvalid(NodeError):
 
 @frozen
 class WalContent:
-    """What a log held: records in order, and the bytes of blocks."""
+    """What a log held: records in order, the bytes of blocks, and whether it stands for one that was lost."""
 
     records: tuple[Record, ...] = ()
     blocks: dict[Hash32, tuple[Height, BlockBody]] = field(default_factory=dict)
+    is_loss_accepted: bool = False
 
 
 def encode_entries(effect: WriteAhead) -> list[bytes]:
@@ -54,7 +57,11 @@ def decode_entries(entries: Iterable[bytes]) -> WalContent:
     """
     records: list[Record] = []
     blocks: dict[Hash32, tuple[Height, BlockBody]] = {}
+    is_loss_accepted = False
     for entry in entries:
+        if entry == LOSS_ACCEPTED:
+            is_loss_accepted = True
+            continue
         if entry[:1] != bytes([_BLOCK]):
             records.append(decode_record(entry))
             continue
@@ -63,4 +70,4 @@ def decode_entries(entries: Iterable[bytes]) -> WalContent:
                 blocks[Hash32(block)] = (Height(rlp.uint(height, bits=64)), BlockBody(body, data))
             case _:
                 raise WalInvalid("a block in the write-ahead log is height, hash, bytes and consensus data")
-    return WalContent(tuple(records), blocks)
+    return WalContent(tuple(records), blocks, is_loss_accepted)

@@ -71,7 +71,7 @@ def _begin(core: Core, now_ms: Millis, opening: HeightOpened) -> list[Effect]:
 
 
 def _first_round(core: Core) -> int:
-    """Round 0, or the one after the signer's mark where nothing is known of what it signed (BFT-43).
+    """Round 0, or the one after the signer's mark where what it signed is lost, and that accepted (BFT-43).
 
     In the rounds up to there it would refuse. Where all have lost what they signed, nobody would ever come to
     the next round: its timers start with votes.
