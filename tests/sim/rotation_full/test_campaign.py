@@ -114,7 +114,7 @@ def test_with_one_of_three_away_blocks_go_on_and_nothing_becomes_final() -> None
 def test_a_run_is_its_seed_whatever_the_hash_seed_and_the_threads() -> None:
     program = (
         "from coc.sim.rotation_full.campaign import run; from coc.sim.rotation_full.plan import plan_of; "
-        "print(run(plan_of(7)).digest)"
+        "print(*(run(plan_of(seed)).digest for seed in (7, 10)))"
     )
     digests = said_in_other_processes(program)
     assert len(digests) == 1

@@ -60,7 +60,7 @@ class Core:
     """The newest that came after them."""
     final_written: int = 0
     """Height of the newest final block whose name is durable: of no later one is anybody told (ROT-23)."""
-    unexecuted: set[Hash32] = field(default_factory=set)
+    unexecuted: dict[Hash32, None] = field(default_factory=dict)
     """Blocks that are to be executed and were not: their bytes had to go, or this machine could not."""
     unwritten: dict[Hash32, RecordBlock] = field(default_factory=dict)
     """Blocks that the log had no room for."""

@@ -76,13 +76,13 @@ def on_built(core: Core, now_ms: Millis, event: SlotBlockBuilt) -> list[Effect]:
 
 def on_judged(core: Core, now_ms: Millis, event: BlockJudged) -> list[Effect]:
     """The verdict on a block."""
-    core.unexecuted.discard(event.hash)
+    core.unexecuted.pop(event.hash, None)
     return [Alarm(EXECUTION, ""), *engine_step(core, now_ms, ev.Executed(event.hash, event.is_valid))]
 
 
 def on_execution_failed(core: Core, event: ExecutionFailed) -> list[Effect]:
     """Nothing is known about the block: it is neither valid nor invalid, and is tried again."""
-    core.unexecuted.add(event.hash)
+    core.unexecuted[event.hash] = None
     return [Alarm(EXECUTION, f"block 0x{event.hash.hex()} cannot be executed here: {event.reason}")]
 
 
@@ -96,7 +96,7 @@ def on_record_failed(core: Core, event: RecordFailed) -> list[Effect]:
     """It is written when the disk allows; where the core has let go of it, it is executed once more."""
     block = event.wish.hash
     core.unwritten[block] = event.wish
-    core.unexecuted.add(block)
+    core.unexecuted[block] = None
     return [Alarm(LOG, f"a block cannot be written: {event.reason}")]
 
 
@@ -232,12 +232,12 @@ def _execute(core: Core, block: Hash32) -> list[Effect]:
     """Execute a block; where its bytes had to make room they are asked for once more."""
     kept = core.bodies.get(block)
     if kept is not None:
-        core.unexecuted.discard(block)
+        core.unexecuted.pop(block, None)
         return [JudgeBlock(block, kept.body)]
     if not core.engine.is_on_its_way(block):
-        core.unexecuted.discard(block)
+        core.unexecuted.pop(block, None)
         return []
-    core.unexecuted.add(block)
+    core.unexecuted[block] = None
     return _ask(core, block, None)
 
 

@@ -63,7 +63,7 @@ def on_block_read(core: Core, now_ms: Millis, event: BlockRead) -> list[Effect]:
         return []  # another peer was faster, or nobody wants it any more
     core.bodies.keep(facts, event.body)
     if facts.hash in core.unexecuted:
-        core.unexecuted.discard(facts.hash)
+        core.unexecuted.pop(facts.hash, None)
         return [JudgeBlock(facts.hash, event.body)]
     return engine_step(core, now_ms, ev.BlockArrived(facts))
 
