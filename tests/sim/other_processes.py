@@ -10,7 +10,7 @@ import sys
 def said_in_other_processes(program: str) -> set[str]:
     """What they print."""
     said = set()
-    for number in ("1", "2"):
+    for number in ("1", "6"):
         environment = {**os.environ, "PYTHONHASHSEED": number, "RAYON_NUM_THREADS": number}
         ran = subprocess.run(
             (sys.executable, "-c", program), env=environment, check=True, capture_output=True, text=True
