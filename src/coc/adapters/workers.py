@@ -55,8 +55,8 @@ class Workers:
             self.is_draining = False
 
     def close(self) -> None:
-        """Let the threads end; `run` must not be called any more."""
-        self._executor.shutdown(wait=False)
+        """End the threads, and with them what their last work knew; after `drain`, so that none is busy."""
+        self._executor.shutdown(wait=True)
 
     def _over(self, result: T | Exception, then: Callable[[T | Exception], None]) -> None:
         try:
