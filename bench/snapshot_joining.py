@@ -21,7 +21,7 @@ from validator_network import OURS, VALIDATORS, Network
 
 from coc.adapters.constructor_runner import run_constructor
 from coc.adapters.node_keys import CONSENSUS_KEY, KEYS_FOLDER, NETWORK_KEY
-from coc.adapters.validator.snapshot_fetch import FetchEnd
+from coc.adapters.validator.snapshot_filling import FetchEnd
 from coc.contracts.genesis_alloc import Founder
 from coc.contracts.registry_parameters import RegistryParameters
 from coc.execution.network_genesis import NetworkGenesis, network_genesis
