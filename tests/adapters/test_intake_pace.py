@@ -145,6 +145,34 @@ def test_none_overtakes_those_that_wait(late: Stage) -> None:
     assert late.names == ["a", "b", "c", "small"]
 
 
+def test_one_that_hands_in_the_next_while_it_is_taken_waits_once_and_loses_nothing(late: Stage) -> None:
+    def take_two() -> None:
+        late.taken.append(("outer", late.now_s))
+        late.offer("inner", 0)
+
+    late.offer("a")
+    late.pace.run(SECOND_OF_BYTES, take_two)
+    late.go_on(10)
+    assert late.names == ["a", "outer", "inner"]
+    late.offer("b")
+    late.offer("c")
+    late.go_on(10)
+    assert late.names[3:] == ["b", "c"]
+
+
+def test_one_that_fails_does_not_hold_up_those_behind_it(late: Stage) -> None:
+    def fail() -> None:
+        raise ValueError("it cannot be taken")
+
+    late.offer("a")
+    late.pace.run(SECOND_OF_BYTES, fail)
+    late.offer("b")
+    with pytest.raises(ValueError, match="cannot be taken"):
+        late.go_on(10)
+    late.go_on(10)
+    assert late.names == ["a", "b"]
+
+
 def test_of_each_peer_one_answer_waits_and_a_second_is_heard_at_once(late: Stage) -> None:
     late.offer("client's")
     late.hear(ALICE, "alice's")

@@ -57,6 +57,8 @@ class IntakePace:
         self._taken_bytes = 0
         """Since the last block."""
         self._free_at_s = 0.0
+        self._is_looking = False
+        """Whether a look is to come or under way: there is one at a time."""
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -79,8 +81,7 @@ class IntakePace:
             self._run(size_bytes, take)
             return
         self._waiting.append((size_bytes, take))
-        if len(self._waiting) == 1:
-            self._clock.call_later(LOOK_S, self._look)
+        self._look_in(LOOK_S)
 
     def run_for(self, peer: PeerId, size_bytes: int, take: Take) -> None:
         """Take in what a peer was asked for: until then it is asked for nothing else, so one of each waits.
@@ -103,12 +104,20 @@ class IntakePace:
         """A peer is gone, and what waits of it is answered by others."""
         self._of_peers.pop(peer, None)
 
+    def _look_in(self, seconds: float) -> None:
+        if not self._is_looking:
+            self._is_looking = True
+            self._clock.call_later(seconds, self._look)
+
     def _look(self) -> None:
         """Let one in when its time has come; the loop serves others between two."""
-        if not self._must_wait():
-            self._run(*self._waiting.popleft())
-        if self._waiting:
-            self._clock.call_later(LOOK_S if self._must_wait() else 0.0, self._look)
+        try:
+            if not self._must_wait():
+                self._run(*self._waiting.popleft())  # which may hand in the next one
+        finally:
+            self._is_looking = False
+            if self._waiting:
+                self._look_in(LOOK_S if self._must_wait() else 0.0)
 
     def _run(self, size_bytes: int, take: Take) -> None:
         self._taken_bytes += size_bytes
