@@ -11,12 +11,13 @@ log, peers, tags, transactions that wait. So nothing can be signed twice. DIVERG
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+from coc.adapters.folder_sync import sync_folder
 
 FETCHING: Final = "fetching"
 FETCHED: Final = "fetched"
@@ -50,7 +51,7 @@ def settle(folder: Path) -> None:
             for name in PARTS:
                 _exchange(folder, name)
             remove(folder / FETCHED)
-            _sync(folder)
+            sync_folder(folder)
 
 
 def was_exchanged(folder: Path) -> bool:
@@ -86,15 +87,7 @@ def _move(origin: Path, place: Path) -> None:
     """Rename, durably, before anything else is done."""
     origin.rename(place)
     for folder in {origin.parent, place.parent}:
-        _sync(folder)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_folder(folder)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Final
 
+from coc.adapters.folder_sync import sync_folder
 from coc.primitives.errors import AdapterError
 from coc.primitives.frozen import frozen
 from coc.primitives.limits import MEMPOOL_TRANSACTION_BYTES_MAX
@@ -54,7 +55,7 @@ class Journal:
         self._dirty = False
         try:
             self._file = self._open()
-            _sync_folder(folder)
+            sync_folder(folder)
         except OSError as error:
             raise self._failed("opened", error) from error
 
@@ -101,7 +102,7 @@ class Journal:
                 os.fsync(file.fileno())
             fresh.replace(self._path)
             renewed = self._open()
-            _sync_folder(self._path.parent)
+            sync_folder(self._path.parent)
         except OSError as error:
             with contextlib.suppress(OSError):
                 fresh.unlink(missing_ok=True)
@@ -175,12 +176,3 @@ def parse_journal(data: bytes) -> JournalContent:
         else:
             place += 1
     return JournalContent(raws, len(data) - good_bytes)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a name in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

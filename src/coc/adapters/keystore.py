@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar, Final
 
+from coc.adapters.folder_sync import sync_folder
 from coc.primitives.checksum import format_checked
 from coc.primitives.errors import AdapterError
 from coc.primitives.frozen import frozen
@@ -176,11 +177,7 @@ def _write_new(path: Path, text: bytes) -> None:
         os.link(temporary, path)
     finally:
         temporary.unlink()
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 @contextmanager

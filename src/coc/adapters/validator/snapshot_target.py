@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from coc.adapters.folder_sync import sync_folder
 from coc.adapters.log_lines import LOGGER
 from coc.consensus.sync.snapshot.inputs import Target
 from coc.primitives import rlp
@@ -56,11 +57,7 @@ def save_target(folder: Path, target: Target) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(folder)
 
 
 def forget_target(folder: Path) -> None:

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from coc.adapters.folder_sync import sync_folder
 from coc.adapters.log_lines import LOGGER
 from coc.primitives.limits_wire import PEER_STORE_BYTES_MAX
 from coc.primitives.types import Millis
@@ -49,17 +50,8 @@ class PeerStore:
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(self._path)
-            _sync_folder(self._path.parent)
+            sync_folder(self._path.parent)
         except OSError as error:
             LOGGER.warning("known peers cannot be saved: %s", error)
             with contextlib.suppress(OSError):
                 fresh.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a name in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
