@@ -10,7 +10,7 @@ from coc.primitives.limits_rpc import (
     RPC_JOBS_PER_EXCHANGE_MAX,
 )
 from coc.rpc import exchange as exchange_module
-from coc.rpc.exchange import Exchange
+from coc.rpc.exchange import Exchange, LoneExchange
 from coc.rpc.jobs import Pooled
 from tests.rpc.fakes import ALICE, FakeResult, Node
 
@@ -135,8 +135,8 @@ def test_an_exchange_is_done_when_every_place_has_its_answer() -> None:
 
 
 def test_a_job_may_be_followed_by_another() -> None:
-    exchange = Exchange(lambda step: step(), is_batch=False)
-    exchange.add(b"1", Pooled(lambda: 1, lambda first: Pooled(lambda: first + 1, lambda second: second + 1)))
+    job = Pooled(lambda: 1, lambda first: Pooled(lambda: first + 1, lambda second: second + 1))
+    exchange = LoneExchange(lambda step: step(), b"1", job)
 
     seen = []
     while not exchange.done:

@@ -14,7 +14,7 @@ import msgspec
 
 from coc.primitives.limits_rpc import RPC_BATCH_ITEMS_MAX
 from coc.rpc.errors import CallError, invalid_request, method_not_found
-from coc.rpc.exchange import Exchange, response, response_too_large
+from coc.rpc.exchange import BatchExchange, Exchange, LoneExchange, response, response_too_large
 from coc.rpc.jobs import Answer, is_job
 from coc.rpc.methods import Context, Method
 from coc.rpc.parameters import bind
@@ -56,9 +56,7 @@ class Dispatcher:
             return response(salvage_id(body), error)
         answer = self._call(request)
         if is_job(answer):
-            exchange = Exchange(self._guard, is_batch=False)
-            exchange.add(request_id, answer)
-            return exchange
+            return LoneExchange(self._guard, request_id, answer)
         return response(request_id, answer) if request_id else None
 
     def _batch(self, body: bytes) -> Handled:
@@ -72,12 +70,12 @@ class Dispatcher:
             allowed = f"{RPC_BATCH_ITEMS_MAX} are allowed (RPC_BATCH_ITEMS_MAX)"
             reason = f"batch too large: {len(items)} calls where {allowed}"
             return response(b"null", invalid_request(reason))
-        exchange = Exchange(self._guard, is_batch=True)
+        exchange = BatchExchange(self._guard)
         for item in items:
             self._add(exchange, item)
         return exchange.body() if exchange.done else exchange
 
-    def _add(self, exchange: Exchange, item: msgspec.Raw) -> None:
+    def _add(self, exchange: BatchExchange, item: msgspec.Raw) -> None:
         try:
             request = decode_request(item)
             request_id = decode_id(request.id)

@@ -1,14 +1,13 @@
-"""One body under way: the places of a request or batch, the jobs that are still open, and at last the answer.
+"""One body under way: the jobs that are still open, and at last the answer.
 
 The transport takes `ready()` jobs, has them done, and hands what came of each to `settle()`, until `done`. A
-job may be followed by another. At most `RPC_JOBS_PER_EXCHANGE_MAX` pooled jobs of one exchange are out at the
-same time.
+job may be followed by another. Most bodies are one call, which needs none of what keeps a batch in order.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -36,14 +35,80 @@ class Ticket:
 
 
 class Exchange:
-    """The answers of one body as they come in, in the order of its requests."""
+    """What a transport knows of a body under way."""
 
-    __slots__ = ("_bytes", "_ids", "_is_batch", "_open", "_parts", "_pooled", "_proceed", "_queue")
+    __slots__ = ()
 
-    def __init__(self, proceed: Proceed, *, is_batch: bool) -> None:
+    @property
+    def done(self) -> bool:
+        """Whether everything has its answer."""
+        raise NotImplementedError
+
+    def ready(self) -> Sequence[Ticket]:
+        """The jobs that may begin now; each is handed out once."""
+        raise NotImplementedError
+
+    def settle(self, ticket: Ticket, outcome: Any) -> None:  # noqa: ANN401 - each kind of job has its own outcome
+        """Take what came of a job: its result, or the exception that it ended with."""
+        raise NotImplementedError
+
+    def body(self) -> bytes | None:
+        """The answer's bytes, or None when there were only notifications. Call it when `done`."""
+        raise NotImplementedError
+
+
+class LoneExchange(Exchange):
+    """A call that came by itself."""
+
+    __slots__ = ("_answer", "_is_done", "_proceed", "_request_id", "_ticket")
+
+    def __init__(self, proceed: Proceed, request_id: bytes, job: Job) -> None:
+        """An empty id marks a notification, whose answer is dropped."""
+        self._proceed = proceed
+        self._request_id = request_id
+        self._ticket: Ticket | None = Ticket(0, job)
+        self._answer: bytes | None = None
+        self._is_done = False
+
+    @property
+    def done(self) -> bool:
+        """Whether the call has its answer."""
+        return self._is_done
+
+    def ready(self) -> Sequence[Ticket]:
+        """The one job that may begin, or none."""
+        ticket = self._ticket
+        if ticket is None:
+            return ()
+        self._ticket = None
+        return (ticket,)
+
+    def settle(self, ticket: Ticket, outcome: Any) -> None:  # noqa: ANN401 - each kind of job has its own outcome
+        """Go on with the call: to its answer, or to another job."""
+        answer = self._proceed(_next_step(ticket.job, outcome))
+        if is_job(answer):
+            self._ticket = Ticket(0, answer)
+            return
+        self._is_done = True
+        if self._request_id:
+            self._answer = response(self._request_id, answer)
+
+    def body(self) -> bytes | None:
+        """The answer's bytes, or None for a notification."""
+        return self._answer
+
+
+class BatchExchange(Exchange):
+    """The answers of a batch as they come in, in the order of its requests.
+
+    At most `RPC_JOBS_PER_EXCHANGE_MAX` pooled jobs are out at the same time.
+    """
+
+    __slots__ = ("_bytes", "_ids", "_open", "_parts", "_pooled", "_proceed", "_queue")
+
+    def __init__(self, proceed: Proceed) -> None:
         """An exchange without places; `add` makes them."""
         self._proceed = proceed
-        self._is_batch = is_batch
         self._ids: list[bytes] = []
         self._parts: list[bytes | None] = []
         self._queue: deque[Ticket] = deque()
@@ -104,9 +169,7 @@ class Exchange:
     def body(self) -> bytes | None:
         """The answer's bytes, or None when there were only notifications. Call it when `done`."""
         parts = [part for part in self._parts if part is not None]
-        if not parts:
-            return None
-        return b"[" + b",".join(parts) + b"]" if self._is_batch else parts[0]
+        return b"[" + b",".join(parts) + b"]" if parts else None
 
     def _write(self, place: int, answer: Answer | CallError) -> None:
         request_id = self._ids[place]
@@ -114,7 +177,7 @@ class Exchange:
             return
         part = response(request_id, answer)
         self._bytes += len(part)
-        if self._is_batch and self.overflowed:
+        if self.overflowed:
             self._bytes -= len(part)
             part = response(request_id, response_too_large())
             self._bytes += len(part)

@@ -7,6 +7,8 @@ leaves no trace.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from coc.execution.mempool.entry import Entry
 from coc.execution.mempool.inputs import Account
 from coc.execution.mempool.sender import SenderQueue
@@ -44,6 +46,12 @@ class Holdings:
         self._detach(entry)
         self._changes.append((entry, False))
 
+    def leave_below(self, queue: SenderQueue, nonce: int) -> list[Entry]:
+        """Take out what the chain has passed, for good: nothing takes it back."""
+        gone = queue.leave_below(nonce)
+        self._forget(queue, gone)
+        return gone
+
     def mark(self) -> int:
         """A place in the record of changes, for `roll_back`."""
         return len(self._changes)
@@ -75,18 +83,22 @@ class Holdings:
         self.tails.note(queue)
 
     def _detach(self, entry: Entry) -> None:
-        queue = entry.queue
-        queue.remove(entry)
+        entry.queue.remove(entry)
+        self._forget(entry.queue, (entry,))
+
+    def _forget(self, queue: SenderQueue, gone: Iterable[Entry]) -> None:
+        """Strike out of the indexes what has left its queue."""
         if not queue.nonces:
             del self.senders[queue.address]
-        del self.by_hash[entry.hash]
-        self.bytes_total -= entry.size
-        if entry.is_journalled:
-            self.journalled_bytes -= entry.size
-        for authority in entry.authorities:
-            count = self._authorities[authority] - 1
-            if count:
-                self._authorities[authority] = count
-            else:
-                del self._authorities[authority]
+        for entry in gone:
+            del self.by_hash[entry.hash]
+            self.bytes_total -= entry.size
+            if entry.is_journalled:
+                self.journalled_bytes -= entry.size
+            for authority in entry.authorities:
+                count = self._authorities[authority] - 1
+                if count:
+                    self._authorities[authority] = count
+                else:
+                    del self._authorities[authority]
         self.tails.note(queue)

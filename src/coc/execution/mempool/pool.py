@@ -108,10 +108,7 @@ class Mempool:
                 effects.append(
                     BecameReady([queue.entries[nonce].hash for nonce in range(first, queue.ready_end)])
                 )
-            passed = queue.below(account.nonce)
-            for entry in passed:
-                holdings.remove(entry)
-            gone += passed
+            gone += holdings.leave_below(queue, account.nonce)
         effects += _departures(gone, event.included)
         raws = self._admit_all(now_ms, Origin.ORPHAN, event.orphaned, effects)
         if event.rules_changed and holdings.by_hash:

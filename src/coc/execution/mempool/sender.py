@@ -86,9 +86,15 @@ class SenderQueue:
         if self.account.nonce <= nonce < self.ready_end:
             self.ready_end = nonce
 
-    def below(self, nonce: int) -> list[Entry]:
-        """The waiting transactions with a lower nonce."""
-        return [self.entries[held] for held in self.nonces[: bisect_left(self.nonces, nonce)]]
+    def leave_below(self, nonce: int) -> list[Entry]:
+        """Take out all that waits with a lower nonce than the account's, the front of the line, in one go."""
+        count = bisect_left(self.nonces, nonce)
+        gone = [self.entries.pop(passed) for passed in self.nonces[:count]]
+        del self.nonces[:count]
+        self.cost_total -= sum(entry.cost for entry in gone)
+        if gone:
+            self._refloor(0)
+        return gone
 
     def set_account(self, account: Account) -> None:
         """Stand on a new account state; whatever waits below its nonce must be removed next."""
