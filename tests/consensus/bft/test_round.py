@@ -6,7 +6,8 @@ from coc.consensus.bft import effects as fx
 from coc.consensus.bft import inputs as ev
 from coc.consensus.bft.inputs import TimerKind
 from coc.consensus.bft.messages import Phase
-from coc.primitives.types import Height, Millis
+from coc.primitives.types import Hash32, Height, Millis
+from coc.primitives.votes import Proposal
 from tests.consensus.bft.playbook import (
     BLOCK,
     HEIGHT,
@@ -112,6 +113,54 @@ def test_an_older_proof_of_lock_does_not_free_from_a_newer_lock(stage: Playbook)
     stage.hear(proposal(2, OTHER, valid_round=0))
 
     assert spoken(stage.hold(OTHER, facts_of(0))) == [("PREVOTE", 2, None)]
+
+
+def what_round_3_proposes(stage: Playbook) -> tuple[Hash32 | None, int]:
+    """From round 1 on nobody else proposes; the block of our own proposal, and its valid round."""
+    next_round(stage, 1)
+    stage.hear(*(precommit(position, 2, None) for position in range(3)))
+    proposed = next(iter(sent(stage.fire(TimerKind.PRECOMMIT, 2))))
+    assert isinstance(proposed, Proposal)
+    return proposed.block, proposed.valid_round
+
+
+def test_a_proof_of_lock_heard_a_round_too_late_is_proposed_again(stage: Playbook) -> None:  # BFT-44
+    stage.prevote_block()
+    next_round(stage, 0)
+    stage.hear(prevote(0, 0, BLOCK), prevote(1, 0, BLOCK))
+
+    assert what_round_3_proposes(stage) == (BLOCK, 0)
+
+
+def test_a_proof_of_lock_heard_too_late_does_not_lock(stage: Playbook) -> None:  # BFT-44
+    stage.prevote_block()
+    next_round(stage, 0)
+    stage.hear(prevote(0, 0, BLOCK), prevote(1, 0, BLOCK))
+
+    assert spoken(stage.prevote_block(1, OTHER)) == [("PREVOTE", 1, OTHER)]
+
+
+def test_a_newer_valid_value_stays_when_an_older_proof_is_heard(stage: Playbook) -> None:  # BFT-44
+    stage.prevote_block(0, OTHER)
+    next_round(stage, 0)
+    stage.prevote_block(1)
+    stage.hear(prevote(0, 1, BLOCK), prevote(1, 1, BLOCK))
+    stage.hear(prevote(0, 0, OTHER), prevote(1, 0, OTHER))
+
+    assert what_round_3_proposes(stage) == (BLOCK, 1)
+
+
+def test_a_block_in_the_making_gives_way_to_a_valid_value() -> None:  # BFT-15, BFT-44
+    stage = Playbook(position=1)
+    stage.start()
+    stage.prevote_block()
+    stage.hear(*(precommit(position, 0, None) for position in (0, 2, 3)))
+    assert of_kind(stage.fire(TimerKind.PRECOMMIT), fx.Build) == [fx.Build(HEIGHT, 1, PARENT, None)]
+    stage.hear(prevote(0, 0, BLOCK), prevote(2, 0, BLOCK))
+
+    proposed = sent(stage.play(ev.Built(HEIGHT, 1, OTHER, facts_of(1))))[0]
+    assert isinstance(proposed, Proposal)
+    assert (proposed.block, proposed.valid_round) == (BLOCK, 0)
 
 
 def test_a_quorum_of_nil_prevotes_brings_a_precommit_for_nil(stage: Playbook) -> None:  # BFT-9, L44

@@ -16,9 +16,11 @@ from tests.sim.other_processes import said_in_other_processes
 
 SEEDS = int(os.environ.get("COC_SIM_SEEDS", "200"))
 FIRST = int(os.environ.get("COC_SIM_FIRST", "0"))
+ONCE_BROKEN = (2121,)
+"""Of the nightly runs. 2121: one weak validator, locked alone, held all up for sixteen rounds (BFT-44)."""
 
 
-@pytest.mark.parametrize("seed", range(FIRST, FIRST + SEEDS))
+@pytest.mark.parametrize("seed", sorted({*range(FIRST, FIRST + SEEDS), *ONCE_BROKEN}))
 def test_a_usual_run_holds(seed: int) -> None:
     try:
         outcome = run(plan_of(seed))

@@ -91,6 +91,21 @@ def line_36(core: Core, _now_ms: Millis) -> list[Effect] | None:
     return precommit(core, block)
 
 
+def earlier_proof_of_lock(core: Core, _now_ms: Millis) -> list[Effect] | None:
+    """A quorum of prevotes of an earlier round, heard too late for its lock: the valid value (BFT-44).
+
+    Not a line of the paper, where one who is locked alone holds the others up until its own turn to propose.
+    """
+    height = core.height
+    known = -1 if height.valid is None else height.valid.round
+    for round_ in range(height.round - 1, max(known, height.votes.floor - 1), -1):
+        block = height.votes.block_with_quorum(round_, Step.PREVOTE)
+        if block is not None and height.sights.get(block) is Sight.VALID:
+            height.valid = Lock(round_, block)
+            return []
+    return None
+
+
 def line_44(core: Core, _now_ms: Millis) -> list[Effect] | None:
     """A quorum of prevotes for nil: precommit nil (BFT-9)."""
     height = core.height
@@ -125,6 +140,7 @@ LINES: Final[tuple[Line, ...]] = (
     line_55,
     line_22_and_28,
     line_36,
+    earlier_proof_of_lock,
     line_44,
     line_34,
     line_47,

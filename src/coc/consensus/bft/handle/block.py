@@ -35,7 +35,7 @@ def on_executed(core: Core, now_ms: Millis, event: Executed) -> list[Effect]:
 
 
 def on_built(core: Core, now_ms: Millis, event: Built) -> list[Effect]:
-    """Propose our new block, if its round is still waiting for it (L17, L19)."""
+    """Propose our new block, if its round is still waiting for it (L17, L19) and nothing better came up."""
     height = core.height
     if event.height != height.facts.height:
         return []
@@ -43,4 +43,10 @@ def on_built(core: Core, now_ms: Millis, event: Built) -> list[Effect]:
     height.block_facts[event.block] = event.facts
     if event.round != height.round or height.phase is not Phase.PROPOSE:
         return []
-    return [*propose(core, event.block, NO_VALID_ROUND), *advance(core, now_ms)]
+    valid = height.valid
+    proposed = (
+        propose(core, event.block, NO_VALID_ROUND)
+        if valid is None
+        else propose(core, valid.block, valid.round)
+    )
+    return [*proposed, *advance(core, now_ms)]
