@@ -30,6 +30,7 @@ TEXT_SUFFIXES = frozenset(
         ".yaml",
         ".yml",
         ".json",
+        ".jsonl",
         ".js",
         ".ts",
         ".sol",
