@@ -3,7 +3,8 @@
     bench/e2e_transfers.py [--nodes coc,coc-disk,anvil] [--runs 5] [--count 20000] [--save FILE]
 
 Each run starts a fresh node with 1 s blocks and a gas limit that is no cap. A hundred accounts send ether and
-ERC-20 tokens, signed before the clock starts, over 16 keep-alive connections, singly and in batches of 50.
+ERC-20 tokens, signed before the clock starts, over 16 keep-alive connections, singly and in batches of 50. A
+load begins just after a block, for every node alike.
 Accepted: until the last answer. Included: until the block with the last transaction is seen. A run in which
 anything is refused, missing or failed is no result.
 """
@@ -75,6 +76,7 @@ def measure(name: str, loads: Loads) -> Figures:
                 figures.setdefault("memory idle, MiB", node.rss_mib())
                 if kind == "ERC-20":
                     deploy_token(node)
+                node.await_next_block()
                 report = generator.send(node, path, batch)
                 label = f"{kind}, {'single' if batch == 1 else f'batch of {batch}'}"
                 figures[f"{label}: accepted/s"] = report["accepted_per_s"]
