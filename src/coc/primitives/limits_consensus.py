@@ -55,6 +55,9 @@ EVIDENCE_PER_VALIDATOR_ITEMS_MAX: Final = 100
 EVIDENCE_ITEMS_MAX: Final = 1_000
 """Pieces of evidence kept in all: 1,000 of some 400 bytes; each waits for a block that includes it."""
 
+EVIDENCE_KEPT_ITEMS_MAX: Final = 64
+"""Pieces of evidence, oldest first, that the write-ahead log holds: 26 KiB, and eight blocks take them in."""
+
 EVIDENCE_PER_BLOCK_ITEMS_MAX: Final = 8
 """Pieces of evidence in one block: each is a system call of up to 30 million gas. The native core has it
 too.
@@ -91,6 +94,7 @@ WAL_RECORD_BYTES_MAX: Final = 128 * 1024
 """Bytes of one record of the write-ahead log: the largest, a proof of lock, holds one vote a validator."""
 
 assert GENESIS_VALIDATORS_MAX * 200 <= WAL_RECORD_BYTES_MAX  # noqa: S101 - a proof of lock of the largest set fits
+assert EVIDENCE_KEPT_ITEMS_MAX * 400 <= WAL_RECORD_BYTES_MAX  # noqa: S101 - all kept evidence fits
 assert STATUS_BITMAPS_MAX * (GENESIS_VALIDATORS_MAX // 8 + 64) <= MESSAGE_BYTES_MAX  # noqa: S101 - a full status fits
 
 LATE_BLOCK_MS: Final = 3_000

@@ -11,6 +11,7 @@ from coc.consensus.bft.messages import Phase
 from coc.consensus.bft.rules import Lock
 from coc.consensus.bft.wal import (
     BlockKept,
+    EvidenceKept,
     Intent,
     ProposalKept,
     Record,
@@ -20,9 +21,10 @@ from coc.consensus.bft.wal import (
     encode_record,
 )
 from coc.primitives.errors import PrimitivesError
-from coc.primitives.limits_consensus import WAL_RECORD_BYTES_MAX
+from coc.primitives.limits_consensus import EVIDENCE_KEPT_ITEMS_MAX, WAL_RECORD_BYTES_MAX
 from coc.primitives.seals import SignRequest, Step
 from coc.primitives.types import Height
+from coc.primitives.votes import Evidence, evidence_of
 from tests.consensus.bft.playbook import (
     BLOCK,
     GENESIS,
@@ -137,6 +139,46 @@ def test_records_of_another_height_are_left_out() -> None:  # BFT-21
     assert stage.machine.status.round == 0
 
 
+def double_vote(position: int, round_: int = 0) -> Evidence:
+    return evidence_of(prevote(position, round_, BLOCK), prevote(position, round_, OTHER))
+
+
+def test_evidence_that_waits_is_written_with_every_intent_until_a_block_has_it(
+    stage: Playbook,
+) -> None:  # BFT-45
+    evidence = double_vote(0)
+    stage.hear(evidence.first, evidence.second)
+    (prevoted,) = of_kind(stage.fire(TimerKind.PROPOSE), fx.Persist)
+    assert prevoted.records[0] == EvidenceKept((evidence,))
+
+    precommitted = of_kind(stage.hear(*(prevote(position, 0, None) for position in (1, 2))), fx.Persist)
+    assert precommitted[0].records[0] == EvidenceKept((evidence,))
+
+    stage.feed(ev.EvidenceSettled((evidence.offence(),)))
+    stage.hear(*(precommit(position, 0, None) for position in (1, 2)))
+    (next_round,) = of_kind(stage.fire(TimerKind.PRECOMMIT) + stage.fire(TimerKind.PROPOSE, 1), fx.Persist)
+    assert not any(isinstance(record, EvidenceKept) for record in next_round.records)
+
+
+def test_the_oldest_evidence_is_written_where_much_waits(stage: Playbook) -> None:  # BFT-45
+    pieces = [double_vote(position, round_) for round_ in range(40) for position in range(3)]
+    for piece in pieces:
+        stage.play(ev.EvidenceReceived(PEER, piece))
+    (written,) = of_kind(stage.fire(TimerKind.PROPOSE), fx.Persist)
+    assert written.records[0] == EvidenceKept(tuple(pieces[:EVIDENCE_KEPT_ITEMS_MAX]))
+    assert len(encode_record(written.records[0])) <= WAL_RECORD_BYTES_MAX
+
+
+def test_a_restart_brings_back_evidence_of_whatever_height_and_passes_a_copy_on_to_nobody() -> None:  # BFT-45
+    evidence = double_vote(0)
+    older = Intent(SignRequest(GENESIS, Height(HEIGHT - 1), 9, Step.PRECOMMIT, None), None, None)
+    stage = Playbook(records=(EvidenceKept((evidence,)), older))
+    stage.start()
+
+    assert stage.machine.pending_evidence == (evidence,)
+    assert stage.play(ev.EvidenceReceived(PEER, evidence)) == []
+
+
 def test_the_last_intent_without_signature_is_signed_again() -> None:  # BFT-22
     records = locked_records()
     assert isinstance(records[-1], VoteKept)
@@ -210,6 +252,7 @@ def test_a_refused_message_is_given_up_and_the_machine_goes_on(stage: Playbook) 
         BlockKept(HEIGHT, BLOCK),
         ProposalKept(proposal(2, BLOCK, 0)),
         VoteKept(precommit(1, 5, BLOCK)),
+        EvidenceKept((double_vote(0), evidence_of(proposal(1, BLOCK), proposal(1, OTHER)))),
     ],
 )
 def test_a_record_survives_its_encoding(record: Record) -> None:  # BFT-21

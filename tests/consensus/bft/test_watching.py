@@ -75,6 +75,15 @@ def test_whoever_has_its_log_does_not_watch(position: int | None) -> None:
     assert not Playbook(position).machine.is_watching
 
 
+def test_who_watches_writes_nothing_down_so_that_its_log_stays_empty() -> None:  # BFT-41
+    watcher = Watcher(mark=0)
+    watcher.start()
+    one, other = playbook.prevote(0, 0, BLOCK), playbook.prevote(0, 0, None)
+    effects = [*watcher.hear(one, other), *watcher.fire(ev.TimerKind.PROPOSE)]
+    assert len(watcher.machine.pending_evidence) == 1
+    assert not [each for each in effects if isinstance(each, fx.Persist | fx.Append)]
+
+
 class Forgetful(Playbook):
     """A validator that was told to sign though its log is lost: the last signature was in some round."""
 

@@ -94,11 +94,11 @@ def test_other_validator_sets_than_the_state_has_are_refused(forge: Forge) -> No
     assert forge.door.execute(forge.body(next_validators=fewer)) is None
 
 
-def double_vote(forge: Forge, height: int) -> Evidence:
+def double_vote(forge: Forge, height: int, round_: int = 0) -> Evidence:
     secret = forge.secret(3)
     votes = []
     for block in (keccak256(b"one"), keccak256(b"other")):
-        vote = Vote(Height(height), 0, Step.PREVOTE, block, address_of(secret), Signature(bytes(65)))
+        vote = Vote(Height(height), round_, Step.PREVOTE, block, address_of(secret), Signature(bytes(65)))
         digest = vote.request(forge.genesis_hash).digest()
         votes.append(replace(vote, signature=sign(secret, digest)))
     return evidence_of(*votes)
@@ -116,6 +116,20 @@ def test_evidence_that_convicts_is_taken_and_then_convicts_no_more(forge: Forge)
     assert decided.facts.skipped == {offender}
     assert list(decided.evidence) == [evidence]
     assert forge.door.execute(_built_by_force(forge, (evidence,))) is None
+
+
+def test_evidence_that_convicts_no_more_is_told_and_takes_no_place(forge: Forge) -> None:  # BFT-46
+    first = double_vote(forge, 1)
+    built = forge.door.build(forge.wish(evidence=(first,)))
+    assert built.outdated == ()
+    forge.door.decide(built.hash, forge.certificate(built.body), [])
+    forge.decide()
+
+    late = tuple(double_vote(forge, 1, round_) for round_ in range(1, EVIDENCE_PER_BLOCK_ITEMS_MAX + 2))
+    useful, early = double_vote(forge, 2), double_vote(forge, forge.height + 1)
+    built = forge.door.build(forge.wish(evidence=(*late, early, useful)))
+    assert decode_consensus_data(built.body.consensus_data).evidence == (useful,)
+    assert built.outdated == tuple(piece.offence() for piece in late)
 
 
 @pytest.mark.parametrize("fault", ["future", "twice", "forged", "stranger"])

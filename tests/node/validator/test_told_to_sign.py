@@ -37,13 +37,25 @@ def test_it_begins_above_its_mark_where_the_loss_was_accepted_and_only_there(
     assert (node.engine.status.height, node.engine.status.round) == (height, round_)
 
 
+@pytest.mark.parametrize("head", [0, 7])
+def test_a_log_that_was_made_and_left_empty_is_lost_still(tmp_path: Path, head: int) -> None:  # BFT-41
+    mark = SignRequest(Hash32(bytes(32)), Height(head + 1), 0, Step.PREVOTE, None)
+    for _ in range(3):
+        found = WriteAheadLog(tmp_path, bytes(32)).content
+        assert Remembered.of(found, mark, head).log_was_lost
+        assert Remembered.of(found, None, head).log_was_lost == (head > 0)
+    log = WriteAheadLog(tmp_path, bytes(32))
+    log.append(BlockKept(Height(head + 1), Hash32(bytes(32))))
+    del log
+    assert not Remembered.of(WriteAheadLog(tmp_path, bytes(32)).content, mark, head).log_was_lost
+
+
 def test_a_log_that_stands_for_a_lost_one_says_so_until_the_next_height(tmp_path: Path) -> None:
     genesis_hash = bytes(32)
     made = WriteAheadLog(tmp_path, genesis_hash)
     made.accept_loss()
     del made
     found = WriteAheadLog(tmp_path, genesis_hash)
-    assert not found.was_made
     assert found.content == WalContent(is_loss_accepted=True)
     record = BlockKept(Height(2), Hash32(bytes(32)))
     found.begin_height()

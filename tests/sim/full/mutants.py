@@ -17,13 +17,15 @@ from coc.consensus.bft import block_rules, blocks
 from coc.consensus.bft.messages import decode_message
 from coc.consensus.bft.proposers import proposer_of
 from coc.consensus.bft.state import Sight
+from coc.consensus.bft.wal import BlockKept, EvidenceKept
 from coc.consensus.signing_mark import BelowMark, Marked, judge
 from coc.node.validator import build, chain_door, machine, peer_side, registry_sets
 from coc.node.validator import signer as node_signer
 from coc.node.validator.inputs import Logged
-from coc.node.validator.wal_codec import WalContent, encode_entries
+from coc.node.validator.wal_codec import WalContent, decode_entries, encode_entries
 from coc.primitives.frozen import replace
 from coc.primitives.secp256k1 import sign
+from coc.primitives.types import Hash32, Height
 from coc.primitives.votes import Proposal, Vote
 from coc.sim import life
 from coc.sim.full import validator as sim_validator
@@ -62,6 +64,11 @@ def forgetful(seed: int) -> Plan:
     return Plan(seed, (1, 1, 1, 1), fault_ms=16_000, loss=0.1, crashes=crashes)
 
 
+def caught_in_the_dark(seed: int) -> Plan:
+    """A twin among validators that lose power together, again and again."""
+    return replace(stormy(seed), liars=((seed % 4, "twin"),))
+
+
 def lying(lie: str) -> Callable[[int], Plan]:
     """One of four lies, on a good network."""
 
@@ -76,6 +83,15 @@ def lying(lie: str) -> Callable[[int], Plan]:
 
 def _without_bodies(sound: Callable[..., list[bytes]]) -> Callable[..., list[bytes]]:
     return lambda effect: sound(replace(effect, blocks={}))
+
+
+def _without_evidence(sound: Callable[..., WalContent]) -> Callable[..., WalContent]:
+    def read(entries: Any) -> WalContent:
+        content = sound(entries)
+        emptied = (EvidenceKept(()) if isinstance(each, EvidenceKept) else each for each in content.records)
+        return replace(content, records=tuple(emptied))
+
+    return read
 
 
 def _not_saved(self: node_signer.MarkedSigner, request: Any) -> Any:
@@ -139,9 +155,12 @@ def _other_proposer(sound: Callable[..., Any]) -> Callable[..., Any]:
     return lambda validators, skipped, height, round_: sound(validators, skipped, height, round_ + 1)
 
 
+NOTHING_OF_USE = WalContent((BlockKept(Height(0), Hash32(bytes(32))),))
+"""A log that is not empty, or its validator would watch (BFT-41), and says nothing about any height."""
+
 FORGETFUL = Mutant(
     "write-ahead log ignored on restart", "BFT-21", sim_validator, "decode_entries",
-    lambda entries: WalContent(),
+    lambda entries: NOTHING_OF_USE,
 )  # fmt: skip
 
 MUTANTS = (
@@ -166,8 +185,10 @@ MUTANTS = (
     Mutant("a vote sent again taken for known", "BFT-32", life.NodeLife, "carry",
            _once_only(life.NodeLife.carry), finding="liveness"),
     Mutant("a node without its records signs at once", "BFT-41", build.Remembered, "of",
-           classmethod(lambda cls, content, mark, **_: cls(content, mark, log_was_lost=False)),
+           classmethod(lambda cls, content, mark, head: cls(content, mark, log_was_lost=False)),
            "forgetful"),
+    Mutant("evidence of the log not taken up", "BFT-45", sim_validator, "decode_entries",
+           _without_evidence(decode_entries), "caught in the dark", "conviction"),
     Mutant("evidence not put into blocks", "BFT-39", chain_door, "replace",
            lambda data, evidence: replace(data, evidence=()), "twin"),
     Mutant("a conviction is never final", "BFT-39", registry_sets.RegistrySets, "can_convict",
@@ -188,6 +209,7 @@ RUNS: Mapping[str, Callable[[int], Plan]] = {
     "short and calm": lambda seed: calm_plan(seed, heights=3),
     "stormy": stormy,
     "forgetful": forgetful,
+    "caught in the dark": caught_in_the_dark,
     "twin": lying("twin"),
     "wrong time": lying("wrong time"),
 }

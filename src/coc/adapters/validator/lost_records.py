@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+from coc._native import Chain
 from coc.adapters.chain_port import explained, open_chain
 from coc.adapters.data_folder import required_genesis
 from coc.adapters.validator.write_ahead import WAL_FILE, WAL_FOLDER, WriteAheadLog
@@ -33,29 +34,31 @@ def find_loss(folder: Path) -> Loss:
         RecordsNotLost: the log is there.
         ChainFailed, FolderUnfit: there is no chain, or a node has it open.
     """
-    _refuse_existing(folder)
     with explained():
-        return Loss(open_chain(required_genesis(folder), folder, {}).head.number)
+        chain = open_chain(required_genesis(folder), folder, {})
+        _refuse_records(folder, chain)
+        return Loss(chain.head.number)
 
 
 def accept_loss(folder: Path) -> None:
-    """Make a log that says so: the next start takes it for everything that there was to remember.
+    """Write it into the log: the next start takes that for everything that there was to remember.
 
     Raises:
         RecordsNotLost: the log is there.
         ChainFailed, FolderUnfit: there is no chain, a node has it open, or the log cannot be written.
     """
-    _refuse_existing(folder)
     with explained():
         chain = open_chain(required_genesis(folder), folder, {})
+        _refuse_records(folder, chain)
         WriteAheadLog(folder / WAL_FOLDER, chain.genesis_hash).accept_loss()
 
 
-def _refuse_existing(folder: Path) -> None:
+def _refuse_records(folder: Path, chain: Chain) -> None:
+    """A node that watches has made a log too, and has left it empty (BFT-41)."""
     path = folder / WAL_FOLDER / WAL_FILE
-    if path.exists():
+    if path.exists() and not WriteAheadLog(path.parent, chain.genesis_hash).content.is_empty:
         raise RecordsNotLost(
             "this validator's write-ahead log is not lost",
-            why=f"{path} is there",
+            why=f"{path} holds records",
             cure="start the node; it signs, or says why it does not",
         )

@@ -174,4 +174,4 @@ def _wal(folder: Path, chain: Chain) -> WriteAheadLog:
 def _remembered(chain: Chain, wal: WriteAheadLog | None, signer: Signer | None) -> Remembered:
     if wal is None or signer is None:
         return Remembered(WalContent(), None, log_was_lost=False)
-    return Remembered.of(wal.content, signer.mark, is_new_log=wal.was_made, head=chain.head.number)
+    return Remembered.of(wal.content, signer.mark, chain.head.number)

@@ -227,4 +227,4 @@ def _signer(folder: Path | None, choices: NetworkChoices) -> Signer | None:
 def _remembered(chain: Chain, wal: WriteAheadLog | None, signer: Signer | None) -> Remembered:
     if wal is None or signer is None:
         return Remembered(WalContent(), None, log_was_lost=False)
-    return Remembered.of(wal.content, signer.mark, is_new_log=wal.was_made, head=chain.head.number)
+    return Remembered.of(wal.content, signer.mark, chain.head.number)

@@ -26,8 +26,6 @@ class WriteAheadLog:
             WalInvalid, ConsensusError, PrimitivesError: it holds what this release cannot read.
         """
         self._wal = Wal.open(folder, genesis_hash, None)
-        self.was_made = self._wal.created
-        """Whether there was none: on a chain past its genesis it was lost."""
         self.content: WalContent = decode_entries(self._wal.records)
 
     def persist(self, effect: WriteAhead) -> None:

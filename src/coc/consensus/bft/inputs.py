@@ -123,7 +123,7 @@ class EvidenceReceived:
 
 @frozen
 class EvidenceSettled:
-    """A decided block has included evidence of these offences."""
+    """A decided block has included evidence of these offences, or none can any more (BFT-46)."""
 
     offences: tuple[Offence, ...]
 

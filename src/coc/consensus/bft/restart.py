@@ -6,7 +6,15 @@ from coc.consensus.bft.effects import Effect
 from coc.consensus.bft.messages import Phase
 from coc.consensus.bft.outbox import Outgoing
 from coc.consensus.bft.state import Core, HeightState, Sight
-from coc.consensus.bft.wal import BlockKept, Intent, ProposalKept, Record, VoteKept, height_of
+from coc.consensus.bft.wal import (
+    BlockKept,
+    EvidenceKept,
+    Intent,
+    ProposalKept,
+    Record,
+    VoteKept,
+    height_of,
+)
 from coc.primitives.seals import Step
 from coc.primitives.votes import Signed, step_of
 
@@ -20,15 +28,19 @@ _PHASE_AFTER = {
 def restore(core: Core, records: tuple[Record, ...]) -> list[Effect]:
     """Take up round, step, lock, valid value, blocks, proposals and votes; ask again for the last intent.
 
-    Records of other heights are left out. Whatever was signed is trusted: we wrote it ourselves.
+    Records of other heights are left out, but for evidence (BFT-45). Whatever was signed is trusted: we wrote
+    it ourselves.
     """
     height = core.height
     last: Intent | None = None
     unsigned = False
     for record in records:
-        if height_of(record) != height.facts.height:
+        if height_of(record) not in (height.facts.height, None):
             continue
         match record:
+            case EvidenceKept():
+                for piece in record.pieces:
+                    core.evidence.add(piece)
             case Intent():
                 _restore_intent(height, record)
                 last, unsigned = record, True

@@ -6,7 +6,8 @@ from coc.consensus.bft.effects import Effect
 from coc.consensus.bft.messages import Phase
 from coc.consensus.bft.outbox import Outgoing
 from coc.consensus.bft.state import Core
-from coc.consensus.bft.wal import BlockKept, Intent, ProposalKept, Record, VoteKept
+from coc.consensus.bft.wal import BlockKept, EvidenceKept, Intent, ProposalKept, Record, VoteKept
+from coc.primitives.limits_consensus import EVIDENCE_KEPT_ITEMS_MAX
 from coc.primitives.seals import NO_VALID_ROUND, SignRequest, Step
 from coc.primitives.types import Hash32
 
@@ -58,7 +59,8 @@ def _intend(
     request = SignRequest(
         core.setup.rules.genesis_hash, height.facts.height, height.round, step, block, valid_round
     )
-    return core.outbox.put(Outgoing(Intent(request, height.locked, height.valid), tuple(needs)))
+    records = (*_evidence(core), *needs)
+    return core.outbox.put(Outgoing(Intent(request, height.locked, height.valid), records))
 
 
 def _keep_block(core: Core, block: Hash32) -> list[Record]:
@@ -67,6 +69,12 @@ def _keep_block(core: Core, block: Hash32) -> list[Record]:
         return []
     height.kept.add(block)
     return [BlockKept(height.facts.height, block)]
+
+
+def _evidence(core: Core) -> list[Record]:
+    """All that waits, with every intent: earlier records that hold it may go with their height (BFT-45)."""
+    pieces = core.evidence.pending()[:EVIDENCE_KEPT_ITEMS_MAX]
+    return [EvidenceKept(pieces)] if pieces else []
 
 
 def _proof_of_lock(core: Core, round_: int, block: Hash32) -> list[Record]:

@@ -2,7 +2,8 @@
 
 What a validator must never forget: what it meant to sign (`Intent`, durable before the signer is asked), the
 signed message, and what it needs to go on from there alone: the block's bytes (`BlockKept`; whoever writes
-the log makes them durable first), the proposal it voted on, the votes that locked it (BFT-20, BFT-21).
+the log makes them durable first), the proposal it voted on, the votes that locked it (BFT-20, BFT-21). And
+whom it has caught, until the chain has judged him (`EvidenceKept`, BFT-45).
 """
 
 from __future__ import annotations
@@ -17,7 +18,15 @@ from coc.primitives.frozen import frozen
 from coc.primitives.limits_consensus import WAL_RECORD_BYTES_MAX
 from coc.primitives.seals import SignRequest
 from coc.primitives.types import Hash32, Height
-from coc.primitives.votes import Proposal, Vote, encode_signed, read_proposal, read_vote
+from coc.primitives.votes import (
+    Evidence,
+    Proposal,
+    Vote,
+    encode_signed,
+    read_evidence,
+    read_proposal,
+    read_vote,
+)
 
 
 class WalRecordInvalid(ConsensusError):
@@ -57,13 +66,22 @@ class VoteKept:
     vote: Vote
 
 
-Record: TypeAlias = Intent | BlockKept | ProposalKept | VoteKept
-"""One record; all of them belong to one height."""
+@frozen
+class EvidenceKept:
+    """Evidence that waits for a block."""
+
+    pieces: tuple[Evidence, ...]
 
 
-def height_of(record: Record) -> Height:
-    """The height a record belongs to."""
+Record: TypeAlias = Intent | BlockKept | ProposalKept | VoteKept | EvidenceKept
+"""One record; all but evidence belong to one height."""
+
+
+def height_of(record: Record) -> Height | None:
+    """The height a record belongs to; None for one that outlives its height."""
     match record:
+        case EvidenceKept():
+            return None
         case Intent():
             return record.request.height
         case BlockKept():
@@ -86,6 +104,8 @@ def encode_record(record: Record) -> bytes:
             return b"\x03" + encode_signed(record.proposal)
         case BlockKept():
             return b"\x02" + rlp.encode([record.height, record.block])
+        case EvidenceKept():
+            return b"\x05" + rlp.encode([piece.item() for piece in record.pieces])
 
 
 def decode_record(data: bytes) -> Record:
@@ -106,6 +126,8 @@ def decode_record(data: bytes) -> Record:
             return ProposalKept(read_proposal(item))
         case 4, item:
             return VoteKept(read_vote(item))
+        case 5, list(items):
+            return EvidenceKept(tuple(read_evidence(item) for item in items))
         case kind, _:
             raise WalRecordInvalid("not a record of the write-ahead log", why=f"kind {kind}")
 

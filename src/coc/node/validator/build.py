@@ -53,7 +53,7 @@ class NodeConfig:
 class Remembered:
     """What an earlier life left: the write-ahead log's content and the signer's mark.
 
-    `log_was_lost`: there is no log on a chain past its genesis, so what it forbade is forgotten.
+    `log_was_lost`: the log holds nothing on a chain past its genesis, so what it forbade is forgotten.
     """
 
     content: WalContent
@@ -61,12 +61,13 @@ class Remembered:
     log_was_lost: bool
 
     @classmethod
-    def of(cls, content: WalContent, mark: SignRequest | None, *, is_new_log: bool, head: int) -> Remembered:
+    def of(cls, content: WalContent, mark: SignRequest | None, head: int) -> Remembered:
         """What was found on disk, beside a chain whose head has the height `head` (BFT-41).
 
-        A log made just now is one that was lost, unless nothing was signed and nothing decided yet.
+        An empty log is one that was lost, unless nothing was signed and nothing decided yet: whoever signs
+        leaves records, and whoever only watches none, however often it starts.
         """
-        return cls(content, mark, log_was_lost=is_new_log and (mark is not None or head > 0))
+        return cls(content, mark, log_was_lost=content.is_empty and (mark is not None or head > 0))
 
 
 def build_node(config: NodeConfig, door: ChainDoor, remembered: Remembered, now_ms: Millis) -> ValidatorNode:

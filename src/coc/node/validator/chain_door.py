@@ -31,6 +31,7 @@ from coc.node.validator.shelf import Shelf
 from coc.primitives.consensus_data import decode_consensus_data
 from coc.primitives.errors import NodeError, PrimitivesError
 from coc.primitives.frozen import frozen, replace
+from coc.primitives.limits_consensus import EVIDENCE_PER_BLOCK_ITEMS_MAX
 from coc.primitives.types import Address, Hash32, Height, PeerId
 from coc.primitives.votes import CommitCertificate, Evidence, decode_certificate
 
@@ -114,21 +115,15 @@ class ChainDoor:
         return Hash32(hash_), Height(number)
 
     def build(self, wish: BuildBlock) -> BlockBuilt:
-        """Build a block of ours.
+        """Build a block of ours, with the first pieces of evidence that still convict (BFT-39, BFT-46).
 
         Raises:
             Faults.storage: the machine cannot.
         """
-        sets = self._rules.sets
-        convicting = tuple(
-            piece
-            for piece in wish.data.evidence
-            if piece.first.height < wish.height
-            and sets.can_convict(wish.parent, piece.offender, piece.first.height)
-        )
+        convicting, outdated = self._sorted_out(wish)
         entries = wish.data.validators.validators
         recipient = next(each.fee_recipient for each in entries if each.id == wish.data.proposer)
-        data = replace(wish.data, evidence=convicting).encode()
+        data = replace(wish.data, evidence=convicting[:EVIDENCE_PER_BLOCK_ITEMS_MAX]).encode()
         attributes = {
             "timestamp": wish.timestamp_s,
             "coinbase": f"0x{recipient.hex()}",
@@ -143,7 +138,19 @@ class ChainDoor:
             BlockBody(built.block_rlp, data),
             BlockFacts(wish.round, wish.data.proposer, wish.timestamp_s * 1000),
             [Hash32(refused) for refused, _, _ in built.refused],
+            tuple(piece.offence() for piece in outdated),
         )
+
+    def _sorted_out(self, wish: BuildBlock) -> tuple[tuple[Evidence, ...], list[Evidence]]:
+        """Evidence that the block may include, and what no later one can either; this height's own waits."""
+        convicting: list[Evidence] = []
+        outdated: list[Evidence] = []
+        for piece in wish.data.evidence:
+            if piece.first.height >= wish.height:
+                continue
+            counts = self._rules.sets.can_convict(wish.parent, piece.offender, piece.first.height)
+            (convicting if counts else outdated).append(piece)
+        return tuple(convicting), outdated
 
     def execute(self, body: BlockBody) -> BlockFacts | None:
         """Execute a block on the head and hold it to all rules; None for an invalid one.

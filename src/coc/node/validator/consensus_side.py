@@ -42,7 +42,7 @@ from coc.node.validator.inputs import (
 )
 from coc.node.validator.sync_side import sync_step
 from coc.primitives.consensus_data import ConsensusData
-from coc.primitives.limits_consensus import EVIDENCE_PER_BLOCK_ITEMS_MAX
+from coc.primitives.limits_consensus import EVIDENCE_PER_VALIDATOR_ITEMS_MAX
 from coc.primitives.types import Hash32, Millis
 from coc.wire import kinds
 
@@ -86,7 +86,7 @@ def on_randomness(core: Core, now_ms: Millis, event: RandomnessProved) -> list[E
         facts.validators,
         facts.next_validators,
         event.proof,
-        core.engine.pending_evidence[:EVIDENCE_PER_BLOCK_ITEMS_MAX],
+        core.engine.pending_evidence[:EVIDENCE_PER_VALIDATOR_ITEMS_MAX],
     )
     timestamp_s = max(facts.parent_time_ms // 1000 + 1, now_ms // 1000)
     return [
@@ -98,8 +98,11 @@ def on_built(core: Core, now_ms: Millis, event: BlockBuilt) -> list[Effect]:
     """A block of ours exists: it is served to others from now on, and proposed."""
     core.blocks.keep(event.hash, event.height, event.body)
     core.refused = tuple(event.refused)
+    effects: list[Effect] = [Alarm("building", "")]
+    if event.outdated:
+        effects += engine_step(core, now_ms, bft.EvidenceSettled(event.outdated))
     built = bft.Built(event.height, event.round, event.hash, event.facts)
-    return [Alarm("building", ""), *engine_step(core, now_ms, built)]
+    return [*effects, *engine_step(core, now_ms, built)]
 
 
 def on_logged(core: Core, now_ms: Millis, event: Logged) -> list[Effect]:

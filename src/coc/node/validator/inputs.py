@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from coc.consensus.bft.evidence import Offence
 from coc.consensus.bft.inputs import Timer
 from coc.consensus.bft.rules import BlockFacts, HeightFacts
 from coc.consensus.sync.messages import BlockBody
@@ -112,7 +113,10 @@ class RandomnessProved:
 
 @frozen
 class BlockBuilt:
-    """The block asked for is a candidate; `refused` are transactions that did not fit its rules."""
+    """The block asked for is a candidate.
+
+    `refused` are transactions that did not fit its rules, `outdated` offences that none can include any more.
+    """
 
     height: Height
     round: int
@@ -120,6 +124,7 @@ class BlockBuilt:
     body: BlockBody
     facts: BlockFacts
     refused: Sequence[Hash32]
+    outdated: tuple[Offence, ...] = ()
 
 
 @frozen

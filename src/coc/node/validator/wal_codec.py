@@ -20,7 +20,7 @@ from coc.primitives.types import Hash32, Height
 _BLOCK = 0x10
 """The kind byte of a block's bytes, beyond those of the engine's records."""
 LOSS_ACCEPTED = bytes([0x11])
-"""The only entry of a log that was made because a person took the loss of the last one upon himself."""
+"""The only entry of a log for which a person took the loss of the last one upon himself."""
 
 
 class WalInvalid(NodeError):
@@ -36,6 +36,11 @@ class WalContent:
     records: tuple[Record, ...] = ()
     blocks: dict[Hash32, tuple[Height, BlockBody]] = field(default_factory=dict)
     is_loss_accepted: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it held nothing: it was made just now, or nothing was signed with it since."""
+        return not (self.records or self.blocks or self.is_loss_accepted)
 
 
 def encode_entries(effect: WriteAhead) -> list[bytes]:

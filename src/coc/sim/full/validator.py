@@ -88,7 +88,7 @@ class SimValidator(NodeLife[ev.Input]):
         self.node = build_node(
             NodeConfig(birth.rules, self.address, recover, has_journal=False),
             self.door,
-            Remembered.of(self.remembered, self.signer.mark, is_new_log=self.wal.created, head=head),
+            Remembered.of(self.remembered, self.signer.mark, head),
             self.now_ms,
         )
         self.world.tell(self.position, f"starts at height {self.chain.head.number}")

@@ -96,7 +96,7 @@ class SimRotationNode(NodeLife[ev.Input]):
             NodeConfig(birth.rules, self.address, recover, has_journal=True),
             self.door,
             decode_tags(self.tags.payload) if self.tags.payload else None,
-            Remembered.of(self.remembered, self.signer.mark, is_new_log=self.wal.created, head=head),
+            Remembered.of(self.remembered, self.signer.mark, head),
             self.now_ms,
         )
         self.watch.on_start(self)

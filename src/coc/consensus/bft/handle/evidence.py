@@ -24,7 +24,7 @@ def on_evidence(core: Core, _now_ms: Millis, event: EvidenceReceived) -> list[Ef
 
 
 def on_evidence_settled(core: Core, _now_ms: Millis, event: EvidenceSettled) -> list[Effect]:
-    """A block has included it: nothing more is to be done."""
+    """A block has included it, or none can any more: nothing more is to be done."""
     for offence in event.offences:
         core.evidence.settle(offence)
     return []
