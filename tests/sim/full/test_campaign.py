@@ -16,7 +16,7 @@ from tests.sim.other_processes import said_in_other_processes
 
 SEEDS = int(os.environ.get("COC_SIM_SEEDS", "200"))
 FIRST = int(os.environ.get("COC_SIM_FIRST", "0"))
-ONCE_BROKEN = (2121, 2762, 3074, 4972)
+ONCE_BROKEN = (2121, 2762, 3074, 4972, 5111)
 """Of the nightly runs. 2121: one weak validator, locked alone, held all up for sixteen rounds (BFT-44). The
 others: all who had caught a twin lost power, and the evidence with it (BFT-45).
 """
