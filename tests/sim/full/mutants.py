@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from coc._native import SimDisk
-from coc.consensus.bft import block_rules, blocks
+from coc.consensus.bft import advance, block_rules, blocks
 from coc.consensus.bft.messages import decode_message
 from coc.consensus.bft.proposers import proposer_of
 from coc.consensus.bft.state import Sight
@@ -67,6 +67,11 @@ def forgetful(seed: int) -> Plan:
 def caught_in_the_dark(seed: int) -> Plan:
     """A twin among validators that lose power together, again and again."""
     return replace(stormy(seed), liars=((seed % 4, "twin"),))
+
+
+def held_up_by_one(seed: int) -> Plan:
+    """Usual runs, from one on in which a validator of little power is locked alone."""
+    return plan_of(2_121 + seed)
 
 
 def lying(lie: str) -> Callable[[int], Plan]:
@@ -184,6 +189,9 @@ MUTANTS = (
            beside=FORGETFUL),
     Mutant("a vote sent again taken for known", "BFT-32", life.NodeLife, "carry",
            _once_only(life.NodeLife.carry), finding="liveness"),
+    Mutant("a proof of lock heard too late left alone", "BFT-44", advance, "LINES",
+           tuple(line for line in advance.LINES if line is not advance.earlier_proof_of_lock),
+           "held up by one", "liveness"),
     Mutant("a node without its records signs at once", "BFT-41", build.Remembered, "of",
            classmethod(lambda cls, content, mark, head: cls(content, mark, log_was_lost=False)),
            "forgetful"),
@@ -210,6 +218,7 @@ RUNS: Mapping[str, Callable[[int], Plan]] = {
     "stormy": stormy,
     "forgetful": forgetful,
     "caught in the dark": caught_in_the_dark,
+    "held up by one": held_up_by_one,
     "twin": lying("twin"),
     "wrong time": lying("wrong time"),
 }
