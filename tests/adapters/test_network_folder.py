@@ -6,24 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from coc.adapters.constructor_runner import run_constructor
 from coc.adapters.network_folder import NETWORK_GENESIS, NetworkFolder, NetworkFolderUnfit
 from coc.adapters.validator_keys import shown_validator_keys
-from coc.execution.dev_network import DevNetwork, dev_network_genesis, dev_validators
-from coc.execution.network_genesis import network_genesis
+from coc.execution.dev_network import dev_validators
 from coc.primitives.mnemonic import DEV_MNEMONIC
 from coc.primitives.secp256k1 import address_of
+from tests.execution.dev_networks import dev_genesis
 
 OTHER_MNEMONIC = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 
 
-def genesis(node_count: int) -> bytes:
-    chosen = DevNetwork(DEV_MNEMONIC, node_count, 2, 31_337, 60_000_000, 1, 1_700_000_000)
-    return network_genesis(dev_network_genesis(chosen), run_constructor)
-
-
 def opened(root: Path, node_count: int = 2, mnemonic: str = DEV_MNEMONIC) -> NetworkFolder:
-    return NetworkFolder(root, dev_validators(mnemonic, node_count), lambda: genesis(node_count))
+    return NetworkFolder(root, dev_validators(mnemonic, node_count), lambda: dev_genesis(node_count))
 
 
 def never() -> bytes:

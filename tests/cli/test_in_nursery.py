@@ -9,12 +9,10 @@ import sys
 import time
 from pathlib import Path
 
-from coc.adapters.constructor_runner import run_constructor
 from coc.adapters.network_folder import NetworkFolder
-from coc.execution.dev_genesis import DEV_GAS_LIMIT
-from coc.execution.dev_network import DevNetwork, dev_network_genesis, dev_validators
-from coc.execution.network_genesis import network_genesis
+from coc.execution.dev_network import dev_validators
 from coc.primitives.mnemonic import DEV_MNEMONIC
+from tests.execution.dev_networks import dev_genesis
 
 NODE = """
 import sys
@@ -28,21 +26,12 @@ finally:
 """
 
 
-def genesis() -> bytes:
-    chosen = DevNetwork(
-        mnemonic=DEV_MNEMONIC,
-        node_count=1,
-        account_count=1,
-        chain_id=7,
-        gas_limit=DEV_GAS_LIMIT,
-        block_interval_s=1,
-        timestamp=int(time.time()),
-    )
-    return network_genesis(dev_network_genesis(chosen), run_constructor)
+def just_begun() -> bytes:
+    return dev_genesis(1, timestamp=int(time.time()))
 
 
 def test_a_node_of_the_nursery_has_nothing_left_to_import(tmp_path: Path) -> None:
-    folder = NetworkFolder(tmp_path / "network", dev_validators(DEV_MNEMONIC, 1), genesis)
+    folder = NetworkFolder(tmp_path / "network", dev_validators(DEV_MNEMONIC, 1), just_begun)
     command = [sys.executable, "-c", NODE, str(folder.node(1))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as node:
         assert node.stdout is not None

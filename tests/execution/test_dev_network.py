@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from coc.adapters.constructor_runner import run_constructor
-from coc.execution.dev_network import DevNetwork, dev_network_genesis, dev_validators
+from coc.execution.dev_network import dev_network_genesis, dev_validators
 from coc.execution.genesis import read_genesis
-from coc.execution.network_genesis import network_genesis
 from coc.primitives.mnemonic import DEV_MNEMONIC, MnemonicInvalid, dev_secrets
 from coc.primitives.secp256k1 import address_of
+from tests.execution.dev_networks import dev_genesis, dev_network
 
 OTHER_MNEMONIC = "legal winner thank year wave sausage worth useful legal winner thank yellow"
-
-
-def network(node_count: int, account_count: int = 10) -> DevNetwork:
-    return DevNetwork(DEV_MNEMONIC, node_count, account_count, 31_337, 60_000_000, 1, 1_700_000_000)
 
 
 def test_the_same_sentence_gives_the_same_validators_however_it_is_typed() -> None:
@@ -35,7 +30,7 @@ def test_no_two_keys_of_a_network_are_the_same_nor_any_of_another_sentence() -> 
 
 
 def test_the_genesis_is_that_of_equal_validators_who_can_pay_for_their_transactions() -> None:
-    genesis = read_genesis(network_genesis(dev_network_genesis(network(4, account_count=2)), run_constructor))
+    genesis = read_genesis(dev_genesis(4))
     rules = genesis.coc
     assert rules is not None
     assert rules.registry is not None
@@ -44,7 +39,7 @@ def test_the_genesis_is_that_of_equal_validators_who_can_pay_for_their_transacti
     assert [each.id for each in rules.validators.validators] == [
         address_of(each.consensus) for each in expected
     ]
-    funded = dev_network_genesis(network(4, account_count=2)).balances
+    funded = dev_network_genesis(dev_network(4)).balances
     assert {each.account for each in expected} == set(funded)
 
 

@@ -7,35 +7,20 @@ import gc
 from pathlib import Path
 
 from coc.adapters.chain_port import closing, open_chain
-from coc.adapters.constructor_runner import run_constructor
 from coc.adapters.telemetry import Telemetry
 from coc.adapters.validator.service import NetworkChoices, ValidatorService
-from coc.execution.dev_genesis import DEV_GAS_LIMIT
-from coc.execution.dev_network import DevNetwork, dev_network_genesis, dev_validators
-from coc.execution.genesis import Genesis, read_genesis
-from coc.execution.network_genesis import network_genesis
+from coc.execution.dev_network import dev_validators
+from coc.execution.genesis import read_genesis
 from coc.primitives.mnemonic import DEV_MNEMONIC
 from coc.primitives.secp256k1 import address_of
 from tests.adapters.validator.test_signer_socket import serving
+from tests.execution.dev_networks import dev_genesis
 
 OWN = dev_validators(DEV_MNEMONIC, 1)[0]
 
 
-def genesis() -> Genesis:
-    chosen = DevNetwork(
-        mnemonic=DEV_MNEMONIC,
-        node_count=1,
-        account_count=1,
-        chain_id=7,
-        gas_limit=DEV_GAS_LIMIT,
-        block_interval_s=1,
-        timestamp=1_700_000_000,
-    )
-    return read_genesis(network_genesis(dev_network_genesis(chosen), run_constructor))
-
-
 def test_a_signer_process_makes_it_a_validator_and_is_let_go_with_it(tmp_path: Path) -> None:
-    made = genesis()
+    made = read_genesis(dev_genesis(1))
 
     async def compose(signer: Path) -> ValidatorService:
         choices = NetworkChoices("127.0.0.1", 0, OWN.network, signer=signer)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from tests.e2e.root_commands import run_or_skip
 
 MIB = 1 << 20
 CHUNK = b"\0" * (64 << 10)
@@ -32,7 +32,7 @@ def ext4(place: Path, mib: int) -> Iterator[Path]:
     image = place.with_suffix(".img")
     with image.open("wb") as file:
         file.truncate(mib * MIB)
-    _run_or_skip(["mkfs.ext4", "-q", "-F", "-m", "0", str(image)])
+    run_or_skip("mkfs.ext4", "-q", "-F", "-m", "0", str(image))
     with _mounted(place, ["mount", "-o", "loop", str(image), str(place)]) as mounted:
         yield mounted
 
@@ -40,23 +40,11 @@ def ext4(place: Path, mib: int) -> Iterator[Path]:
 @contextmanager
 def _mounted(place: Path, command: list[str]) -> Iterator[Path]:
     place.mkdir()
-    _run_or_skip(command)
+    run_or_skip(*command)
     try:
         yield place
     finally:
         subprocess.run(["umount", "--lazy", str(place)], check=True)
-
-
-def _run_or_skip(command: list[str]) -> None:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        reason = done.stderr.strip() if done.returncode else ""
-    except FileNotFoundError:
-        reason = "it is not installed"
-    if reason:
-        sentence = f"skipped: `{' '.join(command)}` does not work here: {reason}"
-        print(sentence)
-        pytest.skip(sentence)
 
 
 def fill(place: Path, name: str = "filler") -> Path:

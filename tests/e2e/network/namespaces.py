@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.network.network_process import Place
+from tests.e2e.root_commands import run_or_skip
 
 PROCESSES = 64_000
 """Names and addresses follow from the process, so that two runs do not meet."""
@@ -44,7 +43,7 @@ class Namespace:
         """From now on so many megabits a second pass, each way."""
         for place, device in (((), self.outer), (("ip", "netns", "exec", self.name), "inner")):
             shape = ("tbf", "rate", f"{megabits}mbit", "burst", "32kb", "latency", "100ms")
-            _run_or_skip(*place, "tc", "qdisc", "add", "dev", device, "root", *shape)
+            run_or_skip(*place, "tc", "qdisc", "add", "dev", device, "root", *shape)
 
     def bytes_in(self) -> int:
         """How many bytes have gone inside."""
@@ -64,26 +63,14 @@ def namespace() -> Iterator[Namespace]:
     high, low = divmod(number * 4 % 65_536, 256)
     block = f"198.18.{high}"
     inside = ("ip", "netns", "exec", name)
-    _run_or_skip("ip", "netns", "add", name)
+    run_or_skip("ip", "netns", "add", name)
     try:
-        _run_or_skip("ip", "link", "add", outer, "type", "veth", "peer", "name", "inner", "netns", name)
-        _run_or_skip("ip", "address", "add", f"{block}.{low + 1}/30", "dev", outer)
-        _run_or_skip("ip", "link", "set", outer, "up")
-        _run_or_skip(*inside, "ip", "address", "add", f"{block}.{low + 2}/30", "dev", "inner")
-        _run_or_skip(*inside, "ip", "link", "set", "inner", "up")
-        _run_or_skip(*inside, "ip", "link", "set", "lo", "up")
+        run_or_skip("ip", "link", "add", outer, "type", "veth", "peer", "name", "inner", "netns", name)
+        run_or_skip("ip", "address", "add", f"{block}.{low + 1}/30", "dev", outer)
+        run_or_skip("ip", "link", "set", outer, "up")
+        run_or_skip(*inside, "ip", "address", "add", f"{block}.{low + 2}/30", "dev", "inner")
+        run_or_skip(*inside, "ip", "link", "set", "inner", "up")
+        run_or_skip(*inside, "ip", "link", "set", "lo", "up")
         yield Namespace(name, outer, f"{block}.{low + 2}", f"{block}.{low + 1}")
     finally:
         subprocess.run(["ip", "netns", "delete", name], check=True)
-
-
-def _run_or_skip(*command: str) -> None:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        reason = done.stderr.strip() if done.returncode else ""
-    except FileNotFoundError:
-        reason = "it is not installed"
-    if reason:
-        sentence = f"skipped: `{' '.join(command)}` does not work here: {reason}"
-        print(sentence)
-        pytest.skip(sentence)
