@@ -11,7 +11,6 @@ anything is refused, missing or failed is no result.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import sys
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import generator
+from command_line import options_of, show
 from nodes import ACCOUNTS, CHECKOUT, BenchFailed, RunningNode, machine, require, running
 from side_by_side import Comparison, Figures, compare
 
@@ -108,21 +108,10 @@ def comparison(nodes: Sequence[str], runs: int, count: int) -> Comparison:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--nodes", default="coc,coc-disk,anvil", help="the last one is the reference")
-    parser.add_argument("--runs", type=int, default=5)
+    parser = options_of(__doc__, nodes="coc,coc-disk,anvil")
     parser.add_argument("--count", type=int, default=20_000, help="transactions a load")
-    parser.add_argument("--save", type=Path, help="write every sample as JSON")
     options = parser.parse_args()
-    try:
-        result = comparison(options.nodes.split(","), options.runs, options.count)
-    except BenchFailed as failure:
-        print(f"e2e_transfers: {failure}", file=sys.stderr)
-        return 1
-    print(result.table())
-    if options.save:
-        result.save(options.save)
-    return 0
+    return show(lambda: comparison(options.nodes.split(","), options.runs, options.count), options.save)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ eth_blockNumber, eth_getBalance, eth_call, a full block of 200 transactions, and
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import generator
+from command_line import options_of, show
 from e2e_transfers import ARTIFACT, MINT_GAS, deploy_token
 from nodes import ACCOUNTS, BenchFailed, RunningNode, machine, require, running
 from side_by_side import Comparison, Figures, compare
@@ -98,21 +98,10 @@ def comparison(nodes: Sequence[str], runs: int, scale: float) -> Comparison:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--nodes", default="coc,anvil", help="the last one is the reference")
-    parser.add_argument("--runs", type=int, default=5)
+    parser = options_of(__doc__, nodes="coc,anvil")
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies the number of requests")
-    parser.add_argument("--save", type=Path, help="write every sample as JSON")
     options = parser.parse_args()
-    try:
-        result = comparison(options.nodes.split(","), options.runs, options.scale)
-    except BenchFailed as failure:
-        print(f"rpc_reads: {failure}", file=sys.stderr)
-        return 1
-    print(result.table())
-    if options.save:
-        result.save(options.save)
-    return 0
+    return show(lambda: comparison(options.nodes.split(","), options.runs, options.scale), options.save)
 
 
 if __name__ == "__main__":

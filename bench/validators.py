@@ -13,7 +13,6 @@ that of all nodes; full speed is 50 a request, to all nodes.
 
 from __future__ import annotations
 
-import argparse
 import signal
 import sys
 import tempfile
@@ -27,6 +26,7 @@ import generator
 import simulated_network
 import snapshot_joining
 import validator_figures
+from command_line import options_of, show
 from nodes import BenchFailed, machine, require
 from side_by_side import Comparison, Figures, compare
 from validator_network import Coc, System
@@ -120,25 +120,18 @@ def parts(text: str | None) -> Sequence[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--nodes", default="coc,cometbft", help="ratios are to the last one")
+    parser = options_of(__doc__, nodes="coc,cometbft")
     parser.add_argument("--only", help=f"some of the parts: {', '.join(ALL_PARTS)}")
-    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--heights", type=int, default=40, help="blocks of each measurement of intervals")
     parser.add_argument("--count", type=int, default=20_000, help="transactions at full speed")
-    parser.add_argument("--save", type=Path, help="write every sample as JSON")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the networks end, too
-    try:
+
+    def measure() -> Comparison:
         extent = Extent(parts(options.only), options.heights, options.count)
-        result = comparison(systems(options.nodes), options.runs, extent)
-    except BenchFailed as failure:
-        print(f"validators: {failure}", file=sys.stderr)
-        return 1
-    print(result.table())
-    if options.save:
-        result.save(options.save)
-    return 0
+        return comparison(systems(options.nodes), options.runs, extent)
+
+    return show(measure, options.save)
 
 
 if __name__ == "__main__":
