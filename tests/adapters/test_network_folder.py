@@ -11,13 +11,11 @@ from coc.adapters.validator_keys import shown_validator_keys
 from coc.execution.dev_network import dev_validators
 from coc.primitives.mnemonic import DEV_MNEMONIC
 from coc.primitives.secp256k1 import address_of
-from tests.execution.dev_networks import dev_genesis
-
-OTHER_MNEMONIC = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+from tests.execution.dev_networks import OTHER_MNEMONIC, dev_genesis_file
 
 
 def opened(root: Path, node_count: int = 2, mnemonic: str = DEV_MNEMONIC) -> NetworkFolder:
-    return NetworkFolder(root, dev_validators(mnemonic, node_count), lambda: dev_genesis(node_count))
+    return NetworkFolder(root, dev_validators(mnemonic, node_count), lambda: dev_genesis_file(node_count))
 
 
 def never() -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 from coc.adapters.network_folder import NetworkFolder
 from coc.execution.dev_network import dev_validators
 from coc.primitives.mnemonic import DEV_MNEMONIC
-from tests.execution.dev_networks import dev_genesis
+from tests.execution.dev_networks import dev_genesis_file
 
 NODE = """
 import sys
@@ -27,7 +27,7 @@ finally:
 
 
 def just_begun() -> bytes:
-    return dev_genesis(1, timestamp=int(time.time()))
+    return dev_genesis_file(1, timestamp=int(time.time()))
 
 
 def test_a_node_of_the_nursery_has_nothing_left_to_import(tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ from coc.primitives.mnemonic import DEV_MNEMONIC
 from coc.primitives.secp256k1 import Secret, address_of
 from tests.adapters.sealed_chain import STRANGER, VALIDATOR, validator_of
 from tests.cli.folders import coc, ethereum_genesis, own_genesis, refusal
+from tests.execution.dev_networks import OTHER_MNEMONIC
 
 OWN = Secret(b"\x09" * 32)
 """A validator's key that nobody knows."""
-OTHER_MNEMONIC = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 
 
 @pytest.fixture

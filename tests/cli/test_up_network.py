@@ -11,8 +11,7 @@ from coc.adapters.node_processes import NodePlan, Starter
 from coc.cli import up_network
 from coc.primitives.limits_commands import UP_NODES_MAX
 from tests.cli.folders import coc, own_genesis, refusal
-
-OTHER_MNEMONIC = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+from tests.execution.dev_networks import OTHER_MNEMONIC
 
 
 class Unused:

@@ -8,9 +8,7 @@ from coc.execution.dev_network import dev_network_genesis, dev_validators
 from coc.execution.genesis import read_genesis
 from coc.primitives.mnemonic import DEV_MNEMONIC, MnemonicInvalid, dev_secrets
 from coc.primitives.secp256k1 import address_of
-from tests.execution.dev_networks import dev_genesis, dev_network
-
-OTHER_MNEMONIC = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+from tests.execution.dev_networks import OTHER_MNEMONIC, dev_genesis_file, dev_network
 
 
 def test_the_same_sentence_gives_the_same_validators_however_it_is_typed() -> None:
@@ -30,7 +28,7 @@ def test_no_two_keys_of_a_network_are_the_same_nor_any_of_another_sentence() -> 
 
 
 def test_the_genesis_is_that_of_equal_validators_who_can_pay_for_their_transactions() -> None:
-    genesis = read_genesis(dev_genesis(4))
+    genesis = read_genesis(dev_genesis_file(4))
     rules = genesis.coc
     assert rules is not None
     assert rules.registry is not None

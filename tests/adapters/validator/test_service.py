@@ -14,13 +14,13 @@ from coc.execution.genesis import read_genesis
 from coc.primitives.mnemonic import DEV_MNEMONIC
 from coc.primitives.secp256k1 import address_of
 from tests.adapters.validator.test_signer_socket import serving
-from tests.execution.dev_networks import dev_genesis
+from tests.execution.dev_networks import dev_genesis_file
 
 OWN = dev_validators(DEV_MNEMONIC, 1)[0]
 
 
 def test_a_signer_process_makes_it_a_validator_and_is_let_go_with_it(tmp_path: Path) -> None:
-    made = read_genesis(dev_genesis(1))
+    made = read_genesis(dev_genesis_file(1))
 
     async def compose(signer: Path) -> ValidatorService:
         choices = NetworkChoices("127.0.0.1", 0, OWN.network, signer=signer)
