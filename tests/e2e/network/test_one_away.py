@@ -57,6 +57,14 @@ def until_back(away: Member, four: Network) -> int:
     return top
 
 
+def metrics_of(member: Member) -> dict[str, float]:
+    """What a running node shows at `/metrics`, by series and label."""
+    status, text = member.page("/metrics")
+    assert status == 200
+    rows = (line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("coc_"))
+    return {name: float(value) for name, value in rows}
+
+
 def test_one_dead_of_four_costs_one_round_at_its_own_heights_and_none_at_others_and_it_catches_up(
     running: Network,
 ) -> None:
@@ -66,6 +74,15 @@ def test_one_dead_of_four_costs_one_round_at_its_own_heights_and_none_at_others_
     heights = range(first, first + HEIGHTS_WITHOUT)
     running.until_height(heights.stop + 1)
 
+    for survivor in others_than(dead, running):
+        shown = metrics_of(survivor)
+        lost = HEIGHTS_WITHOUT // 4
+        assert shown["coc_peers"] == 2
+        assert shown["coc_bft_rounds_lost_total"] >= lost
+        assert shown['coc_bft_timeouts_total{step="propose"}'] >= lost
+        assert shown['coc_wire_messages_total{kind="consensus"}'] > HEIGHTS_WITHOUT
+        assert shown["coc_wal_syncs_total"] > HEIGHTS_WITHOUT
+        assert shown["coc_sync_goal_height"] >= heights.stop
     running.start(dead)
     back = until_back(dead, running)
     running.stop()
