@@ -60,9 +60,6 @@ class IntakePace:
         self._is_looking = False
         """Whether a look is to come or under way: there is one at a time."""
 
-    def __len__(self) -> int:
-        return len(self._waiting)
-
     def on_block(self) -> None:
         """The chain goes on."""
         now_s = self._clock.time()

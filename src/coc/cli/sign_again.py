@@ -32,7 +32,7 @@ def command(*, data: Path) -> None:
     with told():
         height = find_loss(data).head + 1
     click.echo(
-        f"{data} has no write-ahead log: nobody knows what this validator has signed for block {height:,}.\n"
+        f"{data} has no records of votes: nobody knows what this validator has signed for block {height:,}.\n"
         "If others can still decide that block, stop here and start the node: it watches, and votes again "
         "after it.\n"
         "If it signs now and contradicts itself, its stake is slashed; if many do, the chain forks."

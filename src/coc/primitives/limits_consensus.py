@@ -58,6 +58,11 @@ EVIDENCE_ITEMS_MAX: Final = 1_000
 EVIDENCE_KEPT_ITEMS_MAX: Final = 64
 """Pieces of evidence, oldest first, that the write-ahead log holds: 26 KiB, and eight blocks take them in."""
 
+EVIDENCE_LOOKED_AT_ITEMS_MAX: Final = 100
+"""Pieces of evidence, oldest first, of which a builder asks whether they still convict: a look at the
+registry each. Those that do not are dropped, so that later ones have their turn.
+"""
+
 EVIDENCE_PER_BLOCK_ITEMS_MAX: Final = 8
 """Pieces of evidence in one block: each is a system call of up to 30 million gas. The native core has it
 too.

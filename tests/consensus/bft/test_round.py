@@ -6,6 +6,7 @@ from coc.consensus.bft import effects as fx
 from coc.consensus.bft import inputs as ev
 from coc.consensus.bft.inputs import TimerKind
 from coc.consensus.bft.messages import Phase
+from coc.primitives.seals import Step
 from coc.primitives.types import Hash32, Height, Millis
 from coc.primitives.votes import Proposal
 from tests.consensus.bft.playbook import (
@@ -365,3 +366,23 @@ def test_a_node_that_differs_signs_nothing_until_the_next_height_opens() -> None
     assert spoken(stage.fire(TimerKind.PROPOSE)) == []
     stage.play(ev.HeightOpened(height_facts(Height(HEIGHT + 1))))
     assert not stage.machine.has_diverged
+
+
+def test_each_vote_that_counts_is_told_once_by_step_and_those_for_no_block_beside(stage: Playbook) -> None:
+    stage.prevote_block()
+    stage.hear(prevote(0, 0, BLOCK), prevote(0, 0, BLOCK), prevote(1, 0, BLOCK))
+    stage.hear(precommit(0, 0, None), precommit(1, 0, BLOCK))
+
+    told = stage.machine.vote_count
+    assert told.all == {Step.PREVOTE: 3, Step.PRECOMMIT: 3}
+    assert told.nil == {Step.PRECOMMIT: 1}
+
+
+def test_a_precommit_that_comes_after_the_decision_is_told_too(stage: Playbook) -> None:  # BFT-27
+    stage.prevote_block()
+    stage.hear(prevote(0, 0, BLOCK), prevote(1, 0, BLOCK), precommit(0, 0, BLOCK), precommit(1, 0, BLOCK))
+    stage.play(ev.HeightOpened(height_facts(Height(HEIGHT + 1), BLOCK)))
+    before = stage.machine.vote_count.all[Step.PRECOMMIT]
+    stage.hear(precommit(2, 0, BLOCK), precommit(2, 0, BLOCK))
+
+    assert stage.machine.vote_count.all[Step.PRECOMMIT] == before + 1

@@ -21,6 +21,7 @@ from tests.e2e.network.network_process import (
 
 pytestmark = pytest.mark.alone
 
+SURVIVORS = 3
 HEIGHTS_WITHOUT = 12
 """Decided while one is dead: three turns of each validator."""
 HEIGHTS_STOPPED = 8
@@ -80,6 +81,9 @@ def test_one_dead_of_four_costs_one_round_at_its_own_heights_and_none_at_others_
         assert shown["coc_peers"] == 2
         assert shown["coc_bft_rounds_lost_total"] >= lost
         assert shown['coc_bft_timeouts_total{step="propose"}'] >= lost
+        assert shown['coc_bft_votes_total{step="prevote"}'] >= SURVIVORS * HEIGHTS_WITHOUT
+        assert shown['coc_bft_votes_total{step="precommit"}'] >= SURVIVORS * HEIGHTS_WITHOUT
+        assert shown['coc_bft_nil_votes_total{step="prevote"}'] >= lost
         assert shown['coc_wire_messages_total{kind="consensus"}'] > HEIGHTS_WITHOUT
         assert shown["coc_wal_syncs_total"] > HEIGHTS_WITHOUT
         assert shown["coc_sync_goal_height"] >= heights.stop

@@ -11,7 +11,7 @@ from coc.consensus.sync.messages import BlockBody
 from coc.primitives.consensus_data import ConsensusDataInvalid, decode_consensus_data
 from coc.primitives.frozen import replace
 from coc.primitives.keccak import keccak256
-from coc.primitives.limits_consensus import EVIDENCE_PER_BLOCK_ITEMS_MAX
+from coc.primitives.limits_consensus import EVIDENCE_LOOKED_AT_ITEMS_MAX, EVIDENCE_PER_BLOCK_ITEMS_MAX
 from coc.primitives.seals import Step
 from coc.primitives.secp256k1 import address_of, sign
 from coc.primitives.types import Address, Hash32, Height, Signature
@@ -118,18 +118,29 @@ def test_evidence_that_convicts_is_taken_and_then_convicts_no_more(forge: Forge)
     assert forge.door.execute(_built_by_force(forge, (evidence,))) is None
 
 
-def test_evidence_that_convicts_no_more_is_told_and_takes_no_place(forge: Forge) -> None:  # BFT-46
-    first = double_vote(forge, 1)
-    built = forge.door.build(forge.wish(evidence=(first,)))
+def convict_of_height_1(forge: Forge) -> None:
+    """Decide a block that judges an offence, and one behind it."""
+    built = forge.door.build(forge.wish(evidence=(double_vote(forge, 1),)))
     assert built.outdated == ()
     forge.door.decide(built.hash, forge.certificate(built.body), [])
     forge.decide()
 
+
+def test_evidence_that_convicts_no_more_is_told_and_takes_no_place(forge: Forge) -> None:  # BFT-46
+    convict_of_height_1(forge)
     late = tuple(double_vote(forge, 1, round_) for round_ in range(1, EVIDENCE_PER_BLOCK_ITEMS_MAX + 2))
     useful, early = double_vote(forge, 2), double_vote(forge, forge.height + 1)
     built = forge.door.build(forge.wish(evidence=(*late, early, useful)))
     assert decode_consensus_data(built.body.consensus_data).evidence == (useful,)
     assert built.outdated == tuple(piece.offence() for piece in late)
+
+
+def test_a_builder_looks_at_so_many_pieces_and_at_the_others_next_time(forge: Forge) -> None:  # BFT-46
+    convict_of_height_1(forge)
+    late = [double_vote(forge, 1, round_) for round_ in range(1, EVIDENCE_LOOKED_AT_ITEMS_MAX + 2)]
+    built = forge.door.build(forge.wish(evidence=late))
+    assert built.outdated == tuple(piece.offence() for piece in late[:-1])
+    assert forge.door.build(forge.wish(evidence=late[-1:])).outdated == (late[-1].offence(),)
 
 
 @pytest.mark.parametrize("fault", ["future", "twice", "forged", "stranger"])

@@ -34,6 +34,7 @@ from coc.adapters.wire.listening import bound, place_of
 from coc.adapters.wire.network import Network
 from coc.adapters.wire.network_setup import NetworkSetup
 from coc.adapters.workers import Workers
+from coc.consensus.bft.vote_count import VoteCount
 from coc.execution.genesis import Genesis
 from coc.execution.mempool.view import PoolView
 from coc.node.validator.build import NodeConfig, Remembered, build_node
@@ -167,8 +168,8 @@ class ValidatorService:
         self.network = Network(loop, setup, SnapshotServing(self._divergence, serving))
         self.peers = Administration(self.network, place, choices.http, introduction.genesis_hash)
         self.peers.report = self._divergence.facts
-        self.status = NodeStatus(own, lambda: len(self.network.peers()), self._agreeing)
-        self.runtime.metrics.show(telemetry.metrics, self._agreeing, lambda: len(self.network.peers()))
+        self.status = NodeStatus(own, self._peers, self._agreeing)
+        self.runtime.metrics.show(telemetry.metrics, self._agreeing, self._votes, self._peers)
 
     def _agreeing(self) -> Agreeing:
         engine, own = self.node.engine, self._own
@@ -183,6 +184,12 @@ class ValidatorService:
             self.node.goal,
             engine.has_diverged,
         )
+
+    def _votes(self) -> VoteCount:
+        return self.node.engine.vote_count
+
+    def _peers(self) -> int:
+        return len(self.network.peers())
 
     async def start(self) -> None:
         """Listen, dial, and begin."""

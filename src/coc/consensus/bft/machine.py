@@ -54,6 +54,7 @@ from coc.consensus.bft.messages import Status
 from coc.consensus.bft.resend import status_of
 from coc.consensus.bft.rules import Setup
 from coc.consensus.bft.state import Core
+from coc.consensus.bft.vote_count import VoteCount
 from coc.primitives.types import Height, Millis
 from coc.primitives.validators import ValidatorSet
 from coc.primitives.votes import Evidence
@@ -127,6 +128,11 @@ class BftMachine:
         height = self._core.height
         heard = [index for index, round_ in height.votes.highest.items() if round_ >= height.round]
         return sum(height.electorate.power_at(index) for index in heard), height.electorate.total
+
+    @property
+    def vote_count(self) -> VoteCount:
+        """How many votes have counted since the start."""
+        return self._core.vote_count
 
     @property
     def validators(self) -> ValidatorSet:

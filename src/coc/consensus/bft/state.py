@@ -15,6 +15,7 @@ from coc.consensus.bft.outbox import Outbox
 from coc.consensus.bft.power import Electorate
 from coc.consensus.bft.proposers import proposer_of
 from coc.consensus.bft.rules import BlockFacts, HeightFacts, Lock, Setup
+from coc.consensus.bft.vote_count import VoteCount
 from coc.primitives.limits_consensus import BLOCKS_IN_SIGHT_MAX
 from coc.primitives.seals import Step
 from coc.primitives.types import Address, Hash32, Millis
@@ -119,6 +120,7 @@ class Core:
     last: LastCommit | None = None
     early: dict[Address, deque[tuple[PeerId, Signed]]] = field(default_factory=dict)
     """Authentic messages for the next height, by author."""
+    vote_count: VoteCount = field(default_factory=VoteCount)
     is_watching: bool = False
     """Our write-ahead log is lost, so nothing is signed yet (BFT-41)."""
     has_diverged: bool = False

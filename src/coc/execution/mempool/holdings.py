@@ -46,9 +46,9 @@ class Holdings:
         self._detach(entry)
         self._changes.append((entry, False))
 
-    def leave_below(self, queue: SenderQueue, nonce: int) -> list[Entry]:
+    def leave_passed(self, queue: SenderQueue) -> list[Entry]:
         """Take out what the chain has passed, for good: nothing takes it back."""
-        gone = queue.leave_below(nonce)
+        gone = queue.leave_passed()
         self._forget(queue, gone)
         return gone
 

@@ -108,7 +108,7 @@ class Mempool:
                 effects.append(
                     BecameReady([queue.entries[nonce].hash for nonce in range(first, queue.ready_end)])
                 )
-            gone += holdings.leave_below(queue, account.nonce)
+            gone += holdings.leave_passed(queue)
         effects += _departures(gone, event.included)
         raws = self._admit_all(now_ms, Origin.ORPHAN, event.orphaned, effects)
         if event.rules_changed and holdings.by_hash:

@@ -86,9 +86,9 @@ class SenderQueue:
         if self.account.nonce <= nonce < self.ready_end:
             self.ready_end = nonce
 
-    def leave_below(self, nonce: int) -> list[Entry]:
+    def leave_passed(self) -> list[Entry]:
         """Take out all that waits with a lower nonce than the account's, the front of the line, in one go."""
-        count = bisect_left(self.nonces, nonce)
+        count = bisect_left(self.nonces, self.account.nonce)
         gone = [self.entries.pop(passed) for passed in self.nonces[:count]]
         del self.nonces[:count]
         self.cost_total -= sum(entry.cost for entry in gone)

@@ -31,7 +31,7 @@ from coc.node.validator.shelf import Shelf
 from coc.primitives.consensus_data import decode_consensus_data
 from coc.primitives.errors import NodeError, PrimitivesError
 from coc.primitives.frozen import frozen, replace
-from coc.primitives.limits_consensus import EVIDENCE_PER_BLOCK_ITEMS_MAX
+from coc.primitives.limits_consensus import EVIDENCE_LOOKED_AT_ITEMS_MAX, EVIDENCE_PER_BLOCK_ITEMS_MAX
 from coc.primitives.types import Address, Hash32, Height, PeerId
 from coc.primitives.votes import CommitCertificate, Evidence, decode_certificate
 
@@ -145,7 +145,7 @@ class ChainDoor:
         """Evidence that the block may include, and what no later one can either; this height's own waits."""
         convicting: list[Evidence] = []
         outdated: list[Evidence] = []
-        for piece in wish.data.evidence:
+        for piece in wish.data.evidence[:EVIDENCE_LOOKED_AT_ITEMS_MAX]:
             if piece.first.height >= wish.height:
                 continue
             counts = self._rules.sets.can_convict(wish.parent, piece.offender, piece.first.height)

@@ -42,7 +42,6 @@ from coc.node.validator.inputs import (
 )
 from coc.node.validator.sync_side import sync_step
 from coc.primitives.consensus_data import ConsensusData
-from coc.primitives.limits_consensus import EVIDENCE_PER_VALIDATOR_ITEMS_MAX
 from coc.primitives.types import Hash32, Millis
 from coc.wire import kinds
 
@@ -86,7 +85,7 @@ def on_randomness(core: Core, now_ms: Millis, event: RandomnessProved) -> list[E
         facts.validators,
         facts.next_validators,
         event.proof,
-        core.engine.pending_evidence[:EVIDENCE_PER_VALIDATOR_ITEMS_MAX],
+        core.engine.pending_evidence,
     )
     timestamp_s = max(facts.parent_time_ms // 1000 + 1, now_ms // 1000)
     return [

@@ -39,7 +39,8 @@ def take_vote(core: Core, vote: Vote) -> list[Effect]:
     if index is None:
         return []
     rival = height.votes.rival(index, vote)
-    height.votes.add(index, vote, height.round)
+    if height.votes.add(index, vote, height.round):
+        core.vote_count.add(vote)
     return [] if rival is None else report(core, rival, vote)
 
 
@@ -52,4 +53,5 @@ def _complete_last(core: Core, vote: Vote) -> list[Effect]:
     is_for_it = (vote.round, vote.block) == (last.round, last.block)
     if index is not None and is_for_it and index not in last.signatures and is_authentic(core, vote):
         last.add(index, vote.signature)
+        core.vote_count.add(vote)
     return []
