@@ -19,7 +19,6 @@ from coc.consensus.finality.records import ChainOrigin, CheckpointAnchor, Record
 from coc.consensus.finality.rules import ChainRules
 from coc.consensus.finality.verify import Finality, Trust, verify_proof
 from coc.execution.genesis import Genesis
-from coc.execution.genesis_config import config_text
 from coc.node.finality_rules import NoCertificates, finality_rules
 from coc.primitives.errors import CocError
 from coc.primitives.frozen import frozen
@@ -104,7 +103,7 @@ def provable_chain(chain: Chain, genesis: Genesis) -> Provable:
     if genesis.coc is None:
         raise NoCertificates("no block of this chain can be proved final", why="it is an Ethereum chain")
     blocks = DecidedBlocks(chain)
-    origin = ChainOrigin(blocks.header(Height(0)), config_text(genesis.text))
+    origin = ChainOrigin(blocks.header(Height(0)), genesis.config)
     rules = finality_rules(decode_header(origin.genesis_header), origin.config)
     return Provable(blocks, origin, rules)
 

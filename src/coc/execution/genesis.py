@@ -106,6 +106,8 @@ class Genesis:
     timestamp: int
     gas_limit: int
     account_count: int
+    config: bytes
+    """The canonical encoding of `config`: on a chain of ours block 0 holds its hash."""
     text: bytes
     """What to hand to the Rust core: the file as it was, or with `extraData` filled in."""
 
@@ -123,7 +125,8 @@ class _Outline:
         """The whole, once its accounts are checked."""
         timestamp = number_of(self.root, "timestamp", UINT64_MAX, default=0)
         gas_limit = number_of(self.root, "gasLimit", UINT64_MAX, default=0)
-        return Genesis(self.schedule, self.rules, timestamp, gas_limit, account_count, text)
+        config = canonical(self.config)
+        return Genesis(self.schedule, self.rules, timestamp, gas_limit, account_count, config, text)
 
 
 def read_genesis(text: bytes) -> Genesis:

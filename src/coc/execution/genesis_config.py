@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from coc.execution.genesis import CocRules, canonical, coc_rules
-from coc.execution.genesis_fields import GenesisInvalid, object_of
+from coc.execution.genesis import CocRules, coc_rules
+from coc.execution.genesis_fields import GenesisInvalid
 from coc.primitives.limits import GENESIS_FILE_BYTES_MAX
 from coc.primitives.strict_json import Json, JsonInvalid, decode_json
-
-
-def config_text(genesis: bytes) -> bytes:
-    """The canonical encoding of a genesis file's `config`.
-
-    Raises:
-        GenesisInvalid: the file cannot be read, or has none.
-    """
-    return canonical(object_of(_object(genesis), "config"))
 
 
 def rules_in_config(config: bytes, gas_limit: int) -> CocRules:
