@@ -35,6 +35,7 @@ use failure::{DATA_FILE, Failures};
 use heed::types::Bytes;
 use heed::{AnyTls, Database, Env, EnvFlags, EnvOpenOptions, PutFlags, RoTxn, RwTxn, WithoutTls};
 use std::path::Path;
+use std::sync::atomic::{Ordering, fence};
 use view::{View, key_bounds};
 
 /// Concurrent reads and snapshots: each takes a slot of 64 bytes in the lock file. Far above the threads of a node.
@@ -105,8 +106,26 @@ impl LmdbIndex {
         Ok(LmdbIndex { env, sheets, failures, growth_limit_bytes })
     }
 
+    /// Begins to read the newest commit.
+    ///
+    /// LMDB takes the number of the newest commit, then its root from one of two places that commits write in turn. A
+    /// reader held up in between while two commits come finds the root of the second, perhaps before readers who come
+    /// later do, so that time would run backwards for it. A reader to which that may have happened begins again.
+    fn begin<'e>(
+        &self,
+        begin: impl Fn() -> heed::Result<RoTxn<'e, WithoutTls>>,
+    ) -> heed::Result<RoTxn<'e, WithoutTls>> {
+        loop {
+            let txn = begin()?;
+            fence(Ordering::Acquire); // the root was read before the newest number is
+            if self.env.info().last_txn_id <= txn.id() + 1 {
+                return Ok(txn);
+            }
+        }
+    }
+
     fn reading<T>(&self, read: impl FnOnce(View<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let txn = self.env.read_txn().map_err(|error| self.failures.explain("read", error))?;
+        let txn = self.begin(|| self.env.read_txn()).map_err(|error| self.failures.explain("read", error))?;
         read(View { txn: &txn, sheets: &self.sheets, failures: &self.failures })
     }
 
@@ -190,13 +209,15 @@ impl Index for LmdbIndex {
     }
 
     fn snapshot(&self) -> Result<Box<dyn IndexSnapshot>, StoreError> {
-        let txn = self.env.clone().static_read_txn().map_err(|error| self.failures.explain("read", error))?;
+        let txn = self
+            .begin(|| self.env.clone().static_read_txn())
+            .map_err(|error| self.failures.explain("read", error))?;
         Ok(Box::new(LmdbSnapshot { txn, sheets: self.sheets, failures: self.failures.clone() }))
     }
 
     fn stats(&self) -> Result<IndexStats, StoreError> {
         let gather = || -> heed::Result<IndexStats> {
-            let txn = self.env.read_txn()?;
+            let txn = self.begin(|| self.env.read_txn())?;
             let mut tables = Vec::with_capacity(Table::COUNT);
             for table in Table::ALL {
                 let stat = self.sheets[table.slot()].stat(&txn)?;
