@@ -54,6 +54,12 @@ def test_a_config_of_no_chain_of_ours_is_refused(config: bytes) -> None:  # FIN-
         rules_in_config(config, 0)
 
 
+def test_a_genesis_without_config_is_refused() -> None:  # FIN-2
+    for text in (b"{}", b'{"alloc":{}}', b"7", b"{"):
+        with pytest.raises(GenesisInvalid):
+            read_genesis(text)
+
+
 def test_a_set_holds_to_the_end_of_its_period() -> None:  # FIN-5, SET-5
     file = chain_file((1, 2, 3))
     rules = finality_rules(block_zero(file.text), read_genesis(file.text).config)
